@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The energy-meter authors
+# Thin: Meson builds, tools/check.py checks. Everything is made below build/ and .venv/.
+
+PYTHON ?= python3
+PIP := -m pip --disable-pip-version-check install --quiet
+PACKAGE := $(shell find include src cli python meson.build meson.options pyproject.toml README.md LICENSE -type f \
+	-not -path '*/__pycache__/*' 2>/dev/null)
+
+.PHONY: help demo check check-torch lint format fuzz hardware clean
+
+help:
+	@echo "make demo         install into .venv and train a small network under the meter"
+	@echo "make check        every test and every lint, in environments of their own"
+	@echo "make check-torch  the same meter under a real torch training loop (downloads torch)"
+	@echo "make lint         clang-format, clang-tidy, ruff, mypy"
+	@echo "make format       format the C and Python sources"
+	@echo "make fuzz         look for new inputs that break a parser, a minute each (needs clang)"
+	@echo "make hardware     compare with this machine's own GPU and RAPL counters"
+	@echo "make clean        remove build/"
+
+demo: .venv/.installed
+	@.venv/bin/python examples/demo.py
+
+.venv/.installed: $(PACKAGE) examples/requirements.txt
+	@tools/preflight.sh $(PYTHON)
+	@echo "Installing energy-meter and what the demo needs into .venv ..."
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/python $(PIP) . -r examples/requirements.txt
+	@touch $@
+
+build/venv/.installed: requirements-dev.txt
+	@tools/preflight.sh $(PYTHON)
+	@echo "Installing what the checks need into build/venv ..."
+	@$(PYTHON) -m venv build/venv
+	@build/venv/bin/python $(PIP) -r requirements-dev.txt
+	@touch $@
+
+check lint format fuzz hardware: build/venv/.installed
+	@build/venv/bin/python tools/check.py $@
+
+check-torch: build/venv/.installed
+	@PYTHON=$(PYTHON) build/venv/bin/python tools/check.py $@
+
+clean:
+	rm -rf build

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* energy-meter sensors: what this machine, a directory like it or a recorded one gives, and what is missing and why. */
+#include "args.h"
+#include "cmd.h"
+#include "energy_meter.h"
+
+#include <unistd.h>
+
+enum { HELP, JSON, ROOT, AS_USER };
+
+static const args_option options[] = {
+    [HELP] = {"--help", NULL, "show this"},
+    [JSON] = {"--json", NULL, "print JSON (schema 1) instead of a table"},
+    [ROOT] = {"--root", "DIR|FILE.json", "look below a directory laid out like /, or at a recorded machine"},
+    [AS_USER] = {"--as-user", NULL, "with --root: show what an ordinary user could read there"},
+};
+
+static int say_error(const char *what, int status, const em_error *error)
+{
+    const char *text = error->text[0] ? error->text : em_status_text(status);
+    args_say("sensors", "%s%s%s%s%s", what, what[0] ? ": " : "", text, error->remedy[0] ? "; " : "", error->remedy);
+    return EXIT_FAILED;
+}
+
+static int show(const em_options *chosen, int32_t format)
+{
+    em_error error = {.size = sizeof error};
+    em_meter *meter = NULL;
+    int status = em_meter_create(chosen, &error, &meter);
+    if (status != EM_OK) {
+        return say_error(chosen->root ? chosen->root : "", status, &error);
+    }
+    char *text = NULL;
+    size_t length = 0;
+    status = em_meter_format(meter, EM_SENSORS, format, &text, &length);
+    int result = status == EM_OK ? cmd_print(text, length) : say_error("", status, &error);
+    em_text_destroy(text);
+    em_meter_destroy(meter);
+    return result;
+}
+
+int cmd_sensors(int argc, char **argv)
+{
+    args_line args = {"sensors", argc, argv, 1, options, sizeof options / sizeof *options};
+    em_options chosen;
+    em_options_init(&chosen, sizeof chosen);
+    chosen.environment = (const char *const *)environ;
+    chosen.root = NULL;
+    int32_t format = EM_FORMAT_TEXT;
+    const char *value = NULL;
+    for (int option; (option = args_next(&args, &value)) != ARGS_END;) {
+        switch (option) {
+        case HELP:
+            return args_help(
+                &args, "energy-meter sensors [--json] [--root DIR|FILE.json [--as-user]]",
+                "Lists what can be measured, how each number enters the total, and for what is missing the\n"
+                "reason and the remedy.");
+        case JSON:
+            format = EM_FORMAT_JSON;
+            break;
+        case ROOT:
+            chosen.root = value;
+            break;
+        case AS_USER:
+            chosen.flags |= EM_AS_USER;
+            break;
+        default:
+            return EXIT_USAGE;
+        }
+    }
+    if (chosen.root && !chosen.root[0]) {
+        args_say("sensors", "--root is empty; give a directory laid out like /, or a recorded machine (FILE.json)");
+        return EXIT_USAGE;
+    }
+    if (chosen.flags & EM_AS_USER && !chosen.root) {
+        args_say("sensors", "--as-user reads the modes of a recorded machine; add --root FILE.json");
+        return EXIT_USAGE;
+    }
+    return show(&chosen, format);
+}

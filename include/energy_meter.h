@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/*
+ * energy_meter.h: how much energy the CPUs, memory and GPUs of this machine used while your code ran.
+ *
+ *     em_options options;
+ *     em_options_init(&options, sizeof options);
+ *     em_meter *meter;
+ *     if (em_meter_create(&options, NULL, &meter) == EM_OK) {
+ *         em_spec batch = {sizeof batch, EM_WINDOW_BATCH, 0, NULL};
+ *         em_window window;
+ *         em_window_begin(meter, &batch, &window);
+ *         work();
+ *         em_result result = {.size = sizeof result};
+ *         em_window_end(meter, window, &result);      // result.total.energy_j, result.carbon_g ...
+ *         em_meter_destroy(meter);
+ *     }
+ *
+ * What is measured. The machine's CPUs, memory and GPUs, the work of everybody on them, while a window was open.
+ * Hardware counters come first (provenance MEASURED), sampled power next (INTEGRATED), a model last (ESTIMATED).
+ * No source is counted twice: every channel has a role, and only COUNTED ones enter a total.
+ *
+ * Threads. Every function may be called from any thread, at any time between create and destroy. A meter runs two
+ * threads of its own, with all signals blocked: one reads the sensors while a window is open, one watches the first.
+ *
+ * Fork. In a child that was forked after create, every call on the parent's meter returns EM_ERR_FORKED, and
+ * destroying it does nothing. Create a new meter there if you need one.
+ *
+ * Errors. 0 (EM_OK) or a negative em_status. Outputs are the last arguments, are named ret_..., and are never written
+ * when a call fails. Once created, a meter never fails because of a sensor: what weakens a number is a note in it.
+ *
+ * The library prints nothing, reads no environment variable, touches no signal and never ends the process.
+ *
+ * Strings that a call hands out live as long as the object they came from and are UTF-8. Times are CLOCK_MONOTONIC.
+ * Structs that cross this line begin with their size; set it to sizeof before the call. A larger library struct is
+ * then cut, a smaller one leaves your tail untouched.
+ */
+#ifndef ENERGY_METER_H
+#define ENERGY_METER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define EM_API __attribute__((visibility("default")))
+#else
+#define EM_API
+#endif
+
+/* X(name, value, word, text). The word is what JSON and Python show; the text is a sentence for people.
+ * -1 … -19: what a call answers. -20 … -39: why a sensor or channel is absent. -40 …: why a stretch is missing. */
+#define EM_STATUS_LIST(X)                                                                                              \
+    X(EM_OK, 0, "ok", "no error")                                                                                      \
+    X(EM_ERR_INVALID, -1, "invalid", "an argument is outside what is allowed")                                         \
+    X(EM_ERR_NO_MEMORY, -2, "no-memory", "memory could not be allocated")                                              \
+    X(EM_ERR_UNKNOWN, -3, "unknown", "no window, group or channel has this id")                                        \
+    X(EM_ERR_EXPIRED, -4, "expired", "the window is no longer kept: it was cancelled or 1,024 later ones have ended")  \
+    X(EM_ERR_ENDED, -5, "ended", "the window has already ended")                                                       \
+    X(EM_ERR_FORKED, -6, "forked", "the meter belongs to the parent process; create one in this process")              \
+    X(EM_ERR_CLOSED, -7, "closed", "the meter is closed; create a new one")                                            \
+    X(EM_ERR_TIMEOUT, -8, "timeout", "the time allowed ran out")                                                       \
+    X(EM_ERR_UNAVAILABLE, -9, "unavailable", "a required reading is not available on this machine")                    \
+    X(EM_ERR_SYSTEM, -10, "system", "the operating system refused a thread or a file")                                 \
+    X(EM_ERR_NO_DRIVER, -20, "no-driver", "no kernel driver offers this source")                                       \
+    X(EM_ERR_PERMISSION, -21, "permission", "this user may not read the source")                                       \
+    X(EM_ERR_MASKED, -22, "masked-by-container", "the container hides the source")                                     \
+    X(EM_ERR_BROKEN, -23, "broken", "the source answers with an error or with garbage")                                \
+    X(EM_ERR_NO_ZONES, -24, "no-zones", "the driver is loaded but offers no channel")                                  \
+    X(EM_ERR_NO_LIBRARY, -25, "no-library", "the vendor's library is not installed")                                   \
+    X(EM_ERR_VERSION, -26, "version-mismatch", "the vendor's library and its kernel driver differ in version")         \
+    X(EM_ERR_NOT_SUPPORTED, -27, "not-supported", "this hardware or system does not offer the reading")                \
+    X(EM_ERR_NOT_SELECTED, -28, "not-selected", "the options leave this source out")                                   \
+    X(EM_ERR_GONE, -29, "gone", "the source disappeared while it was measured")                                        \
+    X(EM_ERR_READ, -40, "read-failed", "a reading failed; a counter makes up for it at its next one")                  \
+    X(EM_ERR_RESET, -41, "reset", "the counter jumped (driver reload, hotplug, reset); the jump is left out")          \
+    X(EM_ERR_SUSPENDED, -42, "suspended", "the machine was suspended; that time is left out")                          \
+    X(EM_ERR_HUNG, -43, "hung", "the driver did not answer; the source was given up")
+
+#define EM_STATUS_ENUM(name, value, word, text) name = (value),
+enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };
+
+/* X(name, bit, word, text, remedy). A note weakens a number without making it wrong. */
+#define EM_NOTE_LIST(X)                                                                                                \
+    X(EM_NOTE_GAP, 0, "gap", "part of the time could not be measured", "see the status of the channel")                \
+    X(EM_NOTE_MODEL, 1, "model", "estimated from a thermal design power, not measured",                                \
+      "run energy-meter sensors to see what a reading needs")                                                          \
+    X(EM_NOTE_TDP_DEFAULT, 2, "tdp-default", "the thermal design power is a default for the class of machine",         \
+      "give cpu_tdp_w or gpu_tdp_w from the data sheet of one CPU or GPU")                                             \
+    X(EM_NOTE_WHOLE_MACHINE, 3, "whole-machine", "the model is of the whole machine without GPUs, at the wall", "")    \
+    X(EM_NOTE_VIRTUAL, 4, "virtual", "a virtual machine: the model covers its share of the host", "")                  \
+    X(EM_NOTE_PROVISIONAL, 5, "provisional", "the window's edges are not settled yet; the value is extrapolated",      \
+      "wait for it with em_window_settle, or ask for the summary")                                                     \
+    X(EM_NOTE_PINNED, 6, "pinned", "an edge had to be final before the next reading; its estimate was kept", "")       \
+    X(EM_NOTE_PERIOD_ASSUMED, 7, "period-assumed", "the sensor's update period is assumed, not seen", "")              \
+    X(EM_NOTE_MAPPING_UNKNOWN, 8, "mapping-unknown",                                                                   \
+      "CUDA_VISIBLE_DEVICES numbers boards of different models in an order that only CUDA knows; all are measured",    \
+      "set CUDA_DEVICE_ORDER=PCI_BUS_ID or name boards by UUID")                                                       \
+    X(EM_NOTE_MIG, 9, "mig", "a MIG slice was asked for; its whole board is measured", "")                             \
+    X(EM_NOTE_SLOW_COUNTER, 10, "slow-counter",                                                                        \
+      "the board's counter is read once a second, since reading it faster can spoil it", "")
+
+#define EM_NOTE_ENUM(name, bit, word, text, remedy) name = (bit),
+enum em_note { EM_NOTE_LIST(EM_NOTE_ENUM) EM_NOTE_RESERVED = 63 };
+#define EM_NOTE_BIT(note) ((uint64_t)1 << (note))
+
+enum em_domain { EM_DOMAIN_CPU, EM_DOMAIN_GPU, EM_DOMAIN_DRAM, EM_DOMAIN_PLATFORM, EM_DOMAIN_OTHER };
+enum em_kind { EM_KIND_COUNTER, EM_KIND_GAUGE, EM_KIND_MODEL }; /* energy so far; power now; estimate */
+enum em_role { EM_ROLE_COUNTED, EM_ROLE_PART, EM_ROLE_PLATFORM, EM_ROLE_MIRROR, EM_ROLE_UNREADABLE };
+enum em_provenance { EM_FROM_MEASURED, EM_FROM_INTEGRATED, EM_FROM_ESTIMATED }; /* counter; sampled power; model */
+enum em_resolution { EM_RESOLUTION_FINE, EM_RESOLUTION_COARSE, EM_RESOLUTION_BELOW }; /* >= 50, >= 5, < 5 updates */
+enum em_window_kind { EM_WINDOW_OTHER, EM_WINDOW_BATCH, EM_WINDOW_EPOCH, EM_WINDOW_RUN };
+enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON };
+enum em_subject { EM_SENSORS };
+enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2 };
+
+#define EM_DOMAINS 8         /* five are used; the rest is NAN */
+#define EM_PROVENANCES 4     /* three are used; the rest is 0 */
+#define EM_KEPT_WINDOWS 1024 /* ended windows that stay readable by id */
+
+/* What was wrong with an argument: which one, its value in a sentence, and what is allowed instead. The caller's. */
+typedef struct {
+    size_t size;
+    int32_t status;
+    char argument[32], text[256], remedy[256];
+} em_error;
+
+typedef struct em_meter em_meter;     /* em_meter_create … em_meter_destroy */
+typedef struct em_summary em_summary; /* immutable, needs no meter; em_summary_create … em_summary_destroy */
+typedef uint64_t em_window;           /* an id; 0 is never one, none is used twice */
+
+/* ------------------------------------------------------------------------------------------------------- the meter */
+
+typedef struct {
+    size_t size;
+    uint64_t sample_interval_ns;    /* 1 ms … 60 s; default 100 ms */
+    double cpu_tdp_w, gpu_tdp_w;    /* W, of one CPU or GPU as on its data sheet, > 0 and <= 100,000; NAN: not given */
+    double carbon_g_per_kwh;        /* g CO2e/kWh, 0 … 100,000; NAN: the world average */
+    uint32_t measure;               /* bits 1u << EM_DOMAIN_…: what may be counted; default all */
+    uint32_t require;               /* the same bits: create fails unless each has a reading that is no model */
+    uint32_t flags;                 /* EM_AS_USER: read a recorded machine as an ordinary user may.
+                                       EM_PRESENT_GPU: a GPU is present even if none is found; needs gpu_tdp_w */
+    const char *gpus;               /* "visible" (default), "all", "local_rank", "0,2", "GPU-<uuid>,…" */
+    const char *const *environment; /* "NAME=value" …, ended by NULL; the variables that CUDA and launchers document are
+                                       read from here and never from the process; NULL: none */
+    const char *root;               /* "/" (default), a directory laid out like it, or a recorded machine (….json);
+                                       other than "/", the vendor libraries of this machine stay out */
+} em_options;                       /* strings are copied by create */
+
+/* Fills in the defaults. size is sizeof(em_options) as the caller was compiled. NULL is ignored. */
+EM_API void em_options_init(em_options *options, size_t size);
+
+/* Creates a meter; options NULL means the defaults. With valid options it succeeds on every machine: a sensor that
+ * cannot work leaves an absence. EM_ERR_INVALID, EM_ERR_UNAVAILABLE (require), EM_ERR_NO_MEMORY, EM_ERR_SYSTEM.
+ * ret_error may be NULL. Takes milliseconds, or as long as a vendor's library takes to start. */
+EM_API int em_meter_create(const em_options *options, em_error *ret_error, em_meter **ret_meter);
+
+/* Ends open windows, settles them within timeout_ns (what is left is pinned), stops the threads and closes the sensors.
+ * Results and summaries stay readable; begin answers EM_ERR_CLOSED. A second close does nothing. */
+EM_API int em_meter_close(em_meter *meter, uint64_t timeout_ns);
+
+/* Closes without waiting longer than one sample, and frees the meter with all strings it gave. NULL is ignored. */
+EM_API void em_meter_destroy(em_meter *meter);
+
+/* Groups and the run begin anew. Open windows go on and will be counted whole. */
+EM_API int em_meter_reset(em_meter *meter);
+
+/* One source number, and how it enters the total. */
+typedef struct {
+    size_t size;
+    const char *name;        /* "cpu-0/package"; unique, and never another for the same thing */
+    const char *sensor;      /* "rapl-powercap", "nvml", "tdp" */
+    const char *source;      /* path below the root, or "nvml:GPU-…" */
+    const char *device_name; /* model of the board or CPU, "" if unknown */
+    const char *uuid;        /* of a GPU; NULL if it has none */
+    const char *reason;      /* why the role or status is what it is, and the remedy; "" if there is nothing to say */
+    int32_t domain, kind, role;
+    int32_t of;     /* the channel that a part or mirror belongs to, or -1 */
+    int32_t status; /* EM_OK, or why it is unreadable or ended */
+    int32_t reserved;
+    uint64_t notes;        /* EM_NOTE_BIT(…) */
+    uint64_t read_cost_ns; /* of one read of its device, as measured; 0: not yet */
+    uint64_t period_ns;    /* between updates; with EM_NOTE_PERIOD_ASSUMED a documented value, not a measured one */
+    double power_w;        /* in the last interval; NAN: unknown */
+    double energy_j;       /* since the meter was created, while a window was open; NAN: unreadable */
+} em_channel;              /* strings: the meter's, or the summary's it was asked of */
+
+/* A sensor, or a channel of one, that gives nothing: why, and what to do about it. */
+typedef struct {
+    size_t size;
+    int32_t status;
+    int32_t reserved;
+    const char *sensor, *reason, *hint;
+} em_absence;
+
+/* Constant after create. 0 for NULL. */
+EM_API size_t em_meter_channel_count(const em_meter *meter);
+EM_API int em_meter_channel(em_meter *meter, size_t index, em_channel *ret_channel);
+EM_API size_t em_meter_absence_count(const em_meter *meter);
+EM_API int em_meter_absence(em_meter *meter, size_t index, em_absence *ret_absence);
+
+/* "gpu" when a GPU is counted or modelled, else "cpu". */
+EM_API const char *em_meter_device(const em_meter *meter);
+/* "NVIDIA H200", "8 x NVIDIA H200", different models joined by ", "; NULL without a GPU. */
+EM_API const char *em_meter_gpu_name(const em_meter *meter);
+
+/* The channels and absences as JSON (schema 1) or as a table. ret_text is freed with em_text_destroy. */
+EM_API int em_meter_format(em_meter *meter, int32_t what, int32_t format, char **ret_text, size_t *ret_length);
+
+/* ------------------------------------------------------------------------------------------------------- windows */
+
+/* Energy in J; NAN where there is no such channel. */
+typedef struct {
+    double energy_j;
+    double uncertainty_j, gain_j, edge_j; /* k = 2 (about 95 %): the whole; the part that all windows of a device share;
+                                             the part of this window's edges */
+    int32_t provenance;                   /* of a total: the weakest in it */
+    int32_t resolution;
+    int32_t status; /* EM_OK, or why part of the time is missing */
+    int32_t reserved;
+    uint64_t notes;
+    uint64_t gap_ns; /* time inside the window that was not measured */
+} em_energy;         /* frozen: grows only by a new struct */
+
+/* What a window measured. Set size, channels and channels_capacity before the call. */
+typedef struct {
+    size_t size;
+    em_window id;
+    int32_t kind;
+    int32_t is_final;    /* the values will never change again */
+    int32_t is_complete; /* nothing that should have been measured is missing */
+    int32_t is_open;     /* not ended yet: up to now */
+    const char *name;    /* the meter's, until its destroy; NULL: unnamed */
+    uint64_t begin_ns, duration_ns, items;
+    uint64_t wait_ns; /* as told by em_window_set_wait */
+    em_energy total, by_domain[EM_DOMAINS];
+    double by_provenance_j[EM_PROVENANCES];
+    double carbon_g;     /* g CO2e */
+    em_energy *channels; /* in: NULL, or channels_capacity elements; out: by channel index, in the same instant */
+    size_t channels_capacity;
+    size_t channels_count; /* how many were written */
+} em_result;
+
+typedef struct {
+    size_t size;
+    int32_t kind;     /* enum em_window_kind */
+    int32_t keep;     /* nonzero: never expires until em_window_release */
+    const char *name; /* copied; at most 255 bytes of UTF-8; NULL: unnamed */
+} em_spec;
+
+/* Begins a window. Any number may be open, nested or overlapping. The first after a pause reads every sensor once.
+ * spec NULL: an unnamed window of kind OTHER. EM_ERR_INVALID, EM_ERR_NO_MEMORY, EM_ERR_FORKED, EM_ERR_CLOSED. */
+EM_API int em_window_begin(em_meter *meter, const em_spec *spec, em_window *ret_window);
+
+/* Ends it. ret_result may be NULL, which is cheaper. Never waits: the result is provisional (is_final 0) until every
+ * counted channel was read once more. EM_ERR_UNKNOWN, EM_ERR_EXPIRED, EM_ERR_ENDED. */
+EM_API int em_window_end(em_meter *meter, em_window window, em_result *ret_result);
+
+/* Ends a window and begins the next at the same instant: not a joule falls between them. */
+EM_API int em_window_lap(em_meter *meter, em_window window, const em_spec *next, em_result *ret_result,
+                         em_window *ret_next);
+
+/* As if the window had never begun: no group, no summary, no result knows it. */
+EM_API int em_window_cancel(em_meter *meter, em_window window);
+
+/* A later value wins, until the window has ended (then EM_ERR_ENDED). items: samples, tokens or requests. */
+EM_API int em_window_set_items(em_meter *meter, em_window window, uint64_t items);
+EM_API int em_window_set_wait(em_meter *meter, em_window window, uint64_t wait_ns);
+
+/* What is known now; never waits. Open windows too. EM_ERR_EXPIRED, EM_ERR_UNKNOWN. */
+EM_API int em_window_result(em_meter *meter, em_window window, em_result *ret_result);
+
+/* The window of this kind that ended last, in all threads; kind -1: any. name NULL: named or not.
+ * EM_ERR_UNKNOWN: none has ended. */
+EM_API int em_window_last(em_meter *meter, int32_t kind, const char *name, em_window *ret_window);
+
+/* Waits until the ended window is final, at most timeout_ns; then its edges are pinned, so that it is final in any
+ * case. 0: all windows that have ended. An open window: EM_ERR_INVALID. */
+EM_API int em_window_settle(em_meter *meter, em_window window, uint64_t timeout_ns);
+
+/* A window begun with keep may expire from now on. */
+EM_API int em_window_release(em_meter *meter, em_window window);
+
+/* ------------------------------------------------------------------------------------------------------- summaries */
+
+/* Windows of one kind and name. Only final values enter. */
+typedef struct {
+    size_t size;
+    int32_t kind;
+    int32_t reserved;
+    const char *name; /* NULL: the unnamed ones; "*": what came after 1,024 groups */
+    uint64_t count, items;
+    uint64_t duration_ns;                             /* sum of the windows' */
+    uint64_t distinct_ns;                             /* length of the union of their time */
+    em_energy total, distinct, by_domain[EM_DOMAINS]; /* distinct: over the union of their time */
+    double by_provenance_j[EM_PROVENANCES];
+    double carbon_g;
+} em_group;
+
+/* Settles what has ended (at most timeout_ns, then pins) and freezes the numbers. */
+EM_API int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_summary);
+/* 0 is the run: the union of all windows' time (Python keeps one open from its construction). Then by kind, name. */
+EM_API size_t em_summary_group_count(const em_summary *summary);
+EM_API int em_summary_group(const em_summary *summary, size_t index, em_group *ret_group);
+/* kind -1: any. name NULL: the unnamed group. EM_ERR_UNKNOWN. */
+EM_API int em_summary_find(const em_summary *summary, int32_t kind, const char *name, size_t *ret_index);
+EM_API size_t em_summary_channel_count(const em_summary *summary);
+EM_API int em_summary_channel(const em_summary *summary, size_t channel, em_channel *ret_channel);
+EM_API int em_summary_energy(const em_summary *summary, size_t group, size_t channel, em_energy *ret_energy);
+/* JSON with the keys that docs/architecture.md names, or a table. ret_text is freed with em_text_destroy. */
+EM_API int em_summary_format(const em_summary *summary, int32_t format, char **ret_text, size_t *ret_length);
+EM_API void em_summary_destroy(em_summary *summary);
+
+/* ------------------------------------------------------------------------------------------------------- words */
+
+EM_API void em_text_destroy(char *text);
+EM_API const char *em_status_text(int status); /* a sentence; static */
+EM_API const char *em_status_word(int status); /* "masked-by-container"; static */
+EM_API const char *em_note_text(int note);     /* note: a bit's number; "" if there is none such; static */
+EM_API const char *em_note_remedy(int note);
+EM_API const char *em_version(void); /* "0.1.0" */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The energy-meter authors
+"""Judges arguments: what is wrong raises and names the argument, its value and what is allowed."""
+
+from __future__ import annotations
+
+from . import _native
+from ._errors import InvalidArgument
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+_KEYWORDS = (
+    "sample_interval, cpu_tdp_w, gpu_tdp_w, carbon_intensity_g_per_kwh, "
+    "device, gpus, require, enabled"
+)
+_DEVICES = '"auto", "cpu", "gpu", "cuda", "cuda:N" or a torch.device of these'
+_GPUS = (
+    '"visible", "all", "local_rank", an index, a list of indices or UUIDs, '
+    'or a text such as "0,2" or "GPU-8932f937"'
+)
+_DOMAINS = {
+    "cpu": _native.DOMAIN_CPU,
+    "gpu": _native.DOMAIN_GPU,
+    "dram": _native.DOMAIN_DRAM,
+}
+
+
+def shown(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"a {type(value).__name__} without a repr"
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def unknown(keywords: Mapping[str, object]) -> TypeError:
+    given = ", ".join(f"{name}={shown(value)}" for name, value in keywords.items())
+    return TypeError(f"unknown argument {given}; allowed are {_KEYWORDS}")
+
+
+def _is_number(value: object) -> bool:
+    return not isinstance(value, (bool, str, bytes)) and hasattr(type(value), "__float__")
+
+
+def _number(name: str, value: Any, allowed: str) -> float:
+    if not _is_number(value):
+        raise TypeError(f"{name} must be {allowed}, not {shown(value)}")
+    try:
+        return float(value)
+    except (OverflowError, ValueError) as error:
+        raise InvalidArgument(f"{name} must be {allowed}, not {shown(value)}") from error
+    except Exception as error:
+        raise TypeError(f"{name} must be {allowed}, not {shown(value)}") from error
+
+
+def interval_ns(value: object) -> int:
+    allowed = "a number of seconds from 0.001 to 60"
+    seconds = _number("sample_interval", value, allowed)
+    if not 0.001 <= seconds <= 60:
+        raise InvalidArgument(f"sample_interval must be {allowed}, not {shown(value)}")
+    return round(seconds * 1e9)
+
+
+def tdp_w(name: str, value: object) -> float:
+    if value is None:
+        return float("nan")
+    allowed = "a number of watts above 0 and up to 100000, as on the data sheet, or None"
+    watts = _number(name, value, allowed)
+    if not 0 < watts <= 100_000:
+        raise InvalidArgument(f"{name} must be {allowed}, not {shown(value)}")
+    return watts
+
+
+def intensity(value: object) -> float:
+    if value is None:
+        return float("nan")
+    name = "carbon_intensity_g_per_kwh"
+    allowed = "a number of g CO2e/kWh from 0 to 100000, or None for the world average"
+    grams = _number(name, value, allowed)
+    if not 0 <= grams <= 100_000:
+        raise InvalidArgument(f"{name} must be {allowed}, not {shown(value)}")
+    return grams
+
+
+def enabled(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_"):
+        return bool(value)
+    raise TypeError(f"enabled must be True or False, not {shown(value)}")
+
+
+def device(value: object) -> str:
+    """One of "auto", "cpu", "gpu", "cuda:N"."""
+    text = str(value) if type(value).__module__ == "torch" else value
+    if not isinstance(text, str):
+        raise TypeError(f"device must be {_DEVICES}, not {shown(value)}")
+    if text == "cuda":
+        return "gpu"
+    if text in ("auto", "cpu", "gpu"):
+        return text
+    index = text.removeprefix("cuda:")
+    if index != text and index.isascii() and index.isdecimal():
+        return text
+    raise InvalidArgument(f"device must be {_DEVICES}, not {shown(value)}")
+
+
+def _gpu(item: Any, whole: object) -> str:
+    wrong = f"gpus must be {_GPUS}, not {shown(whole)}"
+    if isinstance(item, str):
+        text = item.strip()
+        if (text.isascii() and text.isdecimal()) or text.startswith(("GPU-", "MIG-")):
+            return text
+        raise InvalidArgument(wrong)
+    if isinstance(item, bool) or not hasattr(type(item), "__index__"):
+        raise TypeError(wrong)
+    if item.__index__() < 0:
+        raise InvalidArgument(wrong)
+    return str(item.__index__())
+
+
+def gpus(value: object) -> str:
+    if isinstance(value, str):
+        if value in ("visible", "all", "local_rank"):
+            return value
+        return ",".join(_gpu(item, value) for item in value.split(","))
+    if isinstance(value, (list, tuple, range)):
+        if not value:
+            raise InvalidArgument(
+                f'gpus must name a GPU, not {shown(value)}; device="cpu" counts none'
+            )
+        return ",".join(_gpu(item, value) for item in value)
+    return _gpu(value, value)
+
+
+def require(value: Any) -> int:
+    allowed = 'a collection of "cpu", "gpu" and "dram"'
+    if isinstance(value, (str, bytes)):
+        raise TypeError(f"require must be {allowed}, such as ({shown(value)},), not {shown(value)}")
+    try:
+        items = list(value)
+    except TypeError as error:
+        raise TypeError(f"require must be {allowed}, not {shown(value)}") from error
+    mask = 0
+    for item in items:
+        if not isinstance(item, str):
+            raise TypeError(f"require must be {allowed}, not {shown(value)}")
+        if item not in _DOMAINS:
+            raise InvalidArgument(f"require must be {allowed}, not {shown(value)}")
+        mask |= _DOMAINS[item]
+    return mask
+
+
+def window_name(name: object, call: str) -> str:
+    allowed = "a text of 1 to 255 bytes in UTF-8"
+    if not isinstance(name, str):
+        remedy = f"; to decorate a function write @meter.{call}()" if callable(name) else ""
+        raise TypeError(f"name must be {allowed}, not {shown(name)}{remedy}")
+    try:
+        length = len(name.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidArgument(f"name must be {allowed}, not {shown(name)}") from error
+    if not 1 <= length <= 255 or "\0" in name:
+        raise InvalidArgument(f"name must be {allowed} and without NUL, not {shown(name)}")
+    return name

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The energy-meter authors
+"""Loops whose every turn is a window, from asking for an item to asking for the next."""
+
+from __future__ import annotations
+
+from ._errors import MeterForked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ._meter import EnergyMeter
+    from ._native import Record
+    from ._null import NullRecord
+
+
+class Loop:
+    """What ``meter.batches()`` and ``meter.epochs()`` return. Each ``for`` iterates anew."""
+
+    __slots__ = ("_items", "_kind", "_meter", "_name")
+
+    def __init__(self, meter: EnergyMeter, kind: int, name: str | None, items: Any) -> None:
+        self._meter = meter
+        self._kind = kind
+        self._name = name
+        self._items = items
+
+    def __iter__(self) -> Iterator[Any]:
+        return LoopIterator(self._meter, self._kind, self._name, self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __bool__(self) -> bool:
+        return True
+
+
+class LoopIterator:
+    """One pass. A for loop drops it at break, return or an exception; that ends the open window."""
+
+    __slots__ = ("_items", "_kind", "_meter", "_name", "_next", "_record")
+
+    _record: Record | NullRecord | None
+
+    def __init__(self, meter: EnergyMeter, kind: int, name: str | None, items: Any) -> None:
+        self._meter = meter
+        self._kind = kind
+        self._name = name
+        self._items = items
+        self._next: Any = None
+        self._record = None
+
+    def __iter__(self) -> LoopIterator:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            if self._record is not None:
+                self._record.lap()
+            elif self._items is None:
+                raise StopIteration
+            else:
+                self._record = self._meter._begin(self._kind, self._name, False)
+        except MeterForked:
+            self._record = self._meter._forked().begin(self._kind, self._name, False)
+        try:
+            if self._next is None:
+                self._next = iter(self._items).__next__
+            return self._next()
+        except StopIteration:
+            self._drop(cancel=True)
+            self._items = self._next = None
+            raise
+        except BaseException:
+            self._drop(cancel=False)
+            raise
+
+    def close(self) -> None:
+        """Ends the open window and the iteration."""
+        self._drop(cancel=False)
+        self._items = self._next = None
+
+    def _drop(self, cancel: bool) -> None:
+        record, self._record = self._record, None
+        try:
+            if record is not None:
+                record.cancel() if cancel else record.end()
+        except MeterForked:
+            return

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The energy-meter authors
+"""Stands in for the native meter where nothing is measured: disabled, or in a forked child."""
+
+from __future__ import annotations
+
+from time import monotonic, time
+
+from . import _native
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+DISABLED = "the meter was created with enabled=False"
+FORKED = (
+    "the meter belongs to the parent process; create an EnergyMeter in this process to measure here"
+)
+
+
+def _result(reason: str) -> _native.Result:
+    energies = (0.0, 0.0, *[None] * 4, 0.0, 0.0, 0.0)
+    return _native.Result((0, *energies, False, True, False, [], {"*": reason}))
+
+
+class NullRecord:
+    """A window of nothing."""
+
+    __slots__ = ("_reason",)
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def end(self) -> None:
+        pass
+
+    lap = cancel = end
+
+    def result(self) -> _native.Result:
+        return _result(self._reason)
+
+
+class NullMeter:
+    """A meter of nothing, with the native one's methods."""
+
+    __slots__ = ("_intensity", "_record", "_started", "_started_wall", "reason")
+
+    device = "cpu"
+    gpu_name = None
+
+    def __init__(self, reason: str, intensity: float | None) -> None:
+        self.reason = reason
+        self._intensity = intensity
+        self._record = NullRecord(reason)
+        self._started = monotonic()
+        self._started_wall = time()
+
+    def begin(self, kind: int, name: str | None, keep: bool, /) -> NullRecord:
+        return self._record
+
+    def last(self, kind: int, name: str | None, /) -> _native.Result:
+        return self._record.result()
+
+    def channels(self) -> list[_native.Channel]:
+        return []
+
+    def absences(self) -> list[_native.Absence]:
+        return [_native.Absence(("*", "not-selected", self.reason, ""))]
+
+    def reset(self) -> None:
+        self._started = monotonic()
+        self._started_wall = time()
+
+    def close(self, timeout_ns: int, /) -> None:
+        pass
+
+    def summary(self, timeout_ns: int, /) -> str:
+        import json
+        import os
+        from time import gmtime, strftime
+
+        from ._results import to_dict
+
+        def group() -> dict[str, Any]:
+            means = dict.fromkeys(("mean_duration_s", "mean_energy_j", "mean_carbon_g"))
+            totals = dict.fromkeys(("total_duration_s", "total_energy_j", "total_carbon_g"), 0.0)
+            return {"count": 0, **means, **totals}
+
+        nothing = dict.fromkeys(("in_epochs_j", "in_batches_j", "outside_windows_j"), 0.0)
+        return json.dumps(
+            {
+                "schema": 1,
+                "device": self.device,
+                "gpu_name": self.gpu_name,
+                "carbon_intensity_g_per_kwh": self._intensity,
+                "num_batches": 0,
+                "num_epochs": 0,
+                "batch_summary": group(),
+                "epoch_summary": group(),
+                "windows": {},
+                "run": {**to_dict(self._record.result()), **nothing},
+                "carbon_basis": {
+                    "g_per_kwh": self._intensity,
+                    "source": "not used",
+                    "year": None,
+                    "is_default": self._intensity is None,
+                },
+                "tdp": {"cpu": None, "gpu": None, "unused": []},
+                "scope": {
+                    "host": os.uname().nodename,
+                    "boot_id": None,
+                    "pid": os.getpid(),
+                    "started_at": strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(self._started_wall)),
+                    "t_begin": self._started,
+                    "t_end": monotonic(),
+                    "devices": [],
+                },
+            }
+        )

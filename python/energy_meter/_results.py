@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The energy-meter authors
+"""What the library measured in a window, as the dict that users see."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._native import ChannelEnergy, Result
+    from .types import Missing, WindowResult
+
+
+def _missing(result: Result) -> list[Missing]:
+    lost = [channel for channel in result.channels if channel.status != "ok"]
+    missing: list[Missing] = [{"channel": c.name, "reason": _reason(c)} for c in lost]
+    explained = {channel.domain for channel in lost}
+    missing += [
+        {"channel": domain, "reason": reason}
+        for domain, reason in result.unmeasured.items()
+        if domain not in explained
+    ]
+    return missing
+
+
+def _reason(channel: ChannelEnergy) -> str:
+    gap = f" ({channel.gap_ns / 1e9:.3f} s of the window)" if channel.gap_ns else ""
+    return f"{channel.text}{gap}" + (f": {channel.reason}" if channel.reason else "")
+
+
+def to_dict(result: Result) -> WindowResult:
+    seconds = result.duration_ns / 1e9
+    return {
+        "duration_s": seconds,
+        "energy_j": result.energy_j,
+        "avg_power_w": result.energy_j / seconds if seconds else 0.0,
+        "carbon_g": result.carbon_g,
+        "cpu_energy_j": result.cpu_j,
+        "gpu_energy_j": result.gpu_j,
+        "dram_energy_j": result.dram_j,
+        "other_energy_j": result.other_j,
+        "energy_by_provenance": {
+            "measured": result.measured_j,
+            "integrated": result.integrated_j,
+            "estimated": result.estimated_j,
+        },
+        "channels": {
+            channel.name: {"energy_j": channel.energy_j, "provenance": channel.provenance}
+            for channel in result.channels
+            if channel.role == "counted" and channel.energy_j is not None
+        },
+        "complete": result.is_complete,
+        "missing": _missing(result) if not result.is_complete else [],
+        "final": result.is_final,
+    }

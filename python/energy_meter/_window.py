@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The energy-meter authors
+"""A window: one measured stretch of time, as a block, a pair of calls, or a decorator."""
+
+from __future__ import annotations
+
+from ._errors import MeterForked, WindowEnded, WindowNotStarted, WindowOpenError
+from ._null import FORKED, NullRecord
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any, Never, TypeVar
+
+    from ._meter import EnergyMeter
+    from ._native import Record
+    from .types import ChannelResult, Missing, ProvenanceEnergy, WindowResult
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Window:
+    """Measures what happens between its begin and its end.
+
+    Made by ``meter.batch()``, ``meter.epoch()`` and ``meter.window()``. Use it once, as a ``with``
+    block or with ``start()`` and ``stop()``; or as a decorator, where each call of the function is
+    a window of its own. As long as it lives it can be read, however many windows follow.
+    """
+
+    __slots__ = ("__weakref__", "_kind", "_meter", "_name", "_record")
+
+    # From start to stop the meter must live; an ended window needs only its record.
+    _meter: EnergyMeter | None
+    _record: Record | NullRecord | None
+
+    def __init__(self, meter: EnergyMeter, kind: int, name: str | None) -> None:
+        self._meter = meter
+        self._kind = kind
+        self._name = name
+        self._record = None
+
+    def start(self) -> Window:
+        """Begins the window and returns it."""
+        meter = self._meter
+        if self._record is not None or meter is None:
+            raise WindowEnded("this window was started before; each measures once, make another")
+        try:
+            self._record = meter._begin(self._kind, self._name, True)
+        except MeterForked:
+            self._record = meter._forked().begin(self._kind, self._name, True)
+        return self
+
+    def stop(self) -> Window:
+        """Ends the window and returns it. A second stop changes nothing."""
+        record = self._record
+        if record is None:
+            raise WindowNotStarted("this window has not been started; call start() first")
+        meter = self._meter
+        if meter is not None:
+            try:
+                record.end()
+            except MeterForked:
+                self._record = meter._forked().begin(self._kind, self._name, True)
+            self._meter = None
+        return self
+
+    __enter__ = start
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __call__(self, function: Function) -> Function:
+        """Decorates a function or coroutine function: each call is a window of its own."""
+        from ._decorators import decorated
+
+        meter = self._meter
+        if self._record is not None or meter is None:
+            raise WindowEnded("this window was started before; decorate with one of its own")
+        measured: Function = decorated(function, meter, self._kind, self._name)
+        return measured
+
+    def to_dict(self) -> WindowResult:
+        """What is known now; ``final`` says whether it may still change. Never waits."""
+        from ._results import to_dict
+
+        record = self._record
+        if record is None or self._meter is not None:
+            raise WindowOpenError(
+                "this window has not ended; its results can be read after the with block or stop()"
+            )
+        try:
+            return to_dict(record.result())
+        except MeterForked:
+            return to_dict(NullRecord(FORKED).result())
+
+    @property
+    def duration_s(self) -> float:
+        return self.to_dict()["duration_s"]
+
+    @property
+    def energy_j(self) -> float:
+        return self.to_dict()["energy_j"]
+
+    @property
+    def avg_power_w(self) -> float:
+        return self.to_dict()["avg_power_w"]
+
+    @property
+    def carbon_g(self) -> float:
+        return self.to_dict()["carbon_g"]
+
+    @property
+    def cpu_energy_j(self) -> float | None:
+        return self.to_dict()["cpu_energy_j"]
+
+    @property
+    def gpu_energy_j(self) -> float | None:
+        return self.to_dict()["gpu_energy_j"]
+
+    @property
+    def dram_energy_j(self) -> float | None:
+        return self.to_dict()["dram_energy_j"]
+
+    @property
+    def other_energy_j(self) -> float | None:
+        return self.to_dict()["other_energy_j"]
+
+    @property
+    def energy_by_provenance(self) -> ProvenanceEnergy:
+        return self.to_dict()["energy_by_provenance"]
+
+    @property
+    def channels(self) -> dict[str, ChannelResult]:
+        return self.to_dict()["channels"]
+
+    @property
+    def complete(self) -> bool:
+        return self.to_dict()["complete"]
+
+    @property
+    def missing(self) -> list[Missing]:
+        return self.to_dict()["missing"]
+
+    @property
+    def final(self) -> bool:
+        return self.to_dict()["final"]
+
+    def __repr__(self) -> str:
+        state = "new" if self._record is None else "ended" if self._meter is None else "open"
+        return f"<energy_meter.Window {self._name or 'unnamed'}, {state}>"
+
+    def __copy__(self) -> Window:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Window:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> Never:
+        raise TypeError("a Window cannot be pickled; send window.to_dict()")

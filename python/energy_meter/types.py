@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The energy-meter authors
+"""The shapes of results, for type checkers and readers. The package itself does not import this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol, TypedDict, TypeVar
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class ProvenanceEnergy(TypedDict):
+    """Joules by how they were found: counters, sampled power, a model."""
+
+    measured: float
+    integrated: float
+    estimated: float
+
+
+class ChannelResult(TypedDict):
+    energy_j: float
+    provenance: str
+
+
+class Missing(TypedDict):
+    channel: str
+    reason: str
+
+
+class WindowResult(TypedDict):
+    """What a window measured."""
+
+    duration_s: float
+    energy_j: float
+    avg_power_w: float
+    carbon_g: float
+    cpu_energy_j: float | None
+    gpu_energy_j: float | None
+    dram_energy_j: float | None
+    other_energy_j: float | None
+    energy_by_provenance: ProvenanceEnergy
+    channels: dict[str, ChannelResult]
+    complete: bool
+    missing: list[Missing]
+    final: bool
+
+
+class ChannelInfo(TypedDict):
+    """A source of numbers, and how it enters the total."""
+
+    name: str
+    sensor: str
+    source: str
+    domain: str
+    kind: str
+    role: str
+    of: str | None
+    reason: str | None
+
+
+class AbsenceInfo(TypedDict):
+    """A sensor that gives nothing here, why, and what to do about it."""
+
+    sensor: str
+    status: str
+    reason: str
+    hint: str
+
+
+class GroupSummary(TypedDict):
+    count: int
+    mean_duration_s: float | None
+    mean_energy_j: float | None
+    mean_carbon_g: float | None
+    total_duration_s: float
+    total_energy_j: float
+    total_carbon_g: float
+
+
+class RunSummary(WindowResult):
+    """From the meter's construction to now. The last three are over unions of time."""
+
+    in_epochs_j: float
+    in_batches_j: float
+    outside_windows_j: float
+
+
+class CarbonBasis(TypedDict):
+    g_per_kwh: float | None
+    source: str
+    year: int | None
+    is_default: bool
+
+
+class Summary(TypedDict):
+    """All that a meter knows, as JSON."""
+
+    device: str
+    gpu_name: str | None
+    carbon_intensity_g_per_kwh: float | None
+    num_batches: int
+    num_epochs: int
+    batch_summary: GroupSummary
+    epoch_summary: GroupSummary
+    windows: dict[str, GroupSummary]
+    run: RunSummary
+    carbon_basis: CarbonBasis
+    tdp: dict[str, Any]
+    scope: dict[str, Any]
+
+
+class Measured(Protocol[T_co]):
+    """An iterable whose items are measured as they are used."""
+
+    def __iter__(self) -> Iterator[T_co]: ...
+    def __len__(self) -> int: ...

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* What a sensor states of one of its numbers: facts, never roles. Filled in by its probe and constant afterwards. */
+#ifndef EM_CORE_CHANNEL_H
+#define EM_CORE_CHANNEL_H
+
+#include <stdint.h>
+
+enum { EM__NAME_SIZE = 64, EM__SOURCE_SIZE = 256, EM__TEXT_SIZE = 320, EM__UUID_SIZE = 96, EM__PCI_SIZE = 16 };
+
+/* Which silicon of its place a channel covers. metrics/roles decides from this and from the place. */
+typedef enum {
+    EM__COVERS_PACKAGE,   /* a CPU socket */
+    EM__COVERS_DIE,       /* one die of a socket, with a counter of its own */
+    EM__COVERS_DIE_ALIAS, /* named after a die, but reading the whole socket's counter (AMD, Hygon) */
+    EM__COVERS_CORE,      /* inside the package */
+    EM__COVERS_UNCORE,    /* inside the package */
+    EM__COVERS_DRAM,      /* memory of a socket */
+    EM__COVERS_BOARD,     /* a GPU board */
+    EM__COVERS_PLATFORM,  /* more than components: psys, a supply */
+    EM__COVERS_ALL_CPUS   /* the CPU model */
+} em__covers;
+
+typedef struct {
+    char name[EM__NAME_SIZE];     /* "cpu-0/package"; metrics/roles adds "@sensor" to the lower of two equal ones */
+    char source[EM__SOURCE_SIZE]; /* as seen below the root, or "nvml:GPU-…" */
+    char device_name[EM__NAME_SIZE * 2]; /* model of board or CPU; "" unknown */
+    char uuid[EM__UUID_SIZE];            /* "" none */
+    char pci[EM__PCI_SIZE];              /* "0000:3b:00.0", lower case; "" none */
+    char reason[EM__TEXT_SIZE];          /* why it is unreadable, and the remedy; or what to know of it; "" */
+    int32_t domain, kind;                /* em_domain, em_kind */
+    int32_t status;                      /* EM_OK, or why it cannot be read (EM_ERR_PERMISSION …) */
+    em__covers covers;
+    int32_t package, die, gpu;     /* the place; -1 where it does not apply */
+    uint64_t scale_num, scale_den; /* raw × num / den = µJ (counter, model) or mW (gauge) */
+    uint64_t range;                /* raw: largest value before it wraps to 0; 0: unknown or never */
+    uint64_t refresh_ns;           /* between updates, documented or seen; 0: unknown */
+    uint64_t ceiling_mw;           /* highest believable power (measurement.md §2 rule 9) */
+    uint64_t notes;                /* EM_NOTE_BIT(…) that hold for every reading */
+    double gain;                   /* k = 1, as a fraction (measurement.md §7) */
+    double tdp_each_w, tdp_count;  /* a model's power of one piece, and of how many; NAN: no model */
+    char tdp_from[64];             /* where tdp_each_w comes from: "given", "default for a laptop"; "": no model */
+} em__channel;
+
+/* What one read gave for one channel. */
+typedef enum {
+    EM__READ_OK,
+    EM__READ_AGAIN, /* failed this time: a gap, never a zero */
+    EM__READ_GONE   /* will not come back by itself */
+} em__outcome;
+
+typedef struct {
+    uint64_t value; /* raw; valid with EM__READ_OK only */
+    uint64_t stamp; /* the device's own time of its last update, any unit; 0: none */
+    em__outcome outcome;
+    int32_t status; /* EM_OK or why not */
+} em__reading;
+
+#endif

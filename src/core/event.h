@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* Everything that can change a number, as one struct: the ledger applies it, a trace can keep it. */
+#ifndef EM_CORE_EVENT_H
+#define EM_CORE_EVENT_H
+
+#include "core/channel.h"
+
+#include <stddef.h>
+
+typedef enum {
+    EM__EVENT_READING,   /* channel, reading */
+    EM__EVENT_END_CHANNEL, /* channel, status: it was given up */
+    EM__EVENT_INTERRUPT, /* status: no reading before may be joined with one after (suspend) */
+    EM__EVENT_RESUME,    /* a pause is over */
+    EM__EVENT_BEGIN,     /* kind, name, keep; answers window */
+    EM__EVENT_END,       /* window */
+    EM__EVENT_CANCEL,    /* window */
+    EM__EVENT_ITEMS,     /* window, amount */
+    EM__EVENT_WAIT,      /* window, amount in ns */
+    EM__EVENT_RELEASE,   /* window */
+    EM__EVENT_MARK,      /* the present becomes an edge: a summary of what is open */
+    EM__EVENT_PIN,       /* window (0: all): its edges become final */
+    EM__EVENT_RESET
+} em__event_kind;
+
+typedef struct {
+    em__event_kind kind;
+    uint64_t t_ns; /* CLOCK_MONOTONIC; of a reading: the midpoint of the call */
+    size_t channel;
+    em__reading reading;
+    int32_t status;
+    uint64_t window, amount;
+    int32_t window_kind, keep;
+    const char *name;
+} em__event;
+
+#endif

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* One event into the numbers: readings, edges of windows, and what happens when an edge settles. */
+#include "ledger/ledger.h"
+
+#include "ledger/roles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int em__ledger_init(em__ledger *ledger, const em__ledger_setup *setup)
+{
+    size_t count = setup->count;
+    memset(ledger, 0, sizeof *ledger);
+    ledger->setup = *setup;
+    em__groups_init(&ledger->groups, count);
+    int status = em__timeline_init(&ledger->timeline, setup->facts, count);
+    status = status ? status : em__store_init(&ledger->store, count);
+    for (int i = 0; i <= EM_WINDOW_RUN && !status; i++) {
+        status = em__union_init(&ledger->unions[i], count);
+    }
+    ledger->candidates = calloc(count + 1, sizeof *ledger->candidates);
+    ledger->roles = calloc(count + 1, sizeof *ledger->roles);
+    ledger->members = calloc(count + 1, sizeof *ledger->members);
+    ledger->tracks = calloc(count + 1, sizeof *ledger->tracks);
+    ledger->sums = calloc(count + 1, sizeof *ledger->sums);
+    ledger->names = calloc(count + 1, sizeof *ledger->names);
+    ledger->reasons = calloc(count + 1, sizeof *ledger->reasons);
+    if (status || !ledger->candidates || !ledger->roles || !ledger->members || !ledger->tracks ||
+        !ledger->sums || !ledger->names || !ledger->reasons) {
+        em__ledger_free(ledger);
+        return EM_ERR_NO_MEMORY;
+    }
+    ledger->timeline.patience_ns = setup->patience_ns;
+    for (size_t i = 0; i < count; i++) {
+        em__track_clear(&ledger->tracks[i], setup->interval_ns);
+        if (setup->facts[i]->status != EM_OK) {
+            em__series_end(&ledger->timeline.series[i], setup->facts[i]->status);
+        }
+    }
+    em__ledger_resolve(ledger, 0);
+    return EM_OK;
+}
+
+void em__ledger_free(em__ledger *ledger)
+{
+    em__timeline_release(&ledger->timeline, ledger->run_begin);
+    em__store_free(&ledger->store);
+    em__groups_free(&ledger->groups);
+    for (int i = 0; i <= EM_WINDOW_RUN; i++) {
+        em__union_free(&ledger->unions[i]);
+    }
+    em__timeline_free(&ledger->timeline);
+    free(ledger->candidates);
+    free(ledger->roles);
+    free(ledger->members);
+    free(ledger->tracks);
+    free(ledger->sums);
+    free(ledger->names);
+    free(ledger->reasons);
+    for (size_t i = 0; i < ledger->word_count; i++) {
+        free(ledger->words[i]);
+    }
+    free(ledger->words);
+    memset(ledger, 0, sizeof *ledger);
+}
+
+/* The unions that a window of this kind belongs to, beside its group's; NULL: none. */
+static em__union *union_of_kind(em__ledger *ledger, int32_t kind)
+{
+    return kind == EM_WINDOW_OTHER ? NULL : &ledger->unions[kind];
+}
+
+static em__union *union_of_all(em__ledger *ledger, int32_t kind)
+{
+    return kind == EM_WINDOW_RUN ? NULL : &ledger->unions[EM_WINDOW_OTHER];
+}
+
+static void settle_begin(em__ledger *ledger, em__record *record, em__edge *edge)
+{
+    int32_t kind = record->group->kind;
+    em__union *of_kind = union_of_kind(ledger, kind), *of_all = union_of_all(ledger, kind);
+    record->has_begun = 1;
+    em__union_open(&record->group->distinct, &record->spans[0], edge);
+    if (of_kind) {
+        em__union_open(of_kind, &record->spans[1], edge);
+    }
+    if (of_all) {
+        em__union_open(of_all, &record->spans[2], edge);
+    }
+    if (!ledger->run_begin) {
+        ledger->run_begin = em__edge_hold(edge);
+    }
+}
+
+static void settle_end(em__ledger *ledger, em__record *record, em__edge *edge)
+{
+    em__timeline *timeline = &ledger->timeline;
+    int32_t kind = record->group->kind;
+    em__union *of_kind = union_of_kind(ledger, kind), *of_all = union_of_all(ledger, kind);
+    em__union_close(&record->group->distinct, timeline, &record->spans[0], edge);
+    if (of_kind) {
+        em__union_close(of_kind, timeline, &record->spans[1], edge);
+    }
+    if (of_all) {
+        em__union_close(of_all, timeline, &record->spans[2], edge);
+    }
+    em__group_add(record->group, timeline->channel_count, record->begin, edge, record->items, record->wait_ns);
+    record->is_final = 1;
+}
+
+size_t em__ledger_settle(em__ledger *ledger, size_t limit)
+{
+    em__edge *edge;
+    for (size_t done = 0; done < limit; done++) {
+        if (!(edge = em__timeline_settle(&ledger->timeline))) {
+            return 0;
+        }
+        if (edge->ended) {
+            settle_end(ledger, edge->ended, edge);
+        }
+        if (edge->begun) {
+            settle_begin(ledger, edge->begun, edge);
+        }
+        if (edge->task) {
+            edge->task(ledger, edge);
+        }
+        edge->ended = edge->begun = NULL;
+        em__timeline_release(&ledger->timeline, edge);
+    }
+    return ledger->timeline.head && ledger->timeline.head->awaited == 0;
+}
+
+static void settle_all(em__ledger *ledger)
+{
+    while (em__ledger_settle(ledger, EM__SETTLE_AT_ONCE)) {
+    }
+}
+
+/* An edge for now. Times of edges never fall. */
+static em__edge *mark(em__ledger *ledger, uint64_t t_ns)
+{
+    const em__edge *tail = ledger->timeline.tail;
+    return em__timeline_mark(&ledger->timeline, tail && tail->t_ns > t_ns ? tail->t_ns : t_ns);
+}
+
+/* Takes the edge's reference, also on failure. */
+static int begin_at(em__ledger *ledger, em__event *event, em__edge *edge)
+{
+    em__group *group = em__groups_intern(&ledger->groups, event->window_kind, event->name);
+    em__record *record = group && edge ? em__store_add(&ledger->store) : NULL;
+    if (!record) {
+        em__timeline_release(&ledger->timeline, edge);
+        return EM_ERR_NO_MEMORY;
+    }
+    record->group = group;
+    record->begin = edge;
+    record->is_kept = event->keep;
+    edge->begun = record;
+    ledger->store.open_count++;
+    ledger->had_run |= event->window_kind == EM_WINDOW_RUN;
+    event->window = record->id;
+    return EM_OK;
+}
+
+static void become_last(em__ledger *ledger, em__record *record)
+{
+    em__record *before = record->group->last;
+    record->group->last = record;
+    record->group->last_order = ++ledger->end_order;
+    record->is_last = 1;
+    ledger->last[record->group->kind] = record;
+    if (record->group->kind != EM_WINDOW_RUN) {
+        ledger->last_any = record;
+    }
+    if (before) {
+        before->is_last = 0;
+        em__store_drop(&ledger->store, &ledger->timeline, before);
+    }
+}
+
+static void expire(em__ledger *ledger)
+{
+    while (ledger->store.ring_count > EM_KEPT_WINDOWS) {
+        em__record *oldest = ledger->store.oldest;
+        if (!oldest->is_final) {
+            em__timeline_pin(&ledger->timeline, oldest->end);
+            settle_all(ledger);
+        }
+        em__store_unring(&ledger->store, oldest);
+        em__store_drop(&ledger->store, &ledger->timeline, oldest);
+    }
+}
+
+/* Takes the edge's reference. */
+static void end_at(em__ledger *ledger, em__record *record, em__edge *edge)
+{
+    record->end = edge;
+    edge->ended = record;
+    ledger->store.open_count--;
+    ledger->last_end_ns = edge->t_ns;
+    become_last(ledger, record);
+    if (!record->is_kept) {
+        em__store_push(&ledger->store, record);
+        expire(ledger);
+    }
+}
+
+static int end(em__ledger *ledger, em__record *record, uint64_t t_ns)
+{
+    em__edge *edge = mark(ledger, t_ns);
+    if (edge) {
+        end_at(ledger, record, edge);
+    }
+    return edge ? EM_OK : EM_ERR_NO_MEMORY;
+}
+
+static void cancel(em__ledger *ledger, em__record *record, uint64_t t_ns)
+{
+    int32_t kind = record->group->kind;
+    if (record->has_begun) {
+        em__union *of_kind = union_of_kind(ledger, kind), *of_all = union_of_all(ledger, kind);
+        em__union_cancel(&record->group->distinct, &ledger->timeline, &record->spans[0]);
+        if (of_kind) {
+            em__union_cancel(of_kind, &ledger->timeline, &record->spans[1]);
+        }
+        if (of_all) {
+            em__union_cancel(of_all, &ledger->timeline, &record->spans[2]);
+        }
+    } else {
+        record->begin->begun = NULL;
+    }
+    record->is_kept = 0;
+    ledger->store.open_count--;
+    ledger->last_end_ns = t_ns;
+    em__store_drop(&ledger->store, &ledger->timeline, record);
+}
+
+static int start_over(void *context, em__edge *edge)
+{
+    em__ledger *ledger = context;
+    em__groups_clear(&ledger->groups, &ledger->timeline, edge);
+    for (int i = 0; i <= EM_WINDOW_RUN; i++) {
+        em__union_restart(&ledger->unions[i], &ledger->timeline, edge);
+    }
+    for (size_t i = 0; i < ledger->setup.count; i++) {
+        em__track_clear(&ledger->tracks[i], ledger->setup.interval_ns);
+    }
+    em__timeline_release(&ledger->timeline, ledger->run_begin);
+    ledger->run_begin = em__edge_hold(edge);
+    return EM_OK;
+}
+
+static int mark_task(em__ledger *ledger, uint64_t t_ns, int (*task)(void *, em__edge *))
+{
+    em__edge *edge = mark(ledger, t_ns);
+    if (!edge) {
+        return EM_ERR_NO_MEMORY;
+    }
+    edge->task = task;
+    em__timeline_release(&ledger->timeline, edge);
+    return EM_OK;
+}
+
+static void read_channel(em__ledger *ledger, const em__event *event)
+{
+    size_t channel = event->channel;
+    em__series *series = &ledger->timeline.series[channel];
+    int had_ended = series->has_ended;
+    em__added added = em__timeline_add(&ledger->timeline, channel, event->t_ns, &event->reading);
+    if (added == EM__ADDED_POINT) {
+        em__track_add(&ledger->tracks[channel], series->last.t_ns, series->last.energy_uj);
+    }
+    if (added == EM__ADDED_END || had_ended != series->has_ended) {
+        em__ledger_resolve(ledger, event->t_ns);
+    }
+}
+
+int em__ledger_find(const em__ledger *ledger, em_window window, em__record **ret_record)
+{
+    em__record *record = em__store_find(&ledger->store, window);
+    if (!record) {
+        return window != 0 && window < ledger->store.next_id ? EM_ERR_EXPIRED : EM_ERR_UNKNOWN;
+    }
+    *ret_record = record;
+    return EM_OK;
+}
+
+static int change_window(em__ledger *ledger, const em__event *event)
+{
+    em__record *record;
+    int status = em__ledger_find(ledger, event->window, &record);
+    if (status != EM_OK) {
+        return status;
+    }
+    if (event->kind == EM__EVENT_RELEASE) {
+        if (record->is_kept) {
+            record->is_kept = 0;
+            if (record->end) {
+                em__store_push(&ledger->store, record);
+                expire(ledger);
+            }
+        }
+        return EM_OK;
+    }
+    if (record->end) {
+        return EM_ERR_ENDED;
+    }
+    switch (event->kind) {
+    case EM__EVENT_END:
+        return end(ledger, record, event->t_ns);
+    case EM__EVENT_CANCEL:
+        cancel(ledger, record, event->t_ns);
+        return EM_OK;
+    case EM__EVENT_ITEMS:
+        record->items = event->amount;
+        return EM_OK;
+    default:
+        record->wait_ns = event->amount;
+        return EM_OK;
+    }
+}
+
+static int pin(em__ledger *ledger, em_window window)
+{
+    em__record *record = NULL;
+    int status = window ? em__ledger_find(ledger, window, &record) : EM_OK;
+    const em__edge *edge = record ? record->end : ledger->timeline.tail;
+    if (status == EM_OK && edge && !edge->is_settled) {
+        em__timeline_pin(&ledger->timeline, edge);
+        settle_all(ledger);
+    }
+    return status;
+}
+
+int em__ledger_apply(em__ledger *ledger, em__event *event)
+{
+    em__timeline *timeline = &ledger->timeline;
+    switch (event->kind) {
+    case EM__EVENT_READING:
+        read_channel(ledger, event);
+        return EM_OK;
+    case EM__EVENT_END_CHANNEL:
+        em__timeline_end(timeline, event->channel, event->status);
+        em__ledger_resolve(ledger, event->t_ns);
+        return EM_OK;
+    case EM__EVENT_INTERRUPT:
+        for (size_t i = 0; i < timeline->channel_count; i++) {
+            em__series_interrupt(&timeline->series[i], event->status);
+        }
+        return EM_OK;
+    case EM__EVENT_RESUME:
+        for (size_t i = 0; i < timeline->channel_count; i++) {
+            em__series_resume(&timeline->series[i], event->t_ns);
+        }
+        return EM_OK;
+    case EM__EVENT_BEGIN:
+        return begin_at(ledger, event, mark(ledger, event->t_ns));
+    case EM__EVENT_MARK:
+        return mark_task(ledger, event->t_ns, NULL);
+    case EM__EVENT_RESET:
+        return mark_task(ledger, event->t_ns, start_over);
+    case EM__EVENT_PIN:
+        return pin(ledger, event->window);
+    default:
+        return change_window(ledger, event);
+    }
+}
+
+int em__ledger_lap(em__ledger *ledger, em__event *end_event, em__event *begin_event)
+{
+    em__record *record;
+    int status = em__ledger_find(ledger, end_event->window, &record);
+    if (status != EM_OK || record->end) {
+        return status != EM_OK ? status : EM_ERR_ENDED;
+    }
+    em__edge *edge = mark(ledger, end_event->t_ns);
+    if (!edge) {
+        return EM_ERR_NO_MEMORY;
+    }
+    em__edge_hold(edge);
+    status = begin_at(ledger, begin_event, edge);
+    if (status == EM_OK) {
+        end_at(ledger, record, edge);
+    } else {
+        em__timeline_release(&ledger->timeline, edge);
+    }
+    return status;
+}
+
+size_t em__ledger_open_count(const em__ledger *ledger)
+{
+    return ledger->store.open_count;
+}
+
+int em__ledger_is_settled(const em__ledger *ledger)
+{
+    return ledger->timeline.head == NULL;
+}

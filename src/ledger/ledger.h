@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* The ledger applies one event after the other into timeline, windows and metrics. It knows no clock, lock or host:
+ * the same events give the same numbers. */
+#ifndef EM_LEDGER_LEDGER_H
+#define EM_LEDGER_LEDGER_H
+
+#include "core/event.h"
+#include "metrics/energy.h"
+#include "metrics/points.h"
+#include "metrics/roles.h"
+#include "windows/store.h"
+
+enum { EM__SETTLE_AT_ONCE = 32 };
+
+/* What does not change after it was found out. */
+typedef struct {
+    const em__channel *const *facts;
+    const char *const *sensors; /* by channel: its sensor's name */
+    const int *ranks;
+    size_t count;
+    int32_t unmeasured[EM_DOMAINS]; /* why a domain that the options want has no channel at all; EM_OK */
+    uint64_t notes;
+    uint64_t interval_ns, patience_ns;
+    double g_per_kwh;
+} em__ledger_setup;
+
+typedef struct {
+    em__ledger_setup setup;
+    em__timeline timeline;
+    em__store store;
+    em__groups groups;
+    em__union unions[EM_WINDOW_RUN + 1]; /* by kind; of kind OTHER: of all windows but the run's */
+    em__record *last[EM_WINDOW_RUN + 1];
+    em__record *last_any;
+    uint64_t end_order;
+    em__candidate *candidates;
+    em__role *roles;     /* as resolved last; names and reasons are handed out from words */
+    const char **names, **reasons;
+    char **words;        /* every text that was ever handed out, once */
+    size_t word_count;
+    em__member *members;
+    em__track *tracks;
+    em__sum *sums;       /* scratch for one window */
+    em__edge *run_begin; /* of the first window, or of the last reset */
+    int had_run;         /* a window of kind RUN has begun */
+    uint64_t last_end_ns;
+} em__ledger;
+
+int em__ledger_init(em__ledger *ledger, const em__ledger_setup *setup);
+void em__ledger_free(em__ledger *ledger);
+
+/* EM_OK, EM_ERR_NO_MEMORY, EM_ERR_UNKNOWN, EM_ERR_EXPIRED, EM_ERR_ENDED. BEGIN sets event->window.
+ * Times never fall between events that make edges; the door takes them under its lock. */
+int em__ledger_apply(em__ledger *ledger, em__event *event);
+
+/* The end of one window and the begin of the next at one edge; both events have the same time. The end happens only if
+ * the begin can. */
+int em__ledger_lap(em__ledger *ledger, em__event *end, em__event *begin);
+
+/* Settles at most limit edges; how many are ready and still wait. Call it again until it answers 0. */
+size_t em__ledger_settle(em__ledger *ledger, size_t limit);
+
+/* 1: the channel's device is to be read. */
+int em__ledger_is_read(const em__ledger *ledger, size_t channel);
+size_t em__ledger_open_count(const em__ledger *ledger);
+int em__ledger_is_settled(const em__ledger *ledger);
+
+/* What is known of a window at now_ns. EM_ERR_UNKNOWN, EM_ERR_EXPIRED, EM_ERR_INVALID (size). */
+int em__ledger_result(em__ledger *ledger, em_window window, uint64_t now_ns, em_result *ret_result);
+int em__ledger_find(const em__ledger *ledger, em_window window, em__record **ret_record);
+int em__ledger_last(const em__ledger *ledger, int32_t kind, const char *name, em_window *ret_window);
+em__ensemble em__ledger_ensemble(const em__ledger *ledger);
+/* All but its device's read cost. */
+void em__ledger_channel(const em__ledger *ledger, size_t channel, em_channel *ret_channel);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* Roles at creation, and again when a channel ends or comes back. */
+#include "ledger/roles.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int is_readable(const em__ledger *ledger, size_t channel)
+{
+    return ledger->setup.facts[channel]->status == EM_OK && !ledger->timeline.series[channel].has_ended;
+}
+
+/* A model beside something better is not worth a read. */
+static int is_wanted(const em__ledger *ledger, size_t channel)
+{
+    int is_idle_model =
+        ledger->setup.facts[channel]->kind == EM_KIND_MODEL && ledger->roles[channel].role != EM_ROLE_COUNTED;
+    return ledger->setup.facts[channel]->status == EM_OK && !is_idle_model;
+}
+
+static void close_books(em__ledger *ledger, uint64_t t_ns)
+{
+    em__timeline *timeline = &ledger->timeline;
+    uint64_t after_ns = timeline->tail && timeline->tail->t_ns > t_ns ? timeline->tail->t_ns : t_ns;
+    em__edge *edge = em__timeline_mark(timeline, after_ns);
+    if (edge) {
+        em__timeline_pin(timeline, edge);
+        while (em__ledger_settle(ledger, EM__SETTLE_AT_ONCE)) {
+        }
+        em__timeline_release(timeline, edge);
+    }
+}
+
+/* A text that lives as long as the ledger. Without memory for it: an empty one. */
+static const char *keep_word(em__ledger *ledger, const char *text)
+{
+    for (size_t i = 0; i < ledger->word_count; i++) {
+        if (strcmp(ledger->words[i], text) == 0) {
+            return ledger->words[i];
+        }
+    }
+    char **words = realloc(ledger->words, (ledger->word_count + 1) * sizeof *words);
+    char *copy = strdup(text);
+    if (words) {
+        ledger->words = words;
+    }
+    if (!words || !copy) {
+        free(copy);
+        return "";
+    }
+    return words[ledger->word_count++] = copy;
+}
+
+static const char *reason_of(const em__ledger *ledger, size_t channel)
+{
+    const em__channel *facts = ledger->setup.facts[channel];
+    if (facts->status == EM_OK && ledger->timeline.series[channel].has_ended) {
+        return em_status_text(ledger->timeline.series[channel].status);
+    }
+    return ledger->roles[channel].reason[0] ? ledger->roles[channel].reason : facts->reason;
+}
+
+void em__ledger_resolve(em__ledger *ledger, uint64_t t_ns)
+{
+    em__timeline *timeline = &ledger->timeline;
+    for (size_t i = 0; i < ledger->setup.count; i++) {
+        ledger->candidates[i] = (em__candidate){.facts = ledger->setup.facts[i],
+                                                .sensor = ledger->setup.sensors[i],
+                                                .rank = ledger->setup.ranks[i],
+                                                .is_readable = is_readable(ledger, i)};
+    }
+    if (timeline->latest || timeline->head) {
+        close_books(ledger, t_ns);
+    }
+    em__roles_resolve(ledger->candidates, ledger->setup.count, ledger->roles);
+    for (size_t i = 0; i < ledger->setup.count; i++) {
+        int was_active = timeline->is_active[i];
+        ledger->names[i] = keep_word(ledger, ledger->roles[i].name);
+        ledger->reasons[i] = keep_word(ledger, reason_of(ledger, i));
+        timeline->is_counted[i] = ledger->roles[i].role == EM_ROLE_COUNTED;
+        timeline->is_active[i] = was_active || is_wanted(ledger, i);
+        if (!was_active && timeline->is_active[i]) {
+            em__series_resume(&timeline->series[i], t_ns);
+        }
+        ledger->members[i] = (em__member){.facts = ledger->setup.facts[i],
+                                          .role = ledger->roles[i].role,
+                                          .is_active = timeline->is_active[i]};
+    }
+    em__energy_set_needed(ledger->members, ledger->setup.count);
+    for (size_t i = 0; i < ledger->setup.count; i++) {
+        timeline->is_needed[i] = (unsigned char)ledger->members[i].is_needed;
+    }
+}
+
+int em__ledger_is_read(const em__ledger *ledger, size_t channel)
+{
+    return ledger->timeline.is_active[channel];
+}
+
+em__ensemble em__ledger_ensemble(const em__ledger *ledger)
+{
+    em__ensemble ensemble = {.members = ledger->members, .count = ledger->setup.count, .notes = ledger->setup.notes};
+    memcpy(ensemble.unmeasured, ledger->setup.unmeasured, sizeof ensemble.unmeasured);
+    return ensemble;
+}
+
+void em__ledger_channel(const em__ledger *ledger, size_t channel, em_channel *ret_channel)
+{
+    const em__channel *facts = ledger->setup.facts[channel];
+    const em__series *series = &ledger->timeline.series[channel];
+    int32_t status = facts->status == EM_OK && series->has_ended ? series->status : facts->status;
+    *ret_channel = (em_channel){
+        .size = sizeof *ret_channel,
+        .name = ledger->names[channel],
+        .sensor = ledger->setup.sensors[channel],
+        .source = facts->source,
+        .device_name = facts->device_name,
+        .uuid = facts->uuid[0] ? facts->uuid : NULL,
+        .reason = ledger->reasons[channel],
+        .domain = facts->domain,
+        .kind = facts->kind,
+        .role = ledger->roles[channel].role,
+        .of = ledger->roles[channel].of,
+        .status = status,
+        .notes = facts->notes,
+        .period_ns = facts->refresh_ns,
+        .power_w = series->has_power && !series->is_gap ? (double)series->power_mw / 1e3 : NAN,
+        .energy_j = ledger->timeline.is_active[channel] ? em__joules(series->last.energy_uj) : NAN};
+}

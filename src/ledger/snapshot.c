@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* Groups, the run and its facts as they stand at the last settled edge. */
+#include "ledger/snapshot.h"
+
+#include "metrics/carbon.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const em__ledger *ledger;
+    em__ensemble ensemble;
+    em_summary *summary;
+    const em__edge *now; /* NULL: nothing has settled */
+    em__sum *sums;       /* of one group, by channel */
+    int64_t *uj;
+} freezer;
+
+static void set_group(const freezer *f, size_t index, const em_group *base, const em__sum *sums)
+{
+    size_t count = f->ledger->setup.count;
+    em_group *group = &f->summary->groups[index];
+    em__totals totals;
+    em__energy_totals(&f->ensemble, sums, base->duration_ns, &totals);
+    *group = *base;
+    group->size = sizeof *group;
+    group->total = totals.total;
+    group->carbon_g = em__carbon_g(totals.total.energy_j, f->ledger->setup.g_per_kwh);
+    memcpy(group->by_domain, totals.by_domain, sizeof group->by_domain);
+    memcpy(group->by_provenance_j, totals.by_provenance_j, sizeof group->by_provenance_j);
+    for (size_t i = 0; i < count; i++) {
+        em__energy_channel(&f->ensemble.members[i], &sums[i], base->duration_ns, &f->summary->energies[index * count + i]);
+    }
+}
+
+static void set_distinct(const freezer *f, size_t index, const em__union *set)
+{
+    em_group *group = &f->summary->groups[index];
+    em__totals totals;
+    em__union_sum(set, f->ledger->setup.count, NULL, &group->distinct_ns, f->uj);
+    memset(f->sums, 0, f->ledger->setup.count * sizeof *f->sums);
+    for (size_t i = 0; i < f->ledger->setup.count; i++) {
+        f->sums[i].energy_uj = f->sums[i].counted_uj = f->uj[i];
+    }
+    em__energy_totals(&f->ensemble, f->sums, group->distinct_ns, &totals);
+    group->distinct = totals.total;
+}
+
+static double union_j(const freezer *f, const em__union *set, uint64_t *ret_ns)
+{
+    int64_t total_uj = 0;
+    em__union_sum(set, f->ledger->setup.count, f->now, ret_ns, f->uj);
+    for (size_t i = 0; i < f->ledger->setup.count; i++) {
+        total_uj += f->uj[i];
+    }
+    return em__joules(total_uj);
+}
+
+/* The run: the time of the RUN windows, or of all windows where there is none. */
+static void freeze_run(const freezer *f)
+{
+    const em__ledger *ledger = f->ledger;
+    em__summary_facts *facts = &f->summary->facts;
+    const em__edge *begin = ledger->run_begin;
+    uint64_t ignored_ns;
+    em_group run = {.kind = EM_WINDOW_RUN, .count = 1};
+    facts->in_epochs_j = union_j(f, &ledger->unions[EM_WINDOW_EPOCH], &ignored_ns);
+    facts->in_batches_j = union_j(f, &ledger->unions[EM_WINDOW_BATCH], &ignored_ns);
+    double inside_j = union_j(f, &ledger->unions[EM_WINDOW_OTHER], &ignored_ns);
+    double whole_j = union_j(f, &ledger->unions[ledger->had_run ? EM_WINDOW_RUN : EM_WINDOW_OTHER], &run.duration_ns);
+    facts->outside_windows_j = whole_j > inside_j ? whole_j - inside_j : 0.0;
+    memset(f->sums, 0, ledger->setup.count * sizeof *f->sums);
+    for (size_t i = 0; i < ledger->setup.count; i++) {
+        if (begin && f->now) {
+            em__sum_between(&begin->values[i], &f->now->values[i], &f->sums[i]);
+            f->sums[i].counted_uj = f->uj[i];
+        }
+    }
+    run.distinct_ns = run.duration_ns;
+    set_group(f, 0, &run, f->sums);
+    f->summary->groups[0].distinct = f->summary->groups[0].total;
+    facts->begin_ns = begin ? begin->t_ns : 0;
+    facts->end_ns = f->now ? f->now->t_ns : facts->begin_ns;
+}
+
+static void freeze_points(const freezer *f, size_t channel)
+{
+    const em__ledger *ledger = f->ledger;
+    const em__edge *begin = ledger->run_begin, *now = f->now;
+    const em__track *track = &ledger->tracks[channel];
+    em__summary_device *device = &f->summary->devices[channel];
+    em__summary_point *points = begin && now ? calloc(EM__POINTS + 2, sizeof *points) : NULL;
+    device->counted_j = NAN;
+    if (!points) {
+        return;
+    }
+    device->points = points;
+    int64_t from_uj = begin->values[channel].energy_uj, to_uj = now->values[channel].energy_uj;
+    points[device->point_count++] = (em__summary_point){begin->t_ns, 0.0};
+    for (size_t i = 0; i < track->count; i++) {
+        em__track_point point = track->points[i];
+        if (point.t_ns > begin->t_ns && point.t_ns < now->t_ns && point.energy_uj <= to_uj) {
+            points[device->point_count++] = (em__summary_point){point.t_ns, em__joules(point.energy_uj - from_uj)};
+        }
+    }
+    points[device->point_count++] = (em__summary_point){now->t_ns, em__joules(to_uj - from_uj)};
+    int64_t counted_uj = now->values[channel].counted_uj - begin->values[channel].counted_uj;
+    if (ledger->roles[channel].role == EM_ROLE_COUNTED || counted_uj != 0) {
+        device->counted_j = em__joules(counted_uj);
+    }
+}
+
+static void freeze_tdp(const freezer *f, const em__surroundings *around)
+{
+    em__summary_facts *facts = &f->summary->facts;
+    facts->tdp_cpu.each_w = facts->tdp_gpu.each_w = NAN;
+    for (size_t i = 0; i < f->ledger->setup.count; i++) {
+        const em__channel *channel = f->ledger->setup.facts[i];
+        if (channel->kind != EM_KIND_MODEL || f->ledger->roles[i].role != EM_ROLE_COUNTED) {
+            continue;
+        }
+        em__summary_tdp *tdp = channel->domain == EM_DOMAIN_GPU ? &facts->tdp_gpu : &facts->tdp_cpu;
+        double count = isnan(tdp->each_w) ? 0.0 : tdp->count;
+        *tdp = (em__summary_tdp){channel->tdp_each_w, count + channel->tdp_count,
+                                 em__summary_keep(f->summary, channel->tdp_from)};
+    }
+    if (around->has_cpu_tdp && isnan(facts->tdp_cpu.each_w)) {
+        facts->tdp_unused[facts->tdp_unused_count++] = "cpu_tdp_w";
+    }
+    if (around->has_gpu_tdp && isnan(facts->tdp_gpu.each_w)) {
+        facts->tdp_unused[facts->tdp_unused_count++] = "gpu_tdp_w";
+    }
+}
+
+static void freeze_facts(const freezer *f, const em__surroundings *around)
+{
+    em_summary *summary = f->summary;
+    em__summary_facts *facts = &summary->facts;
+    char gpu_name[512];
+    size_t models = em__summary_gpu_name(summary->channels, summary->channel_count, gpu_name, sizeof gpu_name);
+    facts->host = em__summary_keep(summary, around->host);
+    facts->boot_id = em__summary_keep(summary, around->boot_id);
+    facts->pid = around->pid;
+    facts->begin_wall_ns = facts->begin_ns + around->wall_offset_ns;
+    facts->g_per_kwh = f->ledger->setup.g_per_kwh;
+    facts->carbon_source = em__summary_keep(summary, around->carbon_source);
+    facts->carbon_year = around->carbon_year;
+    facts->carbon_is_default = around->carbon_is_default;
+    facts->device = models ? "gpu" : "cpu";
+    facts->gpu_name = models ? em__summary_keep(summary, gpu_name) : NULL;
+    facts->run_is_complete = summary->groups[0].total.status == EM_OK;
+    facts->run_is_final = em__ledger_is_settled(f->ledger);
+    for (size_t i = 0; i < summary->channel_count; i++) {
+        const em_energy *energy = &summary->energies[i];
+        if (energy->status != EM_OK) {
+            int has_ended = summary->channels[i].status != EM_OK && summary->channels[i].reason[0];
+            em__summary_miss(summary, summary->channels[i].name,
+                             has_ended ? summary->channels[i].reason : em_status_text(energy->status));
+        }
+    }
+    if (f->ensemble.unmeasured[EM_DOMAIN_CPU]) {
+        em__summary_miss(summary, "cpu", em_status_text(f->ensemble.unmeasured[EM_DOMAIN_CPU]));
+    }
+    freeze_tdp(f, around);
+}
+
+static int by_kind_and_name(const void *a, const void *b)
+{
+    const em__group *x = *(em__group *const *)a, *y = *(em__group *const *)b;
+    if (x->kind != y->kind) {
+        return x->kind < y->kind ? -1 : 1;
+    }
+    return strcmp(x->name ? x->name : "", y->name ? y->name : "");
+}
+
+static size_t choose_groups(const em__ledger *ledger, const em__group **chosen)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < ledger->groups.count; i++) {
+        const em__group *group = ledger->groups.all[i];
+        if (group->count > 0 && group->kind != EM_WINDOW_RUN) {
+            chosen[count++] = group;
+        }
+    }
+    qsort((void *)chosen, count, sizeof *chosen, by_kind_and_name);
+    return count;
+}
+
+static int freeze(freezer *f, const em__surroundings *around, const em__group *const *groups, size_t group_count)
+{
+    size_t count = f->ledger->setup.count;
+    for (size_t i = 0; i < count; i++) {
+        em_channel channel;
+        em__ledger_channel(f->ledger, i, &channel);
+        channel.read_cost_ns = around->costs_ns[i];
+        em__summary_set_channel(f->summary, i, &channel);
+        freeze_points(f, i);
+    }
+    freeze_run(f);
+    for (size_t i = 0; i < group_count; i++) {
+        const em__group *group = groups[i];
+        em_group base = {.kind = group->kind,
+                         .name = em__summary_keep(f->summary, group->name),
+                         .count = group->count,
+                         .items = group->items,
+                         .duration_ns = group->duration_ns};
+        set_group(f, i + 1, &base, group->sums);
+        set_distinct(f, i + 1, &group->distinct);
+    }
+    if (f->summary->failed) {
+        return EM_ERR_NO_MEMORY;
+    }
+    freeze_facts(f, around);
+    return f->summary->failed ? EM_ERR_NO_MEMORY : EM_OK;
+}
+
+int em__ledger_snapshot(const em__ledger *ledger, const em__surroundings *around, em_summary **ret_summary)
+{
+    const em__group **groups = calloc(ledger->groups.count + 1, sizeof(em__group *));
+    size_t group_count = groups ? choose_groups(ledger, groups) : 0;
+    freezer f = {.ledger = ledger,
+                 .ensemble = em__ledger_ensemble(ledger),
+                 .summary = em__summary_alloc(ledger->setup.count, group_count + 1),
+                 .now = ledger->timeline.latest,
+                 .sums = calloc(ledger->setup.count + 1, sizeof *f.sums),
+                 .uj = calloc(ledger->setup.count + 1, sizeof *f.uj)};
+    int status = EM_ERR_NO_MEMORY;
+    if (groups && f.summary && f.sums && f.uj) {
+        status = freeze(&f, around, groups, group_count);
+    }
+    if (status == EM_OK) {
+        *ret_summary = f.summary;
+    } else {
+        em_summary_destroy(f.summary);
+    }
+    free((void *)groups);
+    free(f.sums);
+    free(f.uj);
+    return status;
+}

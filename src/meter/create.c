@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* A meter's birth and death. */
+#include "core/text.h"
+#include "core/units.h"
+#include "data/intensity.h"
+#include "meter/meter.h"
+#include "metrics/summary.h"
+#include "platform/process.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATIENCE_INTERVALS = 3, STOP_PATIENCE_NS = 100000000 };
+
+static void free_meter(em_meter *meter)
+{
+    em__sampler_destroy(meter->sampler);
+    em__ledger_free(&meter->ledger);
+    for (size_t i = 0; i < meter->slot_count; i++) {
+        em__slot_release(meter->slots[i]);
+    }
+    free(meter->slots);
+    free(meter->absences);
+    free(meter->facts);
+    free((void *)meter->fact_pointers);
+    free((void *)meter->sensors);
+    free(meter->ranks);
+    free(meter->slot_of);
+    free(meter->host_name);
+    free(meter->boot_id);
+    free(meter->gpu_name);
+    free(meter->carbon_source);
+    pthread_cond_destroy(&meter->settled);
+    pthread_mutex_destroy(&meter->door);
+    pthread_mutex_destroy(&meter->resume);
+    em__host_unref(meter->host);
+    free(meter);
+}
+
+static em_meter *alloc_meter(void)
+{
+    em_meter *meter = calloc(1, sizeof *meter);
+    pthread_condattr_t attributes;
+    if (meter) {
+        pthread_condattr_init(&attributes);
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        pthread_cond_init(&meter->settled, &attributes);
+        pthread_condattr_destroy(&attributes);
+        pthread_mutex_init(&meter->door, NULL);
+        pthread_mutex_init(&meter->resume, NULL);
+        meter->generation = em__process_generation();
+        meter->is_parked = 1;
+    }
+    return meter;
+}
+
+/* What the options leave out is listed, and never counted. */
+static void leave_out(em__channel *facts, uint32_t measure)
+{
+    if (!(measure & (1u << facts->domain))) {
+        facts->status = EM_ERR_NOT_SELECTED;
+        em__copy(facts->reason, sizeof facts->reason, em_status_text(EM_ERR_NOT_SELECTED));
+    }
+}
+
+static int take_devices(em_meter *meter, em__probe *probe, uint32_t measure)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < probe->device_count; i++) {
+        count += probe->devices[i]->channel_count;
+    }
+    meter->slots = calloc(probe->device_count + 1, sizeof(em__slot *));
+    meter->facts = calloc(count + 1, sizeof *meter->facts);
+    meter->fact_pointers = calloc(count + 1, sizeof(em__channel *));
+    meter->sensors = calloc(count + 1, sizeof(char *));
+    meter->ranks = calloc(count + 1, sizeof *meter->ranks);
+    meter->slot_of = calloc(count + 1, sizeof *meter->slot_of);
+    if (!meter->slots || !meter->facts || !meter->fact_pointers || !meter->sensors || !meter->ranks ||
+        !meter->slot_of) {
+        return EM_ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < probe->device_count; i++) {
+        em__device *device = probe->devices[i];
+        probe->devices[i] = NULL;
+        em__slot *slot = em__slot_create(meter->host, device, meter->channel_count);
+        if (!slot) {
+            return EM_ERR_NO_MEMORY;
+        }
+        meter->slots[meter->slot_count++] = slot;
+        for (size_t c = 0; c < device->channel_count; c++) {
+            size_t channel = meter->channel_count++;
+            meter->facts[channel] = device->channels[c];
+            leave_out(&meter->facts[channel], measure);
+            meter->fact_pointers[channel] = &meter->facts[channel];
+            meter->sensors[channel] = device->sensor;
+            meter->ranks[channel] = device->rank;
+            meter->slot_of[channel] = i;
+        }
+    }
+    return EM_OK;
+}
+
+static int take_probe(em_meter *meter, const em_options *options, em_error *error, uint64_t *ret_notes)
+{
+    em__probe probe = {0};
+    em__selection selection = {.measure = options->measure,
+                               .cpu_tdp_w = options->cpu_tdp_w,
+                               .gpu_tdp_w = options->gpu_tdp_w,
+                               .present_gpu = (options->flags & EM_PRESENT_GPU) != 0,
+                               .gpus = options->gpus,
+                               .error = error};
+    int status = em__sensors_probe(meter->host, &selection, &probe);
+    if (status != EM_OK) {
+        error->status = status;
+        return status;
+    }
+    status = take_devices(meter, &probe, options->measure);
+    meter->absences = probe.absences;
+    meter->absence_count = probe.absence_count;
+    *ret_notes = probe.notes;
+    probe.absences = NULL;
+    probe.absence_count = 0;
+    em__sensors_free(&probe);
+    return status;
+}
+
+/* No channel at all stands for the CPU, not even an unreadable one: the first absence of a CPU's sensor says why. */
+static int32_t cpu_unmeasured(const em_meter *meter, uint32_t measure)
+{
+    for (size_t i = 0; i < meter->channel_count; i++) {
+        if (meter->facts[i].domain == EM_DOMAIN_CPU) {
+            return EM_OK;
+        }
+    }
+    int32_t status = EM_ERR_NOT_SUPPORTED;
+    for (size_t i = 0; i < meter->absence_count; i++) {
+        if (strcmp(meter->absences[i].sensor, "nvml") != 0) {
+            status = meter->absences[i].status;
+        }
+    }
+    return measure & (1u << EM_DOMAIN_CPU) ? status : EM_OK;
+}
+
+static char *read_text(em__host *host, const char *path)
+{
+    char text[256];
+    return em__host_text(host, path, text, sizeof text) > 0 ? strdup(text) : NULL;
+}
+
+static void take_surroundings(em_meter *meter, const em_options *options)
+{
+    em__host *host = meter->host;
+    uint64_t wall_ns = host->ops->wall_ns(host), mono_ns = host->ops->monotonic_ns(host);
+    meter->wall_offset_ns = wall_ns > mono_ns ? wall_ns - mono_ns : 0;
+    meter->host_name = read_text(host, "/proc/sys/kernel/hostname");
+    meter->boot_id = read_text(host, "/proc/sys/kernel/random/boot_id");
+    meter->has_cpu_tdp = !isnan(options->cpu_tdp_w);
+    meter->has_gpu_tdp = !isnan(options->gpu_tdp_w);
+    meter->carbon_is_default = isnan(options->carbon_g_per_kwh);
+    meter->carbon_source = strdup(meter->carbon_is_default ? em__intensity_world.source : "user");
+    meter->carbon_year = meter->carbon_is_default ? em__intensity_world.year : 0;
+    meter->interval_ns = options->sample_interval_ns;
+}
+
+static int start_ledger(em_meter *meter, const em_options *options, uint64_t notes)
+{
+    uint64_t intervals_ns = PATIENCE_INTERVALS * options->sample_interval_ns;
+    em__ledger_setup setup = {
+        .facts = meter->fact_pointers,
+        .sensors = meter->sensors,
+        .ranks = meter->ranks,
+        .count = meter->channel_count,
+        .notes = notes,
+        .interval_ns = options->sample_interval_ns,
+        .patience_ns = intervals_ns > EM__NS_PER_S ? intervals_ns : EM__NS_PER_S,
+        .g_per_kwh = meter->carbon_is_default ? em__intensity_world.g_per_kwh : options->carbon_g_per_kwh};
+    setup.unmeasured[EM_DOMAIN_CPU] = cpu_unmeasured(meter, options->measure);
+    int status = em__ledger_init(&meter->ledger, &setup);
+    if (status != EM_OK) {
+        return status;
+    }
+    em__meter_want(meter);
+    char name[512];
+    em_channel *channels = calloc(meter->channel_count + 1, sizeof *channels);
+    if (!channels) {
+        return EM_ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < meter->channel_count; i++) {
+        em__ledger_channel(&meter->ledger, i, &channels[i]);
+    }
+    size_t models = em__summary_gpu_name(channels, meter->channel_count, name, sizeof name);
+    meter->gpu_name = models ? strdup(name) : NULL;
+    free(channels);
+    return EM_OK;
+}
+
+static const char *const domain_words[] = {"cpu", "gpu", "dram", "platform", "other"};
+
+static const char *domain_sensor(int domain)
+{
+    return domain == EM_DOMAIN_GPU ? "nvml" : "rapl-powercap";
+}
+
+static int is_met(const em_meter *meter, int domain)
+{
+    int has = 0;
+    for (size_t i = 0; i < meter->channel_count; i++) {
+        has |= meter->facts[i].domain == domain && meter->ledger.roles[i].role == EM_ROLE_COUNTED &&
+               meter->facts[i].kind != EM_KIND_MODEL;
+    }
+    return has;
+}
+
+static int check_required(const em_meter *meter, uint32_t require, em_error *error)
+{
+    for (int domain = EM_DOMAIN_CPU; domain <= EM_DOMAIN_OTHER; domain++) {
+        if (!(require & (1u << domain)) || is_met(meter, domain)) {
+            continue;
+        }
+        const char *reason = "this machine has no such channel", *hint = "";
+        for (size_t i = 0; i < meter->absence_count; i++) {
+            if (strcmp(meter->absences[i].sensor, domain_sensor(domain)) == 0) {
+                reason = meter->absences[i].reason;
+                hint = meter->absences[i].hint;
+            }
+        }
+        em__copy(error->remedy, sizeof error->remedy, hint);
+        return em__options_refuse(error, EM_ERR_UNAVAILABLE, "require", "%s: no reading that is no model: %s",
+                                  domain_words[domain], reason);
+    }
+    return EM_OK;
+}
+
+static int open_host(em_meter *meter, const em_options *options, em_error *error)
+{
+    char text[sizeof error->text] = "";
+    const char *root = options->root ? options->root : "/";
+    int as_user = (options->flags & EM_AS_USER) != 0;
+    int failure = em__host_open(root, as_user, options->environment, text, sizeof text, &meter->host);
+    if (failure == -ENOMEM) {
+        return EM_ERR_NO_MEMORY;
+    }
+    if (failure != 0) {
+        em__copy(error->remedy, sizeof error->remedy, "give \"/\", a directory laid out like it, or a recorded machine (.json)");
+        return em__options_refuse(error, EM_ERR_INVALID, "root", "%s: %s", root, text[0] ? text : strerror(-failure));
+    }
+    return EM_OK;
+}
+
+static int build(em_meter *meter, const em_options *options, em_error *error)
+{
+    uint64_t notes = 0;
+    int status = open_host(meter, options, error);
+    status = status ? status : take_probe(meter, options, error, &notes);
+    if (status != EM_OK) {
+        return status;
+    }
+    take_surroundings(meter, options);
+    status = start_ledger(meter, options, notes);
+    status = status ? status : check_required(meter, options->require, error);
+    return status ? status
+                  : em__sampler_create(meter->host, meter->slots, meter->slot_count, meter->interval_ns,
+                                       &em__meter_calls, meter, &meter->sampler);
+}
+
+int em_meter_create(const em_options *options, em_error *ret_error, em_meter **ret_meter)
+{
+    em_options full;
+    em_error error = {.size = sizeof error};
+    em_options_init(&full, sizeof full);
+    if (!ret_meter || (options && options->size < sizeof options->size)) {
+        return EM_ERR_INVALID;
+    }
+    if (options) {
+        memcpy(&full, options, options->size < sizeof full ? options->size : sizeof full);
+    }
+    em_meter *meter = NULL;
+    int status = em__options_check(&full, &error);
+    if (status == EM_OK) {
+        meter = alloc_meter();
+        status = meter ? build(meter, &full, &error) : EM_ERR_NO_MEMORY;
+    }
+    if (status == EM_OK) {
+        *ret_meter = meter;
+        return EM_OK;
+    }
+    if (meter) {
+        free_meter(meter);
+    }
+    if (ret_error && ret_error->size >= sizeof ret_error->size) {
+        if (!error.text[0]) {
+            em__options_refuse(&error, status, "", "%s", em_status_text(status));
+        }
+        em__answer(ret_error, ret_error->size, &error, sizeof error);
+    }
+    return status;
+}
+
+static void end_windows(em_meter *meter)
+{
+    em__store *store = &meter->ledger.store;
+    for (size_t i = 0; i <= store->bucket_mask && store->open_count > 0; i++) {
+        for (em__record *record = store->buckets[i], *next; record; record = next) {
+            next = record->chain;
+            if (!record->end) {
+                em__event event = {.kind = EM__EVENT_END, .t_ns = em__meter_now(meter), .window = record->id};
+                record->is_kept = 1; /* All windows of a closed meter stay readable. */
+                em__door_apply(meter, &event);
+            }
+        }
+    }
+}
+
+int em_meter_close(em_meter *meter, uint64_t timeout_ns)
+{
+    int status = em__door_check(meter);
+    if (status != EM_OK) {
+        return status;
+    }
+    em__door_lock(meter);
+    int was_closed = meter->is_closed;
+    if (!was_closed) {
+        end_windows(meter);
+    }
+    em__door_unlock(meter);
+    if (was_closed) {
+        return EM_OK;
+    }
+    em__meter_settle(meter, 0, timeout_ns);
+    em__door_lock(meter);
+    was_closed = meter->is_closed;
+    meter->is_closed = 1;
+    end_windows(meter);
+    em__event event = {.kind = EM__EVENT_PIN, .t_ns = em__meter_now(meter)};
+    em__door_apply(meter, &event);
+    em__door_unlock(meter);
+    pthread_cond_broadcast(&meter->settled);
+    if (!was_closed) {
+        em__sampler_stop(meter->sampler, meter->interval_ns < STOP_PATIENCE_NS ? STOP_PATIENCE_NS : meter->interval_ns);
+        for (size_t i = 0; i < meter->slot_count; i++) {
+            em__slot_close(meter->slots[i]);
+        }
+    }
+    return EM_OK;
+}
+
+void em_meter_destroy(em_meter *meter)
+{
+    if (em__door_check(meter) == EM_OK) {
+        em_meter_close(meter, 0);
+        free_meter(meter);
+    }
+}
+
+int em_meter_reset(em_meter *meter)
+{
+    int status = em__door_check(meter);
+    if (status == EM_OK) {
+        em__event event = {.kind = EM__EVENT_RESET};
+        em__door_lock(meter);
+        event.t_ns = em__meter_now(meter);
+        status = meter->is_closed ? EM_ERR_CLOSED : em__door_apply(meter, &event);
+        em__door_unlock(meter);
+    }
+    return status;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* What a meter lists: channels, absences, the device, and its summary. */
+#include "core/text.h"
+#include "ledger/snapshot.h"
+#include "meter/meter.h"
+#include "platform/process.h"
+#include "reports/sensors.h"
+#include "reports/summary.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+size_t em_meter_channel_count(const em_meter *meter)
+{
+    return meter ? meter->channel_count : 0;
+}
+
+size_t em_meter_absence_count(const em_meter *meter)
+{
+    return meter ? meter->absence_count : 0;
+}
+
+static uint64_t cost_of(const em_meter *meter, size_t channel)
+{
+    return atomic_load_explicit(&meter->slots[meter->slot_of[channel]]->cost_ns, memory_order_relaxed);
+}
+
+/* With the door locked. */
+static em_channel describe(const em_meter *meter, size_t index)
+{
+    em_channel channel;
+    em__ledger_channel(&meter->ledger, index, &channel);
+    channel.read_cost_ns = cost_of(meter, index);
+    return channel;
+}
+
+static em_absence absence_of(const em_meter *meter, size_t index)
+{
+    const em__absence *absence = &meter->absences[index];
+    return (em_absence){.size = sizeof(em_absence),
+                        .status = absence->status,
+                        .sensor = absence->sensor,
+                        .reason = absence->reason,
+                        .hint = absence->hint};
+}
+
+int em_meter_channel(em_meter *meter, size_t index, em_channel *ret_channel)
+{
+    int status = em__door_check(meter);
+    if (status != EM_OK || !ret_channel) {
+        return status != EM_OK ? status : EM_ERR_INVALID;
+    }
+    if (index >= meter->channel_count) {
+        return EM_ERR_UNKNOWN;
+    }
+    em__door_lock(meter);
+    em_channel channel = describe(meter, index);
+    em__door_unlock(meter);
+    return em__answer(ret_channel, ret_channel->size, &channel, sizeof channel);
+}
+
+int em_meter_absence(em_meter *meter, size_t index, em_absence *ret_absence)
+{
+    int status = em__door_check(meter);
+    if (status != EM_OK || !ret_absence) {
+        return status != EM_OK ? status : EM_ERR_INVALID;
+    }
+    if (index >= meter->absence_count) {
+        return EM_ERR_UNKNOWN;
+    }
+    em_absence absence = absence_of(meter, index);
+    return em__answer(ret_absence, ret_absence->size, &absence, sizeof absence);
+}
+
+const char *em_meter_device(const em_meter *meter)
+{
+    return meter && meter->gpu_name ? "gpu" : "cpu";
+}
+
+const char *em_meter_gpu_name(const em_meter *meter)
+{
+    return meter ? meter->gpu_name : NULL;
+}
+
+int em_meter_format(em_meter *meter, int32_t what, int32_t format, char **ret_text, size_t *ret_length)
+{
+    int status = em__door_check(meter);
+    int is_known = what == EM_SENSORS && (format == EM_FORMAT_TEXT || format == EM_FORMAT_JSON);
+    if (status != EM_OK || !is_known || !ret_text) {
+        return status != EM_OK ? status : EM_ERR_INVALID;
+    }
+    size_t length;
+    em_channel *channels = calloc(meter->channel_count + 1, sizeof *channels);
+    em_absence *absences = calloc(meter->absence_count + 1, sizeof *absences);
+    char *text = NULL;
+    if (channels && absences) {
+        em__door_lock(meter);
+        for (size_t i = 0; i < meter->channel_count; i++) {
+            channels[i] = describe(meter, i);
+        }
+        em__door_unlock(meter);
+        for (size_t i = 0; i < meter->absence_count; i++) {
+            absences[i] = absence_of(meter, i);
+        }
+        text = em__reports_sensors(channels, meter->channel_count, absences, meter->absence_count, format, &length);
+    }
+    free(channels);
+    free(absences);
+    if (!text) {
+        return EM_ERR_NO_MEMORY;
+    }
+    *ret_text = text;
+    if (ret_length) {
+        *ret_length = length;
+    }
+    return EM_OK;
+}
+
+void em_text_destroy(char *text)
+{
+    free(text);
+}
+
+int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_summary)
+{
+    int status = em__door_check(meter);
+    if (status != EM_OK || !ret_summary) {
+        return status != EM_OK ? status : EM_ERR_INVALID;
+    }
+    uint64_t *costs_ns = calloc(meter->channel_count + 1, sizeof *costs_ns);
+    if (!costs_ns) {
+        return EM_ERR_NO_MEMORY;
+    }
+    em__door_lock(meter);
+    if (em__ledger_open_count(&meter->ledger) > 0) {
+        em__event event = {.kind = EM__EVENT_MARK, .t_ns = em__meter_now(meter)};
+        em__door_apply(meter, &event);
+    }
+    int is_closed = meter->is_closed;
+    em__door_unlock(meter);
+    if (!is_closed) {
+        em__meter_settle(meter, 0, timeout_ns);
+    }
+    for (size_t i = 0; i < meter->channel_count; i++) {
+        costs_ns[i] = cost_of(meter, i);
+    }
+    em__surroundings around = {.host = meter->host_name,
+                               .boot_id = meter->boot_id,
+                               .pid = em__process_id(),
+                               .wall_offset_ns = meter->wall_offset_ns,
+                               .carbon_source = meter->carbon_source,
+                               .carbon_year = meter->carbon_year,
+                               .carbon_is_default = meter->carbon_is_default,
+                               .has_cpu_tdp = meter->has_cpu_tdp,
+                               .has_gpu_tdp = meter->has_gpu_tdp,
+                               .costs_ns = costs_ns};
+    em__door_lock(meter);
+    status = em__ledger_snapshot(&meter->ledger, &around, ret_summary);
+    em__door_unlock(meter);
+    free(costs_ns);
+    return status;
+}
+
+int em_summary_format(const em_summary *summary, int32_t format, char **ret_text, size_t *ret_length)
+{
+    if (!summary || !ret_text || (format != EM_FORMAT_TEXT && format != EM_FORMAT_JSON)) {
+        return EM_ERR_INVALID;
+    }
+    size_t length;
+    char *text = em__reports_summary(summary, &summary->facts, format, &length);
+    if (!text) {
+        return EM_ERR_NO_MEMORY;
+    }
+    *ret_text = text;
+    if (ret_length) {
+        *ret_length = length;
+    }
+    return EM_OK;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* A meter: the host, its devices, the door to the ledger, and the sampler. */
+#ifndef EM_METER_METER_H
+#define EM_METER_METER_H
+
+#include "ledger/ledger.h"
+#include "sampler/sampler.h"
+
+struct em_meter {
+    uint64_t generation;     /* of the process that made it */
+    em__host *host;
+    em__absence *absences;
+    size_t absence_count;
+    em__slot **slots;
+    size_t slot_count;
+    em__channel *facts;      /* copies, so that they outlive the devices */
+    const em__channel **fact_pointers;
+    const char **sensors;    /* by channel */
+    int *ranks;
+    size_t *slot_of;         /* by channel */
+    size_t channel_count;
+    char *host_name, *boot_id, *gpu_name, *carbon_source; /* NULL: unknown */
+    uint64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC at creation */
+    int carbon_year, carbon_is_default, has_cpu_tdp, has_gpu_tdp;
+    uint64_t interval_ns;
+    em__sampler *sampler;
+
+    pthread_mutex_t resume;  /* one caller at a time ends a pause; before devices and the door */
+    pthread_mutex_t door;    /* of what follows; after devices; no read and no wait for a thread under it */
+    pthread_cond_t settled;  /* edges settled, or the meter was closed */
+    em__ledger ledger;
+    int is_parked, is_closed;
+};
+
+/* door.c: the one way to the numbers. */
+uint64_t em__meter_now(const em_meter *meter);
+int em__door_check(const em_meter *meter); /* EM_OK, EM_ERR_INVALID (NULL), EM_ERR_FORKED */
+void em__door_lock(em_meter *meter);
+void em__door_unlock(em_meter *meter);
+/* With the door locked. What became ready settles, a little of it now. */
+int em__door_apply(em_meter *meter, em__event *event);
+/* With the door unlocked: settles all that is ready, a little with each hold. */
+void em__door_settle(em_meter *meter);
+
+/* step.c: what the sampler gives back, and rounds without a thread. */
+extern const em__sampler_calls em__meter_calls;
+void em__meter_want(em_meter *meter);   /* under the door: tells the slots which of them are read */
+void em__meter_resume(em_meter *meter); /* ends a pause, if there is one: a new baseline of everything */
+void em__meter_step(em_meter *meter);   /* a round now, for meters without threads */
+/* Waits until the window (0: all that have ended) is final, at most timeout_ns; then pins. */
+int em__meter_settle(em_meter *meter, em_window window, uint64_t timeout_ns);
+
+/* options.c */
+int em__options_check(const em_options *options, em_error *error);
+__attribute__((format(printf, 4, 5))) int em__options_refuse(em_error *error, int status, const char *argument,
+                                                            const char *text, ...);
+
+/* A larger struct of the library's is cut to the caller's size, which stays in its first field. */
+int em__answer(void *to, size_t size, const void *from, size_t full);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* Options: their defaults, and what is wrong with given ones, in words. */
+#include "meter/meter.h"
+
+#include "core/text.h"
+#include "core/units.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BIT(domain) (1u << (domain))
+#define ALL_DOMAINS                                                                                                    \
+    (BIT(EM_DOMAIN_CPU) | BIT(EM_DOMAIN_GPU) | BIT(EM_DOMAIN_DRAM) | BIT(EM_DOMAIN_PLATFORM) | BIT(EM_DOMAIN_OTHER))
+
+enum { MIN_INTERVAL_NS = 1000000 };
+#define MAX_INTERVAL_NS (60 * EM__NS_PER_S)
+
+void em_options_init(em_options *options, size_t size)
+{
+    em_options defaults = {.size = size,
+                           .sample_interval_ns = EM__NS_PER_S / 10,
+                           .cpu_tdp_w = NAN,
+                           .gpu_tdp_w = NAN,
+                           .carbon_g_per_kwh = NAN,
+                           .measure = ALL_DOMAINS,
+                           .gpus = "visible",
+                           .root = "/"};
+    if (options && size >= sizeof size) {
+        memcpy(options, &defaults, size < sizeof defaults ? size : sizeof defaults);
+    }
+}
+
+int em__options_refuse(em_error *error, int status, const char *argument, const char *text, ...)
+{
+    char words[sizeof error->text];
+    va_list arguments;
+    va_start(arguments, text);
+    vsnprintf(words, sizeof words, text, arguments);
+    va_end(arguments);
+    error->status = status;
+    em__copy(error->argument, sizeof error->argument, argument);
+    em__copy(error->text, sizeof error->text, words);
+    return status;
+}
+
+static int check_number(em_error *error, const char *argument, double value, double low, int low_is_allowed)
+{
+    if (isnan(value) || (isfinite(value) && (low_is_allowed ? value >= low : value > low) && value <= 1e5)) {
+        return EM_OK;
+    }
+    em__copy(error->remedy, sizeof error->remedy,
+             low_is_allowed ? "give a number from 0 to 100000, or NAN for the default"
+                            : "give a number above 0 and up to 100000, or NAN for the default");
+    return em__options_refuse(error, EM_ERR_INVALID, argument, "%s is %g", argument, value);
+}
+
+int em__options_check(const em_options *options, em_error *error)
+{
+    if (options->sample_interval_ns < MIN_INTERVAL_NS || options->sample_interval_ns > MAX_INTERVAL_NS) {
+        em__copy(error->remedy, sizeof error->remedy, "give 1000000 (1 ms) to 60000000000 (60 s)");
+        return em__options_refuse(error, EM_ERR_INVALID, "sample_interval_ns", "sample_interval_ns is %llu",
+                                  (unsigned long long)options->sample_interval_ns);
+    }
+    int status = check_number(error, "cpu_tdp_w", options->cpu_tdp_w, 0, 0);
+    status = status ? status : check_number(error, "gpu_tdp_w", options->gpu_tdp_w, 0, 0);
+    status = status ? status : check_number(error, "carbon_g_per_kwh", options->carbon_g_per_kwh, 0, 1);
+    if (status) {
+        return status;
+    }
+    if (options->measure == 0 || (options->measure & ~ALL_DOMAINS)) {
+        em__copy(error->remedy, sizeof error->remedy, "give bits 1u << EM_DOMAIN_…, at least one");
+        return em__options_refuse(error, EM_ERR_INVALID, "measure", "measure is 0x%x", options->measure);
+    }
+    if (options->require & ~options->measure) {
+        em__copy(error->remedy, sizeof error->remedy, "require only domains that are in measure");
+        return em__options_refuse(error, EM_ERR_INVALID, "require", "require is 0x%x, measure is 0x%x", options->require,
+                                  options->measure);
+    }
+    if (options->flags & ~(uint32_t)(EM_AS_USER | EM_PRESENT_GPU)) {
+        em__copy(error->remedy, sizeof error->remedy, "give EM_AS_USER, EM_PRESENT_GPU or 0");
+        return em__options_refuse(error, EM_ERR_INVALID, "flags", "flags is 0x%x", options->flags);
+    }
+    if (!options->gpus || !options->gpus[0]) {
+        em__copy(error->remedy, sizeof error->remedy, "give \"visible\", \"all\", \"local_rank\", indices or UUIDs");
+        return em__options_refuse(error, EM_ERR_INVALID, "gpus", "gpus is empty");
+    }
+    return EM_OK;
+}

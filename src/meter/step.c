@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* Turns of the sampler as the meter sees them: readings in, pauses, waiting for what is final. */
+#include "meter/meter.h"
+
+#include "core/units.h"
+
+#include <time.h>
+
+enum { PARK_AFTER_S = 1 };
+
+void em__meter_want(em_meter *meter)
+{
+    for (size_t i = 0; i < meter->slot_count; i++) {
+        em__slot *slot = meter->slots[i];
+        int is_wanted = 0;
+        for (size_t c = 0; c < slot->device->channel_count; c++) {
+            is_wanted |= em__ledger_is_read(&meter->ledger, slot->first_channel + c);
+        }
+        atomic_store(&slot->is_wanted, is_wanted);
+    }
+}
+
+static void deliver(void *context, em__slot *slot, uint64_t t_ns, const em__reading *readings)
+{
+    em_meter *meter = context;
+    em__door_lock(meter);
+    for (size_t i = 0; i < slot->device->channel_count; i++) {
+        em__event event = {
+            .kind = EM__EVENT_READING, .t_ns = t_ns, .channel = slot->first_channel + i, .reading = readings[i]};
+        if (meter->facts[event.channel].status == EM_OK) {
+            em__door_apply(meter, &event);
+        }
+    }
+    em__meter_want(meter);
+    em__door_unlock(meter);
+}
+
+static void interrupt(void *context, uint64_t t_ns, int32_t status)
+{
+    em_meter *meter = context;
+    em__event event = {.kind = EM__EVENT_INTERRUPT, .t_ns = t_ns, .status = status};
+    em__door_lock(meter);
+    em__door_apply(meter, &event);
+    em__door_unlock(meter);
+}
+
+static void retire(void *context, em__slot *slot, uint64_t t_ns)
+{
+    em_meter *meter = context;
+    em__door_lock(meter);
+    for (size_t i = 0; i < slot->device->channel_count; i++) {
+        em__event event = {.kind = EM__EVENT_END_CHANNEL,
+                           .t_ns = t_ns,
+                           .channel = slot->first_channel + i,
+                           .status = EM_ERR_HUNG};
+        em__door_apply(meter, &event);
+    }
+    em__meter_want(meter);
+    em__door_unlock(meter);
+    em__door_settle(meter);
+}
+
+static int step(void *context, uint64_t now_ns)
+{
+    em_meter *meter = context;
+    em__door_settle(meter);
+    em__door_lock(meter);
+    int is_idle = em__ledger_open_count(&meter->ledger) == 0 && em__ledger_is_settled(&meter->ledger) &&
+                  now_ns >= meter->ledger.last_end_ns + PARK_AFTER_S * EM__NS_PER_S;
+    meter->is_parked = is_idle;
+    em__door_unlock(meter);
+    return is_idle;
+}
+
+const em__sampler_calls em__meter_calls = {
+    .deliver = deliver, .interrupt = interrupt, .retire = retire, .step = step};
+
+static void read_all(em_meter *meter)
+{
+    for (size_t i = 0; i < meter->slot_count; i++) {
+        em__slot *slot = meter->slots[i];
+        if (!atomic_load(&slot->is_wanted) || atomic_load(&slot->is_retired) ||
+            pthread_mutex_trylock(&slot->lock) != 0) {
+            continue;
+        }
+        if (slot->device && !slot->gone_ns) {
+            uint64_t t_ns;
+            em__slot_read(slot, &t_ns);
+            deliver(meter, slot, t_ns, slot->readings);
+        }
+        pthread_mutex_unlock(&slot->lock);
+    }
+}
+
+void em__meter_resume(em_meter *meter)
+{
+    pthread_mutex_lock(&meter->resume);
+    em__event event = {.kind = EM__EVENT_RESUME, .t_ns = em__meter_now(meter)};
+    em__door_lock(meter);
+    int was_parked = meter->is_parked && !meter->is_closed;
+    if (was_parked) {
+        em__door_apply(meter, &event);
+    }
+    em__door_unlock(meter);
+    if (was_parked) {
+        read_all(meter);
+        em__door_lock(meter);
+        meter->is_parked = 0;
+        meter->ledger.last_end_ns = em__meter_now(meter);
+        em__door_unlock(meter);
+        em__sampler_wake(meter->sampler, em__meter_now(meter));
+    }
+    pthread_mutex_unlock(&meter->resume);
+}
+
+void em__meter_step(em_meter *meter)
+{
+    em__sampler_tick(meter->sampler, em__meter_now(meter), 1, 0);
+    step(meter, em__meter_now(meter));
+}
+
+/* Under the door. */
+static int is_final(em_meter *meter, em_window window, uint64_t until_ns, int *ret_final)
+{
+    em__record *record;
+    if (window == 0) {
+        const em__edge *head = meter->ledger.timeline.head;
+        *ret_final = !head || head->t_ns > until_ns;
+        return EM_OK;
+    }
+    int status = em__ledger_find(&meter->ledger, window, &record);
+    if (status == EM_OK && !record->end) {
+        status = EM_ERR_INVALID;
+    }
+    *ret_final = status == EM_OK && record->is_final;
+    return status;
+}
+
+static void wait_settled(em_meter *meter, uint64_t deadline_ns)
+{
+    struct timespec deadline = {.tv_sec = (time_t)(deadline_ns / EM__NS_PER_S),
+                                .tv_nsec = (long)(deadline_ns % EM__NS_PER_S)};
+    pthread_cond_timedwait(&meter->settled, &meter->door, &deadline);
+}
+
+int em__meter_settle(em_meter *meter, em_window window, uint64_t timeout_ns)
+{
+    int final = 0;
+    uint64_t start_ns = em__meter_now(meter);
+    uint64_t deadline_ns = timeout_ns > UINT64_MAX / 2 - start_ns ? UINT64_MAX / 2 : start_ns + timeout_ns;
+    em__door_lock(meter);
+    uint64_t until_ns = meter->ledger.timeline.tail ? meter->ledger.timeline.tail->t_ns : 0;
+    int status = is_final(meter, window, until_ns, &final);
+    if (status == EM_OK && !final && timeout_ns > 0) {
+        em__door_unlock(meter);
+        if (em__sampler_has_thread(meter->sampler)) {
+            em__sampler_kick(meter->sampler);
+        } else {
+            em__meter_step(meter);
+        }
+        em__door_lock(meter);
+        while ((status = is_final(meter, window, until_ns, &final)) == EM_OK && !final &&
+               em__sampler_has_thread(meter->sampler) && !meter->is_closed && em__meter_now(meter) < deadline_ns) {
+            wait_settled(meter, deadline_ns);
+        }
+    }
+    if (status == EM_OK && !final) {
+        em__event event = {.kind = EM__EVENT_PIN, .t_ns = em__meter_now(meter), .window = window};
+        em__door_apply(meter, &event);
+    }
+    em__door_unlock(meter);
+    em__door_settle(meter);
+    return status;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* Totals. Energy is added as integers; doubles only report it. */
+#include "metrics/energy.h"
+
+#include "core/units.h"
+#include "metrics/uncertainty.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { FINE_PERIODS = 50, COARSE_PERIODS = 5, SHARE_PERCENT = 5 };
+
+int32_t em__provenance_of(int32_t kind)
+{
+    switch (kind) {
+    case EM_KIND_COUNTER:
+        return EM_FROM_MEASURED;
+    case EM_KIND_GAUGE:
+        return EM_FROM_INTEGRATED;
+    default:
+        return EM_FROM_ESTIMATED;
+    }
+}
+
+double em__joules(int64_t uj)
+{
+    return (double)uj / EM__UJ_PER_J;
+}
+
+static int32_t resolution_of(const em__channel *facts, uint64_t duration_ns)
+{
+    uint64_t periods = facts->refresh_ns ? duration_ns / facts->refresh_ns : FINE_PERIODS;
+    return periods >= FINE_PERIODS     ? EM_RESOLUTION_FINE
+           : periods >= COARSE_PERIODS ? EM_RESOLUTION_COARSE
+                                       : EM_RESOLUTION_BELOW;
+}
+
+static em__variance variance_of(const em__channel *facts, const em__sum *sum, int64_t energy_uj)
+{
+    double step_uj = (double)facts->scale_num / (double)facts->scale_den;
+    return em__variance_of(em__joules(energy_uj), facts->gain, sum->edge_variance,
+                           facts->kind == EM_KIND_COUNTER ? step_uj : 0.0);
+}
+
+static void set_uncertainty(em_energy *energy, em__variance variance)
+{
+    energy->gain_j = em__expanded(variance.gain);
+    energy->edge_j = em__expanded(variance.edge);
+    energy->uncertainty_j = em__expanded(variance.gain + variance.edge);
+}
+
+void em__energy_channel(const em__member *member, const em__sum *sum, uint64_t duration_ns, em_energy *ret_energy)
+{
+    em_energy energy = {.energy_j = em__joules(sum->energy_uj),
+                        .provenance = em__provenance_of(member->facts->kind),
+                        .resolution = resolution_of(member->facts, duration_ns),
+                        .status = sum->status,
+                        .notes = member->facts->notes | sum->notes,
+                        .gap_ns = sum->gap_ns};
+    set_uncertainty(&energy, variance_of(member->facts, sum, sum->energy_uj));
+    if (!member->is_active) {
+        energy.energy_j = energy.uncertainty_j = energy.gain_j = energy.edge_j = NAN;
+    }
+    *ret_energy = energy;
+}
+
+typedef struct {
+    int64_t uj;
+    int count;
+    em__variance variance;
+    int32_t provenance, resolution, status;
+    uint64_t notes, gap_ns;
+} amount;
+
+static void add(amount *into, const em__member *member, const em__sum *sum)
+{
+    into->count++;
+    into->uj += sum->counted_uj;
+    into->variance = em__variance_add(into->variance, variance_of(member->facts, sum, sum->counted_uj));
+    int32_t provenance = em__provenance_of(member->facts->kind);
+    into->provenance = provenance > into->provenance ? provenance : into->provenance;
+    into->notes |= member->facts->notes | sum->notes;
+}
+
+static em_energy energy_of(const amount *of)
+{
+    em_energy energy = {.energy_j = em__joules(of->uj),
+                        .provenance = of->provenance,
+                        .resolution = of->resolution,
+                        .status = of->status,
+                        .notes = of->notes,
+                        .gap_ns = of->gap_ns};
+    set_uncertainty(&energy, of->variance);
+    return energy;
+}
+
+void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint64_t duration_ns, em__totals *ret_totals)
+{
+    amount total = {0}, domains[EM_DOMAINS] = {{0}};
+    int64_t provenances_uj[EM_PROVENANCES] = {0};
+    for (size_t i = 0; i < ensemble->count; i++) {
+        const em__member *member = &ensemble->members[i];
+        amount *domain = &domains[member->facts->domain];
+        if (member->role == EM_ROLE_COUNTED || sums[i].counted_uj != 0) {
+            add(&total, member, &sums[i]);
+            add(domain, member, &sums[i]);
+            provenances_uj[em__provenance_of(member->facts->kind)] += sums[i].counted_uj;
+        }
+        if (sums[i].status) {
+            total.status = domain->status = sums[i].status;
+            total.gap_ns = sums[i].missing_ns > total.gap_ns ? sums[i].missing_ns : total.gap_ns;
+            domain->gap_ns = sums[i].missing_ns > domain->gap_ns ? sums[i].missing_ns : domain->gap_ns;
+        }
+    }
+    for (size_t i = 0; i < ensemble->count; i++) {
+        const em__member *member = &ensemble->members[i];
+        amount *domain = &domains[member->facts->domain];
+        if (sums[i].counted_uj == 0) {
+            continue;
+        }
+        int32_t resolution = resolution_of(member->facts, duration_ns);
+        if (sums[i].counted_uj * 100 >= total.uj * SHARE_PERCENT && resolution > total.resolution) {
+            total.resolution = resolution;
+        }
+        if (sums[i].counted_uj * 100 >= domain->uj * SHARE_PERCENT && resolution > domain->resolution) {
+            domain->resolution = resolution;
+        }
+    }
+    total.notes |= ensemble->notes;
+    for (int i = 0; i < EM_DOMAINS; i++) {
+        if (ensemble->unmeasured[i]) {
+            total.status = domains[i].status = ensemble->unmeasured[i];
+        }
+        ret_totals->by_domain[i] = energy_of(&domains[i]);
+        if (domains[i].count == 0) {
+            em_energy *none = &ret_totals->by_domain[i];
+            none->energy_j = none->uncertainty_j = none->gain_j = none->edge_j = NAN;
+        }
+    }
+    for (int i = 0; i < EM_PROVENANCES; i++) {
+        ret_totals->by_provenance_j[i] = em__joules(provenances_uj[i]);
+    }
+    ret_totals->total = energy_of(&total);
+    ret_totals->is_complete = total.status == EM_OK;
+}
+
+static int is_component(const em__channel *facts)
+{
+    switch (facts->covers) {
+    case EM__COVERS_PACKAGE:
+    case EM__COVERS_DIE:
+    case EM__COVERS_DIE_ALIAS:
+    case EM__COVERS_DRAM:
+    case EM__COVERS_BOARD:
+    case EM__COVERS_ALL_CPUS:
+        return 1;
+    case EM__COVERS_CORE:
+    case EM__COVERS_UNCORE:
+    case EM__COVERS_PLATFORM:
+        break;
+    }
+    return 0;
+}
+
+static int is_board_of(const em__channel *a, const em__channel *b)
+{
+    return a->gpu == b->gpu || (a->pci[0] && strcmp(a->pci, b->pci) == 0);
+}
+
+/* Whether what is counted in other holds the silicon of lost. */
+static int holds(const em__channel *other, const em__channel *lost)
+{
+    if (lost->covers == EM__COVERS_BOARD || other->covers == EM__COVERS_BOARD) {
+        return lost->covers == other->covers && is_board_of(other, lost);
+    }
+    if (lost->covers == EM__COVERS_ALL_CPUS) {
+        return other->domain == EM_DOMAIN_CPU;
+    }
+    if (other->covers == EM__COVERS_ALL_CPUS) {
+        return 1;
+    }
+    int is_same_kind = (lost->covers == EM__COVERS_DRAM) == (other->covers == EM__COVERS_DRAM);
+    if (!is_same_kind || lost->package != other->package) {
+        return 0;
+    }
+    return lost->die == other->die || other->die < 0 || lost->covers == EM__COVERS_DIE_ALIAS;
+}
+
+void em__energy_set_needed(em__member members[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        em__member *member = &members[i];
+        member->is_needed = member->role == EM_ROLE_COUNTED;
+        if (member->role != EM_ROLE_UNREADABLE || !is_component(member->facts) ||
+            member->facts->status == EM_ERR_NOT_SELECTED) {
+            continue;
+        }
+        member->is_needed = 1;
+        for (size_t j = 0; j < count; j++) {
+            if (members[j].role == EM_ROLE_COUNTED && holds(members[j].facts, member->facts)) {
+                member->is_needed = 0;
+            }
+        }
+    }
+}

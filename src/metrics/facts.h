@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* What a summary knows beside its groups and channels. Constant, and owned by the summary. */
+#ifndef EM_METRICS_FACTS_H
+#define EM_METRICS_FACTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A thermal design power that a model used. */
+typedef struct {
+    double each_w, count; /* of one CPU or GPU, and how many (a fraction in a VM); each_w NAN: no such model */
+    const char *from;     /* "cpu_tdp_w", "default for a laptop" … */
+} em__summary_tdp;
+
+typedef struct {
+    uint64_t t_ns;   /* CLOCK_MONOTONIC */
+    double energy_j; /* since begin_ns, what of it entered the total */
+} em__summary_point;
+
+/* One for each channel. */
+typedef struct {
+    double counted_j;                /* what of its energy entered the run's total; NAN: it never did */
+    const em__summary_point *points; /* both ends included, at most 64 */
+    size_t point_count;
+} em__summary_device;
+
+/* What the run's total lacks. */
+typedef struct {
+    const char *channel, *reason;
+} em__summary_missing;
+
+typedef struct {
+    const char *host, *boot_id; /* NULL: unknown */
+    int64_t pid;
+    uint64_t begin_ns, end_ns; /* of the run, CLOCK_MONOTONIC */
+    uint64_t begin_wall_ns;    /* the wall clock at begin_ns, since 1970 in UTC */
+    double g_per_kwh;
+    const char *carbon_source; /* NULL: unknown */
+    int carbon_year;           /* 0: none */
+    int carbon_is_default;
+    const char *device, *gpu_name;                       /* "cpu" or "gpu"; NULL without a GPU */
+    double in_epochs_j, in_batches_j, outside_windows_j; /* over unions of time */
+    em__summary_tdp tdp_cpu, tdp_gpu;
+    const char *tdp_unused[2]; /* "cpu_tdp_w": given for what is measured */
+    size_t tdp_unused_count;
+    int run_is_complete, run_is_final;
+    const em__summary_missing *missing;
+    size_t missing_count;
+    const em__summary_device *devices; /* by channel */
+} em__summary_facts;
+
+#endif

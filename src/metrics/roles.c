@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* Groups the channels by the silicon they cover; in each group the best readable one counts, the others mirror it, and
+ * a group that lies inside another counted one is part of it. No allocation: it may run under the meter's lock. */
+#include "metrics/roles.h"
+
+#include "core/text.h"
+#include "energy_meter.h"
+#include "metrics/silicon.h"
+
+#include <string.h>
+
+enum { NONE = EM__NO_CHANNEL };
+
+static const em__channel *facts_of(const em__survey *s, int32_t i)
+{
+    return s->all[i].facts;
+}
+
+static int is_cpu(const em__channel *facts)
+{
+    return em__silicon_is_package(facts) || facts->covers == EM__COVERS_DIE;
+}
+
+static int32_t original_of(const em__survey *s, int32_t i)
+{
+    return em__silicon_first(s, s->out[i].group, 1);
+}
+
+/* The channel that stands for a package, a die, or a package's memory: the readable original of its group; where none
+ * is readable, with any_state the group's first. */
+static int32_t find_place(const em__survey *s, em__covers covers, int32_t package, int32_t die, int any_state)
+{
+    for (int32_t i = 0; i < s->count; i++) {
+        const em__channel *facts = facts_of(s, i);
+        if (facts->package != package) {
+            continue;
+        }
+        int fits = covers == EM__COVERS_PACKAGE ? em__silicon_is_package(facts) : facts->covers == covers;
+        if (fits && covers == EM__COVERS_DIE) {
+            fits = facts->die == die;
+        }
+        if (fits && covers == EM__COVERS_DRAM) {
+            fits = em__silicon_memory_die(s, facts) == die;
+        }
+        if (fits) {
+            return any_state && original_of(s, i) == NONE ? em__silicon_first(s, s->out[i].group, 0)
+                                                          : original_of(s, i);
+        }
+    }
+    return NONE;
+}
+
+static int has_readable_die(const em__survey *s, em__covers covers, int32_t package)
+{
+    for (int32_t i = 0; i < s->count; i++) {
+        const em__channel *facts = facts_of(s, i);
+        if (facts->covers == covers && facts->package == package && facts->die >= 0 && s->all[i].is_readable) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void look_at_cpus(em__survey *s)
+{
+    int32_t model = NONE;
+    s->first_cpu = NONE;
+    for (int32_t i = 0; i < s->count; i++) {
+        const em__channel *facts = facts_of(s, i);
+        if (!s->all[i].is_readable || original_of(s, i) != i) {
+            continue;
+        }
+        if (facts->covers == EM__COVERS_ALL_CPUS) {
+            model = i;
+        }
+        if (!is_cpu(facts) ||
+            (facts->covers == EM__COVERS_DIE && find_place(s, EM__COVERS_PACKAGE, facts->package, NONE, 0) != NONE)) {
+            continue;
+        }
+        const em__channel *first = s->first_cpu == NONE ? NULL : facts_of(s, s->first_cpu);
+        if (!first || facts->package < first->package ||
+            (facts->package == first->package && facts->die < first->die)) {
+            s->first_cpu = i;
+        }
+    }
+    s->model = s->first_cpu == NONE ? model : NONE;
+}
+
+/* What a core or uncore lies in: its die, its package, else the model of all CPUs. A whole that cannot be read is still
+ * the whole. */
+static int32_t whole_of(const em__survey *s, const em__channel *part)
+{
+    int32_t whole = part->die < 0 ? NONE : find_place(s, EM__COVERS_DIE, part->package, part->die, 0);
+    if (whole == NONE) {
+        whole = find_place(s, EM__COVERS_PACKAGE, part->package, NONE, 1);
+    }
+    if (whole == NONE && part->die >= 0) {
+        whole = find_place(s, EM__COVERS_DIE, part->package, part->die, 1);
+    }
+    return whole == NONE ? s->model : whole;
+}
+
+/* The counted channel that holds the energy of a group from outside of it, or NONE. */
+static int32_t holder_of(const em__survey *s, const em__channel *facts)
+{
+    switch (facts->covers) {
+    case EM__COVERS_PACKAGE:
+    case EM__COVERS_DIE_ALIAS:
+        return s->model;
+    case EM__COVERS_DIE: {
+        int32_t package = find_place(s, EM__COVERS_PACKAGE, facts->package, NONE, 0);
+        return package == NONE ? s->model : package;
+    }
+    case EM__COVERS_DRAM:
+        if (s->model != NONE || em__silicon_memory_die(s, facts) < 0) {
+            return s->model;
+        }
+        return find_place(s, EM__COVERS_DRAM, facts->package, NONE, 0);
+    case EM__COVERS_ALL_CPUS:
+        return s->first_cpu;
+    default:
+        return NONE;
+    }
+}
+
+static int is_missing(const em__survey *s, int32_t i)
+{
+    const em__channel *facts = facts_of(s, i);
+    if (facts->status == EM_ERR_NOT_SELECTED || facts->covers == EM__COVERS_CORE ||
+        facts->covers == EM__COVERS_UNCORE || facts->covers == EM__COVERS_PLATFORM) {
+        return 0;
+    }
+    if (original_of(s, i) != NONE || em__silicon_first(s, s->out[i].group, 0) != i || holder_of(s, facts) != NONE) {
+        return 0;
+    }
+    if (em__silicon_is_package(facts)) {
+        return !has_readable_die(s, EM__COVERS_DIE, facts->package);
+    }
+    if (facts->covers == EM__COVERS_DRAM && em__silicon_memory_die(s, facts) < 0) {
+        return !has_readable_die(s, EM__COVERS_DRAM, facts->package);
+    }
+    return 1;
+}
+
+static void set_role(const em__survey *s, int32_t i, int32_t role, int32_t of)
+{
+    s->out[i].role = role;
+    s->out[i].of = of;
+}
+
+static void decide(const em__survey *s, int32_t i)
+{
+    const em__channel *facts = facts_of(s, i);
+    int32_t original = original_of(s, i), holder = holder_of(s, facts);
+    s->out[i].is_missing = 0;
+    if (!s->all[i].is_readable) {
+        set_role(s, i, EM_ROLE_UNREADABLE, NONE);
+        s->out[i].is_missing = is_missing(s, i);
+    } else if (facts->covers == EM__COVERS_PLATFORM) {
+        set_role(s, i, EM_ROLE_PLATFORM, NONE);
+    } else if (facts->covers == EM__COVERS_CORE || facts->covers == EM__COVERS_UNCORE) {
+        set_role(s, i, EM_ROLE_PART, whole_of(s, facts));
+    } else if (facts->covers == EM__COVERS_ALL_CPUS && holder != NONE) {
+        set_role(s, i, EM_ROLE_MIRROR, holder);
+    } else if (original != i) {
+        set_role(s, i, EM_ROLE_MIRROR, original);
+    } else if (holder != NONE) {
+        set_role(s, i, EM_ROLE_PART, holder);
+    } else {
+        set_role(s, i, EM_ROLE_COUNTED, NONE);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------------ words */
+
+static void say(em__role *role, const char *sentence, const char *known)
+{
+    em__print(role->reason, sizeof role->reason, "%s%s%s", sentence, sentence[0] && known[0] ? "; " : "", known);
+}
+
+static void explain(const em__survey *s, int32_t i)
+{
+    em__role *role = &s->out[i];
+    const em__channel *facts = facts_of(s, i);
+    const char *of = role->of == NONE ? "" : s->out[role->of].name;
+    char sentence[EM__TEXT_SIZE] = "";
+    switch (role->role) {
+    case EM_ROLE_UNREADABLE:
+        if (facts->status == EM_OK) {
+            em__copy(sentence, sizeof sentence, "its readings ended while it was measured");
+        } else if (!facts->reason[0]) {
+            em__copy(sentence, sizeof sentence, em_status_text(facts->status));
+        }
+        break;
+    case EM_ROLE_PLATFORM:
+        em__copy(sentence, sizeof sentence, "holds more than CPUs, memory and GPUs, so it is never added");
+        break;
+    case EM_ROLE_PART:
+        if (facts->covers == EM__COVERS_DRAM && role->of == s->model) {
+            em__print(sentence, sizeof sentence, "%s is of the whole machine, memory included", of);
+        } else if (role->of == NONE) {
+            em__copy(sentence, sizeof sentence,
+                     "inside a package that shows no counter; a part never stands for its whole");
+        } else if (s->out[role->of].role == EM_ROLE_UNREADABLE) {
+            em__print(sentence, sizeof sentence, "inside %s, which cannot be read; a part never stands for its whole",
+                      of);
+        } else {
+            em__print(sentence, sizeof sentence, "inside %s", of);
+        }
+        break;
+    case EM_ROLE_MIRROR:
+        if (facts->covers == EM__COVERS_ALL_CPUS && role->of == s->first_cpu) {
+            em__print(sentence, sizeof sentence, "covers all CPUs, so it would count %s twice", of);
+        } else if (facts->covers == EM__COVERS_DIE_ALIAS) {
+            em__print(sentence, sizeof sentence, "reads the counter of its whole package, as %s does", of);
+        } else {
+            em__print(sentence, sizeof sentence, "the same silicon as %s", of);
+        }
+        break;
+    default: {
+        int32_t first = em__silicon_first(s, role->group, 0);
+        if (facts->covers == EM__COVERS_ALL_CPUS) {
+            em__copy(sentence, sizeof sentence, "estimated, since no CPU package can be read");
+        } else if (first != i) {
+            em__print(sentence, sizeof sentence, "stands in for %s, which cannot be read", s->out[first].name);
+        }
+    }
+    }
+    say(role, sentence, facts->reason);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ names */
+
+static int is_name_taken(const em__survey *s, int32_t i, const char *name)
+{
+    for (int32_t j = 0; j < s->count; j++) {
+        if (j != i && (strcmp(facts_of(s, j)->name, name) == 0 || strcmp(s->out[j].name, name) == 0)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* "cpu-0/package", "cpu-0/package@sensor" for a copy of the first, "cpu-0/core#2" for another silicon of that name. */
+static void name_one(const em__survey *s, int32_t i)
+{
+    const em__channel *facts = facts_of(s, i);
+    int32_t first = i;
+    for (int32_t j = 0; j < s->count; j++) {
+        if (strcmp(facts_of(s, j)->name, facts->name) == 0 && em__silicon_precedes(s, j, first)) {
+            first = j;
+        }
+    }
+    em__role *role = &s->out[i];
+    if (first == i) {
+        em__copy(role->name, sizeof role->name, facts->name[0] ? facts->name : "unnamed");
+        return;
+    }
+    int is_copy = s->all[i].rank != s->all[first].rank || role->group == s->out[first].group;
+    char base[EM__NAME_SIZE + 32], suffix[16] = "";
+    em__print(base, sizeof base, "%s%s%s", facts->name, is_copy ? "@" : "", is_copy ? s->all[i].sensor : "");
+    for (int number = 1;; number++) {
+        if (number > 1) {
+            em__print(suffix, sizeof suffix, "#%d", number);
+        }
+        char name[sizeof base];
+        em__copy(name, sizeof name - strlen(suffix), base);
+        em__print(role->name, sizeof role->name, "%s%s", name, suffix);
+        if (!is_name_taken(s, i, role->name)) {
+            return;
+        }
+    }
+}
+
+/* In the order of precedence, so that the numbers do not depend on the order in which channels were found. */
+static void name_all(const em__survey *s)
+{
+    for (int32_t i = 0; i < s->count; i++) {
+        s->out[i].name[0] = '\0';
+    }
+    for (int32_t named = 0, next; named < s->count; named++) {
+        next = NONE;
+        for (int32_t i = 0; i < s->count; i++) {
+            if (!s->out[i].name[0] && (next == NONE || em__silicon_precedes(s, i, next))) {
+                next = i;
+            }
+        }
+        if (next == NONE) {
+            return;
+        }
+        name_one(s, next);
+    }
+}
+
+void em__roles_resolve(const em__candidate candidates[], size_t count, em__role out[])
+{
+    em__survey s = {candidates, out, (int32_t)count, NONE, NONE};
+    em__silicon_group(&s);
+    name_all(&s);
+    look_at_cpus(&s);
+    for (int32_t i = 0; i < s.count; i++) {
+        decide(&s, i);
+    }
+    for (int32_t i = 0; i < s.count; i++) {
+        explain(&s, i);
+    }
+}

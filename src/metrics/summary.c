@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* The summary as an object, and the public calls that read it. */
+#include "metrics/summary.h"
+
+#include "core/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+em_summary *em__summary_alloc(size_t channel_count, size_t group_count)
+{
+    em_summary *summary = calloc(1, sizeof *summary);
+    if (!summary) {
+        return NULL;
+    }
+    summary->channel_count = channel_count;
+    summary->group_count = group_count;
+    summary->channels = calloc(channel_count + 1, sizeof *summary->channels);
+    summary->groups = calloc(group_count + 1, sizeof *summary->groups);
+    summary->energies = calloc(channel_count * group_count + 1, sizeof *summary->energies);
+    summary->devices = calloc(channel_count + 1, sizeof *summary->devices);
+    summary->missing = calloc(channel_count + EM_DOMAINS, sizeof *summary->missing);
+    if (!summary->channels || !summary->groups || !summary->energies || !summary->devices || !summary->missing) {
+        em_summary_destroy(summary);
+        return NULL;
+    }
+    summary->facts.devices = summary->devices;
+    summary->facts.missing = summary->missing;
+    return summary;
+}
+
+const char *em__summary_keep(em_summary *summary, const char *string)
+{
+    if (!string) {
+        return NULL;
+    }
+    for (size_t i = 0; i < summary->string_count; i++) {
+        if (strcmp(summary->strings[i], string) == 0) {
+            return summary->strings[i];
+        }
+    }
+    if (summary->string_count == summary->string_capacity) {
+        size_t capacity = summary->string_capacity ? 2 * summary->string_capacity : 32;
+        char **strings = realloc(summary->strings, capacity * sizeof *strings);
+        if (!strings) {
+            summary->failed = 1;
+            return NULL;
+        }
+        summary->strings = strings;
+        summary->string_capacity = capacity;
+    }
+    char *copy = strdup(string);
+    if (!copy) {
+        summary->failed = 1;
+        return NULL;
+    }
+    return summary->strings[summary->string_count++] = copy;
+}
+
+void em__summary_set_channel(em_summary *summary, size_t index, const em_channel *channel)
+{
+    em_channel copy = *channel;
+    copy.name = em__summary_keep(summary, channel->name);
+    copy.sensor = em__summary_keep(summary, channel->sensor);
+    copy.source = em__summary_keep(summary, channel->source);
+    copy.device_name = em__summary_keep(summary, channel->device_name);
+    copy.uuid = em__summary_keep(summary, channel->uuid);
+    copy.reason = em__summary_keep(summary, channel->reason);
+    summary->channels[index] = copy;
+}
+
+void em__summary_miss(em_summary *summary, const char *channel, const char *reason)
+{
+    summary->missing[summary->facts.missing_count++] =
+        (em__summary_missing){em__summary_keep(summary, channel), em__summary_keep(summary, reason)};
+}
+
+static int is_counted_gpu(const em_channel *channel)
+{
+    return channel->domain == EM_DOMAIN_GPU && channel->role == EM_ROLE_COUNTED;
+}
+
+size_t em__summary_gpu_name(const em_channel *channels, size_t count, char *text, size_t size)
+{
+    size_t models = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        size_t boards = 0;
+        int is_first = is_counted_gpu(&channels[i]);
+        for (size_t j = 0; is_first && j < count; j++) {
+            int is_same = is_counted_gpu(&channels[j]) && !strcmp(channels[j].device_name, channels[i].device_name);
+            is_first = !(is_same && j < i);
+            boards += (size_t)is_same;
+        }
+        if (!is_first) {
+            continue;
+        }
+        const char *name = channels[i].device_name[0] ? channels[i].device_name : "unknown GPU";
+        size_t length = strlen(text);
+        const char *comma = models++ ? ", " : "";
+        if (boards > 1) {
+            em__print(text + length, size - length, "%s%zu x %s", comma, boards, name);
+        } else {
+            em__print(text + length, size - length, "%s%s", comma, name);
+        }
+    }
+    return models;
+}
+
+void em_summary_destroy(em_summary *summary)
+{
+    if (!summary) {
+        return;
+    }
+    for (size_t i = 0; i < summary->string_count; i++) {
+        free(summary->strings[i]);
+    }
+    for (size_t i = 0; summary->devices && i < summary->channel_count; i++) {
+        free((void *)(uintptr_t)summary->devices[i].points);
+    }
+    free(summary->strings);
+    free(summary->channels);
+    free(summary->groups);
+    free(summary->energies);
+    free(summary->devices);
+    free(summary->missing);
+    free(summary);
+}
+
+size_t em_summary_group_count(const em_summary *summary)
+{
+    return summary ? summary->group_count : 0;
+}
+
+size_t em_summary_channel_count(const em_summary *summary)
+{
+    return summary ? summary->channel_count : 0;
+}
+
+/* A larger struct of the library's is cut, a smaller one leaves the caller's tail as it was. */
+static int answer(void *to, size_t size, const void *from, size_t full)
+{
+    if (size < sizeof(size_t)) {
+        return EM_ERR_INVALID;
+    }
+    memcpy(to, from, size < full ? size : full);
+    memcpy(to, &size, sizeof size);
+    return EM_OK;
+}
+
+int em_summary_group(const em_summary *summary, size_t index, em_group *ret_group)
+{
+    if (!summary || !ret_group) {
+        return EM_ERR_INVALID;
+    }
+    return index < summary->group_count
+               ? answer(ret_group, ret_group->size, &summary->groups[index], sizeof summary->groups[index])
+               : EM_ERR_UNKNOWN;
+}
+
+int em_summary_channel(const em_summary *summary, size_t channel, em_channel *ret_channel)
+{
+    if (!summary || !ret_channel) {
+        return EM_ERR_INVALID;
+    }
+    return channel < summary->channel_count
+               ? answer(ret_channel, ret_channel->size, &summary->channels[channel], sizeof summary->channels[channel])
+               : EM_ERR_UNKNOWN;
+}
+
+int em_summary_find(const em_summary *summary, int32_t kind, const char *name, size_t *ret_index)
+{
+    if (!summary || !ret_index) {
+        return EM_ERR_INVALID;
+    }
+    for (size_t i = 1; i < summary->group_count; i++) {
+        const em_group *group = &summary->groups[i];
+        int is_named = name ? group->name && strcmp(group->name, name) == 0 : !group->name;
+        if (is_named && (kind < 0 || kind == group->kind)) {
+            *ret_index = i;
+            return EM_OK;
+        }
+    }
+    return EM_ERR_UNKNOWN;
+}
+
+int em_summary_energy(const em_summary *summary, size_t group, size_t channel, em_energy *ret_energy)
+{
+    if (!summary || !ret_energy) {
+        return EM_ERR_INVALID;
+    }
+    if (group >= summary->group_count || channel >= summary->channel_count) {
+        return EM_ERR_UNKNOWN;
+    }
+    *ret_energy = summary->energies[group * summary->channel_count + channel];
+    return EM_OK;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* A frozen summary: groups, channels and facts with strings of its own, so that it outlives its meter. */
+#ifndef EM_METRICS_SUMMARY_H
+#define EM_METRICS_SUMMARY_H
+
+#include "energy_meter.h"
+#include "metrics/facts.h"
+
+struct em_summary {
+    size_t channel_count, group_count;
+    em_channel *channels;
+    em_group *groups;    /* 0: the run */
+    em_energy *energies; /* group_count × channel_count */
+    em__summary_facts facts;
+    em__summary_device *devices;
+    em__summary_missing *missing;
+    char **strings;
+    size_t string_count, string_capacity;
+    int failed; /* an allocation did */
+};
+
+/* Zeroed arrays for so many; the facts' pointers are set up. NULL: no memory. */
+em_summary *em__summary_alloc(size_t channel_count, size_t group_count);
+/* A copy of the summary's own; NULL stays NULL, also where memory ran out (failed is then set). */
+const char *em__summary_keep(em_summary *summary, const char *string);
+/* Channel by channel: its strings become the summary's own. */
+void em__summary_set_channel(em_summary *summary, size_t index, const em_channel *channel);
+void em__summary_miss(em_summary *summary, const char *channel, const char *reason);
+
+/* "8 x NVIDIA H200", different models joined by ", ", of the counted GPU channels, into text; 0: there is none. */
+size_t em__summary_gpu_name(const em_channel *channels, size_t count, char *text, size_t size);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* Parsers of what the system says: pure, for any bytes. 0 or -EINVAL (-ERANGE: too large); outputs untouched then. */
+#ifndef EM_PLATFORM_PARSE_H
+#define EM_PLATFORM_PARSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* One unsigned decimal number, white space around it, nothing else. */
+int em__parse_u64(const char *text, size_t length, uint64_t *ret_value);
+
+/* The name file of a powercap zone. */
+typedef enum {
+    EM__ZONE_PACKAGE,
+    EM__ZONE_DIE,
+    EM__ZONE_CORE,
+    EM__ZONE_UNCORE,
+    EM__ZONE_DRAM,
+    EM__ZONE_PSYS
+} em__zone_kind;
+typedef struct {
+    em__zone_kind kind;
+    int32_t number, die; /* package-N[-die-M], psys[-N]; -1 where there is none */
+} em__zone_name;
+int em__parse_zone_name(const char *text, em__zone_name *ret_name);
+
+/* A zone's directory: "intel-rapl:0", "intel-rapl-mmio:0:1", "intel-rapl:a" (numbers are hexadecimal). */
+typedef struct {
+    char control_type[32];
+    int32_t depth; /* 0: the control type itself, 1: zone, 2: subzone */
+    uint32_t zone[2];
+} em__zone_path;
+int em__parse_zone_path(const char *name, em__zone_path *ret_path);
+
+/* The first line of /proc/stat, in clock ticks, guest time not counted twice. steal is in total, never in busy. */
+typedef struct {
+    uint64_t busy, total;
+} em__cpu_time;
+int em__parse_cpu_time(const char *text, size_t length, em__cpu_time *ret_time);
+
+/* /proc/cpuinfo. */
+typedef struct {
+    char vendor[16];    /* "GenuineIntel"; "" unknown */
+    char model[128];    /* "model name"; "" unknown */
+    uint32_t cpus;      /* logical ones listed */
+    uint32_t packages;  /* distinct physical ids; 0: none listed */
+    int32_t is_virtual; /* flag hypervisor, or more physical ids than half the CPUs */
+} em__cpuinfo;
+int em__parse_cpuinfo(const char *text, size_t length, em__cpuinfo *ret_info);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* Gathers a summary's groups into the rows of its reports. */
+#include "reports/view.h"
+
+#include "core/units.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+double em__view_energy(double energy_j)
+{
+    return isfinite(energy_j) ? energy_j : 0;
+}
+
+double em__view_seconds(uint64_t ns)
+{
+    return (double)ns / (double)EM__NS_PER_S;
+}
+
+static void add_row(em__row *sum, const em__row *row)
+{
+    sum->count += row->count;
+    sum->duration_ns += row->duration_ns;
+    sum->energy_j += row->energy_j;
+    sum->carbon_g += row->carbon_g;
+}
+
+static int by_name(const void *left, const void *right)
+{
+    const em__row *a = left, *b = right;
+    return strcmp(a->name, b->name);
+}
+
+int em__view_init(em__view *ret_view, const em_summary *summary, const em__summary_facts *facts)
+{
+    size_t count = em_summary_group_count(summary), found = 0;
+    em__view view = {.summary = summary, .facts = facts, .run = {.size = sizeof view.run}};
+    view.named = calloc(count + 1, sizeof *view.named);
+    if (!view.named) {
+        return EM_ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < EM_DOMAINS; i++) {
+        view.run.by_domain[i].energy_j = NAN;
+    }
+    for (size_t i = 0; i < count; i++) {
+        em_group group = {.size = sizeof group};
+        if (em_summary_group(summary, i, &group) != EM_OK) {
+            continue;
+        }
+        const em__row row = {group.name, group.count, group.duration_ns, em__view_energy(group.total.energy_j),
+                             em__view_energy(group.carbon_g)};
+        if (i == 0) {
+            view.run = group;
+        } else if (group.name) {
+            view.named[found++] = row;
+        } else if (group.kind == EM_WINDOW_BATCH) {
+            add_row(&view.batches, &row);
+        } else if (group.kind == EM_WINDOW_EPOCH) {
+            add_row(&view.epochs, &row);
+        }
+    }
+    qsort(view.named, found, sizeof *view.named, by_name);
+    for (size_t i = 0; i < found; i++) {
+        em__row *last = view.named_count > 0 ? &view.named[view.named_count - 1] : NULL;
+        if (last && strcmp(last->name, view.named[i].name) == 0) {
+            add_row(last, &view.named[i]);
+        } else {
+            view.named[view.named_count++] = view.named[i];
+        }
+    }
+    *ret_view = view;
+    return EM_OK;
+}
+
+void em__view_free(em__view *view)
+{
+    free(view->named);
+}
+
+int em__view_counted(const em__view *view, size_t channel, em_channel *ret_channel)
+{
+    if (!view->facts->devices || !isfinite(view->facts->devices[channel].counted_j)) {
+        return 0;
+    }
+    *ret_channel = (em_channel){.size = sizeof *ret_channel};
+    return em_summary_channel(view->summary, channel, ret_channel) == EM_OK;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* One round of the sampler: an ordinary function over a host's clock. */
+#include "sampler/state.h"
+
+#include "core/units.h"
+
+enum { SUSPEND_NS = 10000000 }; /* the two clocks are read one after the other: less than this apart is no suspend */
+
+uint64_t em__sampler_asleep_ns(em__host *host)
+{
+    uint64_t boot_ns = host->ops->boottime_ns(host), mono_ns = host->ops->monotonic_ns(host);
+    return boot_ns > mono_ns ? boot_ns - mono_ns : 0;
+}
+
+static void notice_suspend(em__sampler *sampler, uint64_t now_ns)
+{
+    uint64_t asleep_ns = em__sampler_asleep_ns(sampler->host);
+    if (asleep_ns > sampler->asleep_ns + SUSPEND_NS) {
+        sampler->calls.interrupt(sampler->context, now_ns, EM_ERR_SUSPENDED);
+    }
+    sampler->asleep_ns = asleep_ns;
+}
+
+static void enter(em__sampler *sampler, em__slot *slot, uint64_t now_ns)
+{
+    pthread_mutex_lock(&sampler->lock);
+    sampler->reading = slot;
+    sampler->reading_since_ns = now_ns;
+    pthread_mutex_unlock(&sampler->lock);
+}
+
+static int leave(em__sampler *sampler, uint64_t ticket)
+{
+    pthread_mutex_lock(&sampler->lock);
+    int is_mine = sampler->ticket == ticket;
+    if (is_mine) {
+        sampler->reading = NULL;
+    }
+    pthread_mutex_unlock(&sampler->lock);
+    return is_mine;
+}
+
+static int is_gone(const em__slot *slot)
+{
+    for (size_t i = 0; i < slot->device->channel_count; i++) {
+        if (slot->readings[i].outcome != EM__READ_GONE) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* 0: read and delivered; -1: passed over; 1: the thread was replaced. */
+static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t now_ns, uint64_t ticket)
+{
+    uint64_t t_ns = now_ns;
+    if (pthread_mutex_trylock(&slot->lock) != 0) {
+        return -1; /* A caller reads it this very moment. */
+    }
+    if (ticket) {
+        em__slot_hold(slot);
+        enter(sampler, slot, sampler->host->ops->monotonic_ns(sampler->host));
+    }
+    int is_readable = 1;
+    if (slot->gone_ns) {
+        is_readable = slot->device->ops->revive && slot->device->ops->revive(slot->device) == 0;
+    }
+    if (is_readable) {
+        em__slot_read(slot, &t_ns);
+    }
+    if (ticket && !leave(sampler, ticket)) {
+        pthread_mutex_unlock(&slot->lock);
+        em__slot_release(slot);
+        return 1;
+    }
+    if (is_readable) {
+        slot->gone_ns = is_gone(slot) ? t_ns : 0;
+        sampler->calls.deliver(sampler->context, slot, t_ns, slot->readings);
+    }
+    pthread_mutex_unlock(&slot->lock);
+    if (ticket) {
+        em__slot_release(slot);
+    }
+    return is_readable ? 0 : -1;
+}
+
+int em__sampler_tick(em__sampler *sampler, uint64_t now_ns, int is_forced, uint64_t ticket)
+{
+    notice_suspend(sampler, now_ns);
+    for (size_t i = 0; i < sampler->slot_count; i++) {
+        em__slot *slot = sampler->slots[i];
+        int may_force = is_forced && slot->device->interval_ns == 0 && !slot->gone_ns;
+        if (!atomic_load(&slot->is_wanted) || atomic_load(&slot->is_retired) || (now_ns < slot->next_ns && !may_force)) {
+            continue;
+        }
+        if (read_slot(sampler, slot, now_ns, ticket) == 1) {
+            return 1;
+        }
+        em__slot_schedule(slot, now_ns, sampler->interval_ns);
+    }
+    return 0;
+}
+
+uint64_t em__sampler_next_ns(const em__sampler *sampler)
+{
+    uint64_t next_ns = UINT64_MAX;
+    for (size_t i = 0; i < sampler->slot_count; i++) {
+        const em__slot *slot = sampler->slots[i];
+        if (atomic_load(&slot->is_wanted) && !atomic_load(&slot->is_retired) && slot->next_ns < next_ns) {
+            next_ns = slot->next_ns;
+        }
+    }
+    return next_ns;
+}

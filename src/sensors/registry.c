@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* The table of the build's sensors, and what every sensor needs to hand in what it found. */
+#include "sensors/sensor.h"
+
+#include "core/text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* In the order of rank. */
+static const em__sensor *const sensors[] = {
+    &em__sensor_rapl_powercap,
+    &em__sensor_nvml,
+    &em__sensor_tdp,
+};
+
+const em__sensor *em__sensor_at(size_t index)
+{
+    return index < sizeof sensors / sizeof sensors[0] ? sensors[index] : NULL;
+}
+
+int em__sensors_probe(em__host *host, const em__selection *selection, em__probe *ret_probe)
+{
+    em__probe found = {0};
+    for (size_t i = 0; em__sensor_at(i); i++) {
+        int status = em__sensor_at(i)->probe(host, selection, &found);
+        if (status != EM_OK) {
+            em__sensors_free(&found);
+            *ret_probe = found;
+            return status;
+        }
+    }
+    *ret_probe = found;
+    return EM_OK;
+}
+
+void em__sensors_free(em__probe *probe)
+{
+    for (size_t i = 0; i < probe->device_count; i++) {
+        if (probe->devices[i])
+            probe->devices[i]->ops->destroy(probe->devices[i]);
+    }
+    free(probe->devices);
+    free(probe->absences);
+    *probe = (em__probe){0};
+}
+
+int em__device_init(em__device *device, const em__device_ops *ops, const em__sensor *sensor, size_t channel_count)
+{
+    em__channel *channels = calloc(channel_count ? channel_count : 1, sizeof *channels);
+    if (!channels)
+        return EM_ERR_NO_MEMORY;
+    for (size_t i = 0; i < channel_count; i++) {
+        channels[i].package = channels[i].die = channels[i].gpu = -1;
+        channels[i].scale_num = channels[i].scale_den = 1;
+        channels[i].tdp_each_w = channels[i].tdp_count = NAN;
+    }
+    *device = (em__device){.ops = ops, .sensor = sensor->name, .rank = sensor->rank, .channels = channels,
+                           .channel_count = channel_count};
+    return EM_OK;
+}
+
+void em__device_free_channels(em__device *device)
+{
+    free(device->channels);
+    device->channels = NULL;
+    device->channel_count = 0;
+}
+
+em__reading em__reading_failed(int error)
+{
+    switch (error) {
+    case -EACCES:
+    case -EPERM:
+        return (em__reading){.outcome = EM__READ_GONE, .status = EM_ERR_PERMISSION};
+    case -ENOENT:
+    case -ENODEV:
+        return (em__reading){.outcome = EM__READ_GONE, .status = EM_ERR_GONE};
+    default:
+        return (em__reading){.outcome = EM__READ_AGAIN, .status = EM_ERR_READ};
+    }
+}
+
+/* Room for one more; NULL leaves all as it was. */
+static void *grown(void *items, size_t count, size_t *capacity, size_t item_size)
+{
+    if (count < *capacity)
+        return items;
+    size_t wider = *capacity ? *capacity * 2 : 8;
+    void *larger = wider <= SIZE_MAX / item_size ? realloc(items, wider * item_size) : NULL;
+    if (larger)
+        *capacity = wider;
+    return larger;
+}
+
+int em__probe_add(em__probe *probe, em__device *device)
+{
+    em__device **devices = grown(probe->devices, probe->device_count, &probe->device_capacity, sizeof *devices);
+    if (!devices) {
+        device->ops->destroy(device);
+        return EM_ERR_NO_MEMORY;
+    }
+    probe->devices = devices;
+    probe->devices[probe->device_count++] = device;
+    return EM_OK;
+}
+
+int em__probe_absent(em__probe *probe, const em__sensor *sensor, int status, const char *hint, const char *reason, ...)
+{
+    em__absence *absences = grown(probe->absences, probe->absence_count, &probe->absence_capacity, sizeof *absences);
+    if (!absences)
+        return EM_ERR_NO_MEMORY;
+    probe->absences = absences;
+    em__absence *absence = &absences[probe->absence_count++];
+    *absence = (em__absence){.status = status};
+    em__copy(absence->sensor, sizeof absence->sensor, sensor->name);
+    em__copy(absence->hint, sizeof absence->hint, hint);
+    char text[EM__TEXT_SIZE * 2];
+    va_list arguments;
+    va_start(arguments, reason);
+    vsnprintf(text, sizeof text, reason, arguments);
+    va_end(arguments);
+    em__copy(absence->reason, sizeof absence->reason, text);
+    return EM_OK;
+}

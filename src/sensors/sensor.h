@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/*
+ * The contract of a sensor.
+ *
+ * A sensor is a way to get numbers: powercap, NVML, a model. Its probe looks at the host once and makes devices. A device
+ * is what one read returns (a board, a zone): lock, cost, schedule and retirement are per device. A device's channels
+ * state facts (core/channel.h), never roles: metrics/roles decides from all of them what is counted.
+ *
+ * A sensor knows nothing of threads. The sampler holds a device's lock during its read and destroy, so a device may
+ * keep state without locks of its own; two devices of one sensor may be read at once, so what they share must be
+ * read-only or locked. A read may take as long as the vendor's call takes: the sampler's watcher retires a device that
+ * hangs, and destroys it, in the hanging thread, when the call has returned.
+ */
+#ifndef EM_SENSORS_SENSOR_H
+#define EM_SENSORS_SENSOR_H
+
+#include "core/channel.h"
+#include "energy_meter.h"
+#include "platform/host.h"
+
+typedef struct em__device em__device;
+
+typedef struct {
+    /* Mandatory. Fills in out[i] for each channel i. Never blocks on purpose, never prints. A value that is not known
+     * is EM__READ_AGAIN (a gap) or EM__READ_GONE, never 0. */
+    void (*read)(em__device *device, em__reading out[]);
+    /* Mandatory. Frees the device and drops its reference to the host. */
+    void (*destroy)(em__device *device);
+    /* Optional: called at most once a minute for a device that is gone. 0: it can be read again; its channels are
+     * the same, and its counters may have begun anew. */
+    int (*revive)(em__device *device);
+} em__device_ops;
+
+/* The base that every sensor's own device struct begins with. Set up by em__device_init. */
+struct em__device {
+    const em__device_ops *ops;
+    const char *sensor;    /* static: "rapl-powercap" */
+    int rank;              /* of its sensor: lower wins where two cover the same silicon */
+    em__channel *channels; /* owned by the base */
+    size_t channel_count;
+    uint64_t interval_ns; /* never read more often than this; 0: at the sample interval */
+};
+
+/* What a probe found. Owned by the registry's caller. */
+typedef struct {
+    char sensor[24];
+    int32_t status;             /* EM_ERR_NO_DRIVER … EM_ERR_GONE */
+    char reason[EM__TEXT_SIZE]; /* what was found, in a sentence */
+    char hint[EM__TEXT_SIZE];   /* the exact remedy; "" if there is none */
+} em__absence;
+
+typedef struct {
+    em__device **devices;
+    size_t device_count, device_capacity;
+    em__absence *absences;
+    size_t absence_count, absence_capacity;
+    uint64_t notes; /* EM_NOTE_BIT(…) about the choice of devices, e.g. EM_NOTE_MAPPING_UNKNOWN */
+} em__probe;
+
+/* What the options ask of sensors. */
+typedef struct {
+    uint32_t measure;            /* bits 1u << EM_DOMAIN_… */
+    double cpu_tdp_w, gpu_tdp_w; /* NAN: not given */
+    int present_gpu;             /* EM_PRESENT_GPU */
+    const char *gpus;            /* "visible", "all", "local_rank", a list */
+    em_error *error;             /* to be filled in with EM_ERR_INVALID; never NULL */
+} em__selection;
+
+/* One per sensor. probe returns EM_OK also when it finds nothing (it then leaves an absence), EM_ERR_INVALID for a
+ * selection that this machine cannot meet (selection->error says why), EM_ERR_NO_MEMORY. Sensors are probed in the order
+ * of rank, and a later one may look at what earlier ones found in probe. */
+typedef struct {
+    const char *name;
+    int rank;
+    int (*probe)(em__host *host, const em__selection *selection, em__probe *probe);
+} em__sensor;
+
+extern const em__sensor em__sensor_rapl_powercap; /* rank 20 */
+extern const em__sensor em__sensor_nvml;          /* rank 30 */
+extern const em__sensor em__sensor_tdp;           /* rank 90 */
+
+/* The sensors of the build in the order of rank; NULL behind the last. */
+const em__sensor *em__sensor_at(size_t index);
+/* Probes all sensors of the build. On failure ret_probe is empty. */
+int em__sensors_probe(em__host *host, const em__selection *selection, em__probe *ret_probe);
+void em__sensors_free(em__probe *probe); /* destroys the devices that are still in it */
+
+/* For sensors. */
+int em__device_init(em__device *device, const em__device_ops *ops, const em__sensor *sensor, size_t channel_count);
+void em__device_free_channels(em__device *device);
+/* What a read that failed with -errno answers: gone where the source left or is forbidden, else again. */
+em__reading em__reading_failed(int error);
+int em__probe_add(em__probe *probe, em__device *device); /* takes it over; on EM_ERR_NO_MEMORY it is destroyed */
+__attribute__((format(printf, 5, 6))) int em__probe_absent(em__probe *probe, const em__sensor *sensor, int status,
+                                                           const char *hint, const char *reason, ...);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* Models the GPUs that the PCI bus shows and no driver gives a reading of: part of their limit, whatever they do. */
+#include "sensors/tdp_gpu.h"
+
+#include "core/text.h"
+#include "sensors/tdp_model.h"
+#include "sensors/visible.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_BOARDS = 256, WORD_BYTES = 32, REFRESH_NS = 1000000 };
+
+static const char pci_folder[] = "/sys/bus/pci/devices";
+
+/* --------------------------------------------------------------------------------------------------------- reading */
+
+typedef struct {
+    em__device base;
+    em__host *host;
+    em__tdp_energy energy;
+    uint64_t power_mw;
+} gpu_device;
+
+static void gpu_read(em__device *device, em__reading out[])
+{
+    gpu_device *gpu = (gpu_device *)device;
+    em__tdp_integrate(&gpu->energy, gpu->host->ops->monotonic_ns(gpu->host), gpu->power_mw);
+    out[0] = (em__reading){.value = gpu->energy.total_uj};
+}
+
+static void gpu_destroy(em__device *device)
+{
+    gpu_device *gpu = (gpu_device *)device;
+    em__host_unref(gpu->host);
+    em__device_free_channels(device);
+    free(gpu);
+}
+
+static const em__device_ops gpu_ops = {gpu_read, gpu_destroy, NULL};
+
+static void describe_power(const em__selection *selection, em__channel *channel)
+{
+    int is_given = !isnan(selection->gpu_tdp_w);
+    channel->tdp_each_w = is_given ? selection->gpu_tdp_w : EM__TDP_GPU_DEFAULT_W;
+    channel->tdp_count = 1;
+    em__copy(channel->tdp_from, sizeof channel->tdp_from, is_given ? "given" : "default for a GPU");
+    channel->notes = EM_NOTE_BIT(EM_NOTE_MODEL) | (is_given ? 0 : EM_NOTE_BIT(EM_NOTE_TDP_DEFAULT));
+    em__text text = {0};
+    em__text_number(&text, channel->tdp_each_w);
+    em__text_format(&text, " W x 1 GPU, %s; 65 %% of it assumed, since nothing tells how busy the GPU is",
+                    channel->tdp_from);
+    char *reason = em__text_finish(&text, NULL);
+    em__copy(channel->reason, sizeof channel->reason, reason ? reason : "");
+    free(reason);
+}
+
+/* board NULL: one that only the options know. */
+static int add_gpu(em__host *host, const em__selection *selection, em__probe *probe, int index, const em__board *board)
+{
+    gpu_device *made = calloc(1, sizeof *made);
+    if (!made || em__device_init(&made->base, &gpu_ops, &em__sensor_tdp, 1) != EM_OK) {
+        free(made);
+        return EM_ERR_NO_MEMORY;
+    }
+    made->host = em__host_ref(host);
+    em__channel *channel = &made->base.channels[0];
+    em__print(channel->name, sizeof channel->name, "gpu-%d/model", index);
+    if (board) {
+        em__print(channel->source, sizeof channel->source, "%s/%s", pci_folder, board->pci);
+        em__copy(channel->device_name, sizeof channel->device_name, board->name);
+        em__copy(channel->pci, sizeof channel->pci, board->pci);
+    } else {
+        em__copy(channel->source, sizeof channel->source, "gpu_tdp_w");
+    }
+    channel->domain = EM_DOMAIN_GPU;
+    channel->kind = EM_KIND_MODEL;
+    channel->covers = EM__COVERS_BOARD;
+    channel->gpu = index;
+    channel->refresh_ns = REFRESH_NS;
+    channel->gain = EM__TDP_GPU_GAIN;
+    describe_power(selection, channel);
+    made->power_mw = em__tdp_gpu_mw(channel->tdp_each_w, NAN);
+    return em__probe_add(probe, &made->base);
+}
+
+/* --------------------------------------------------------------------------------------------------------- looking */
+
+typedef struct {
+    em__host *host;
+    const em__probe *probe;
+    em__board *boards;
+    size_t count;
+} pci_scan;
+
+static int read_word(em__host *host, const char *function, const char *attribute, char *word)
+{
+    char path[EM__SOURCE_SIZE];
+    em__print(path, sizeof path, "%s/%s/%s", pci_folder, function, attribute);
+    return em__host_text(host, path, word, WORD_BYTES);
+}
+
+/* nouveau offers no power and CUDA cannot use its boards. */
+static int is_nouveau(em__host *host, const char *function)
+{
+    char path[EM__SOURCE_SIZE], target[EM__SOURCE_SIZE];
+    em__print(path, sizeof path, "%s/%s/driver", pci_folder, function);
+    if (host->ops->link(host, path, target, sizeof target) < 0)
+        return 0;
+    const char *slash = strrchr(target, '/');
+    return strcmp(slash ? slash + 1 : target, "nouveau") == 0;
+}
+
+/* Display and 3D controllers of NVIDIA's; its sound and USB functions have other classes. */
+static int note_function(void *context, const char *name)
+{
+    pci_scan *scan = context;
+    char word[WORD_BYTES];
+    if (strlen(name) >= EM__PCI_SIZE || scan->count == MOST_BOARDS ||
+        read_word(scan->host, name, "vendor", word) < 0 || strcmp(word, "0x10de") != 0 ||
+        read_word(scan->host, name, "class", word) < 0 || strlen(word) != 8 ||
+        (strncmp(word, "0x0300", 6) != 0 && strncmp(word, "0x0302", 6) != 0) || is_nouveau(scan->host, name))
+        return 0;
+    em__board *board = &scan->boards[scan->count];
+    *board = (em__board){.index = (int)scan->count};
+    em__copy(board->pci, sizeof board->pci, name);
+    int is_named = read_word(scan->host, name, "device", word) > 2 && strncmp(word, "0x", 2) == 0;
+    em__print(board->name, sizeof board->name, "NVIDIA GPU%s%s", is_named ? " 10de:" : "", is_named ? word + 2 : "");
+    scan->count++;
+    return 0;
+}
+
+static int is_known(const em__probe *probe, const char *pci)
+{
+    for (size_t i = 0; i < probe->device_count; i++)
+        for (size_t j = 0; j < probe->devices[i]->channel_count; j++)
+            if (strcmp(probe->devices[i]->channels[j].pci, pci) == 0)
+                return 1;
+    return 0;
+}
+
+/* The index behind all that the probe has. */
+static int next_index(const em__probe *probe)
+{
+    int next = 0;
+    for (size_t i = 0; i < probe->device_count; i++)
+        for (size_t j = 0; j < probe->devices[i]->channel_count; j++)
+            if (probe->devices[i]->channels[j].gpu >= next)
+                next = probe->devices[i]->channels[j].gpu + 1;
+    return next;
+}
+
+/* An earlier sensor has found GPUs, or found that none of them is selected. */
+static int is_answered(const em__probe *probe)
+{
+    for (size_t i = 0; i < probe->absence_count; i++)
+        if (strcmp(probe->absences[i].sensor, em__sensor_nvml.name) == 0 &&
+            probe->absences[i].status == EM_ERR_NOT_SELECTED)
+            return 1;
+    return next_index(probe) > 0;
+}
+
+static int add_chosen(em__host *host, const em__selection *selection, em__probe *probe, const pci_scan *scan)
+{
+    unsigned char chosen[MOST_BOARDS] = {0};
+    uint64_t notes = 0;
+    int first = next_index(probe);
+    int status = em__visible_choose(host, selection, scan->boards, scan->count, chosen, &notes);
+    if (status == EM_OK)
+        probe->notes |= notes;
+    for (size_t i = 0; i < scan->count && status == EM_OK; i++) {
+        if (!chosen[i] || is_known(probe, scan->boards[i].pci))
+            continue;
+        int index = first > 0 ? next_index(probe) : scan->boards[i].index;
+        status = add_gpu(host, selection, probe, index, &scan->boards[i]);
+    }
+    return status;
+}
+
+static int refuse_absent(const em__selection *selection)
+{
+    em_error *error = selection->error;
+    error->status = EM_ERR_INVALID;
+    em__copy(error->argument, sizeof error->argument, "device");
+    em__copy(error->text, sizeof error->text,
+             "no GPU was found: NVML (libnvidia-ml.so.1) offers none that is selected, and /sys/bus/pci/devices holds no "
+             "NVIDIA display or 3D controller (vendor 0x10de, class 0x0300 or 0x0302) under another driver than nouveau");
+    em__copy(error->remedy, sizeof error->remedy,
+             "give gpu_tdp_w to have one estimated, or device=\"auto\" or \"cpu\"; in a container pass the GPU in "
+             "(--gpus all); check CUDA_VISIBLE_DEVICES");
+    return EM_ERR_INVALID;
+}
+
+int em__tdp_gpu_probe(em__host *host, const em__selection *selection, em__probe *probe)
+{
+    if (!(selection->measure & 1u << EM_DOMAIN_GPU))
+        return EM_OK;
+    int status = EM_OK, is_all = selection->gpus && strcmp(selection->gpus, "all") == 0;
+    /* Where NVML answers, it has named every board that a program could use: others count only if all are asked for. */
+    if (!is_answered(probe) || is_all) {
+        pci_scan scan = {.host = host, .probe = probe, .boards = calloc(MOST_BOARDS, sizeof *scan.boards)};
+        if (!scan.boards)
+            return EM_ERR_NO_MEMORY;
+        host->ops->list(host, pci_folder, note_function, &scan);
+        if (scan.count > 0 || !selection->present_gpu)
+            status = add_chosen(host, selection, probe, &scan);
+        free(scan.boards);
+    }
+    if (status != EM_OK || !selection->present_gpu || next_index(probe) > 0)
+        return status;
+    return isnan(selection->gpu_tdp_w) ? refuse_absent(selection) : add_gpu(host, selection, probe, 0, NULL);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* The fallback models: power from a thermal design power and a utilisation, and energy from power and time. */
+#include "sensors/tdp_model.h"
+
+#include <math.h>
+
+enum { PJ_PER_UJ = 1000000, NS_PER_S = 1000000000, UJ_PER_MW_S = 1000 };
+
+/* No machine draws 10 MW; the bound keeps mW × ns within 64 bits. */
+static const double most_mw = 1e10;
+/* An assumption this old is not corrected any more: /proc/stat did not move although time did. */
+static const uint64_t oldest_assumption_ns = NS_PER_S;
+
+static uint64_t milliwatts(double watts)
+{
+    double value = watts * 1000.0 + 0.5;
+    if (!(value > 0.0))
+        return 0;
+    return (uint64_t)(value < most_mw ? value : most_mw);
+}
+
+static double held_to_one(double utilisation)
+{
+    if (!(utilisation > 0.0))
+        return 0.0;
+    return utilisation < 1.0 ? utilisation : 1.0;
+}
+
+uint64_t em__tdp_cpu_mw(double tdp_w_total, double utilisation)
+{
+    static const struct {
+        double utilisation, fraction;
+    } knots[] = {{0.0, 0.15}, {0.1, 0.33}, {0.5, 0.62}, {1.0, 1.03}};
+    double at = held_to_one(utilisation);
+    int i = 1;
+    while (at > knots[i].utilisation)
+        i++;
+    double along = (at - knots[i - 1].utilisation) / (knots[i].utilisation - knots[i - 1].utilisation);
+    double fraction = knots[i - 1].fraction + along * (knots[i].fraction - knots[i - 1].fraction);
+    return milliwatts(tdp_w_total * fraction);
+}
+
+uint64_t em__tdp_gpu_mw(double limit_w, double utilisation)
+{
+    return milliwatts(limit_w * (isnan(utilisation) ? 0.65 : 0.10 + 0.65 * held_to_one(utilisation)));
+}
+
+void em__tdp_integrate(em__tdp_energy *energy, uint64_t now_ns, uint64_t power_mw)
+{
+    if (!energy->is_started) {
+        energy->is_started = 1;
+        energy->last_ns = now_ns;
+        return;
+    }
+    if (now_ns <= energy->last_ns)
+        return;
+    uint64_t elapsed_ns = now_ns - energy->last_ns;
+    uint64_t carry = energy->carry + elapsed_ns % NS_PER_S * power_mw;
+    energy->total_uj += elapsed_ns / NS_PER_S * power_mw * UJ_PER_MW_S + carry / PJ_PER_UJ;
+    energy->carry = carry % PJ_PER_UJ;
+    energy->last_ns = now_ns;
+}
+
+static double utilisation_between(em__cpu_time from, em__cpu_time to)
+{
+    uint64_t busy = to.busy > from.busy ? to.busy - from.busy : 0;
+    return to.total > from.total ? (double)busy / (double)(to.total - from.total) : 0.0;
+}
+
+uint64_t em__tdp_cpu_step(em__tdp_cpu *cpu, uint64_t now_ns, em__cpu_time time)
+{
+    if (!cpu->is_started) {
+        cpu->is_started = 1;
+        cpu->from = time;
+        cpu->power_mw = em__tdp_cpu_mw(cpu->total_w, utilisation_between((em__cpu_time){0, 0}, time));
+    }
+    if (time.total < cpu->from.total)
+        cpu->from = time;
+    if (time.total - cpu->from.total >= cpu->full_ticks) {
+        cpu->power_mw = em__tdp_cpu_mw(cpu->total_w, utilisation_between(cpu->from, time));
+        cpu->from = time;
+        em__tdp_integrate(&cpu->sure, now_ns, cpu->power_mw);
+        cpu->assumed = cpu->sure;
+    } else {
+        em__tdp_integrate(&cpu->assumed, now_ns, cpu->power_mw);
+        if (!cpu->sure.is_started || now_ns - cpu->sure.last_ns > oldest_assumption_ns)
+            cpu->sure = cpu->assumed;
+    }
+    if (cpu->assumed.total_uj > cpu->shown_uj)
+        cpu->shown_uj = cpu->assumed.total_uj;
+    return cpu->shown_uj;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* Readings become points, and times between points become energy. */
+#include "timeline/series.h"
+
+#include "core/units.h"
+#include "energy_meter.h"
+
+#include <math.h>
+#include <string.h>
+
+void em__series_init(em__series *series, const em__channel *facts)
+{
+    memset(series, 0, sizeof *series);
+    series->facts = facts;
+}
+
+void em__series_resume(em__series *series, uint64_t t_ns)
+{
+    series->last.t_ns = t_ns;
+    series->previous = series->last;
+    series->counter.has_baseline = 0;
+    series->counter.remainder = 0;
+    series->remainder = 0;
+    series->counted_uj = series->last.energy_uj;
+    series->has_power = 0;
+    series->is_gap = 1;
+    series->failing_since_ns = 0;
+    if (!series->has_ended) {
+        series->status = EM_ERR_READ;
+    }
+}
+
+void em__series_interrupt(em__series *series, int32_t status)
+{
+    if (series->has_ended) {
+        return;
+    }
+    series->counter.has_baseline = 0;
+    series->is_gap = 1;
+    series->status = status;
+}
+
+void em__series_end(em__series *series, int32_t status)
+{
+    series->has_ended = 1;
+    series->is_gap = 1;
+    series->status = status;
+    series->counter.has_baseline = 0;
+}
+
+static void push(em__series *series, em__point point)
+{
+    series->previous = series->last;
+    series->last = point;
+}
+
+static void set_power(em__series *series, uint64_t power_mw)
+{
+    series->power_before_mw = series->has_power ? series->power_mw : power_mw;
+    series->power_mw = power_mw;
+    series->has_power = 1;
+}
+
+/* A new point after time that was not measured: no energy, but the gap is there for every window across it. */
+static em__added push_gap(em__series *series, uint64_t t_ns, uint64_t power_mw)
+{
+    em__point point = series->last;
+    point.t_ns = t_ns;
+    point.gap_ns += t_ns - series->last.t_ns;
+    point.power_mw = power_mw;
+    series->counted_uj = point.energy_uj;
+    series->remainder = 0;
+    series->is_gap = 0;
+    series->has_power = 0;
+    push(series, point);
+    return EM__ADDED_POINT;
+}
+
+static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
+{
+    uint64_t uj, read_ns = series->counter.t_ns;
+    em__step step = em__counter_step(&series->counter, series->facts, t_ns, raw, &uj);
+    if (step != EM__STEP_ENERGY) {
+        if (step == EM__STEP_RESET) {
+            series->status = EM_ERR_RESET;
+        }
+        series->raw = raw;
+        series->counted_uj = series->last.energy_uj;
+        return t_ns > series->last.t_ns ? push_gap(series, t_ns, 0) : EM__ADDED_NOTHING;
+    }
+    series->counted_uj += (int64_t)uj;
+    if (t_ns > read_ns) {
+        set_power(series, em__scale(uj, EM__MW_NS_PER_UJ, t_ns - read_ns));
+    }
+    if (t_ns <= series->last.t_ns) {
+        return EM__ADDED_NOTHING; /* Read before an edge that was pinned meanwhile. */
+    }
+    em__point point = series->last;
+    uint64_t elapsed_ns = t_ns - point.t_ns;
+    if (series->counted_uj > point.energy_uj) {
+        point.energy_uj = series->counted_uj;
+    }
+    point.t_ns = t_ns;
+    point.gap_ns += series->is_gap ? elapsed_ns : 0;
+    point.updates += raw != series->raw;
+    series->raw = raw;
+    series->is_gap = 0;
+    push(series, point);
+    return EM__ADDED_POINT;
+}
+
+static em__added add_power(em__series *series, uint64_t t_ns, uint64_t power_mw)
+{
+    if (t_ns <= series->last.t_ns) {
+        return EM__ADDED_NOTHING;
+    }
+    uint32_t changed = power_mw != series->raw;
+    series->raw = power_mw;
+    if (series->is_gap || !series->has_power) {
+        push_gap(series, t_ns, power_mw);
+        set_power(series, power_mw);
+        return EM__ADDED_POINT;
+    }
+    em__point point = series->last;
+    em__u128 twice = (em__u128)(point.power_mw + power_mw) * (t_ns - point.t_ns) + series->remainder;
+    point.energy_uj += (int64_t)(twice / (2 * EM__MW_NS_PER_UJ));
+    series->remainder = (uint64_t)(twice % (2 * EM__MW_NS_PER_UJ));
+    point.t_ns = t_ns;
+    point.power_mw = power_mw;
+    point.updates += changed;
+    set_power(series, power_mw);
+    push(series, point);
+    return EM__ADDED_POINT;
+}
+
+static em__added add_failure(em__series *series, uint64_t t_ns, const em__reading *reading, uint64_t patience_ns)
+{
+    int32_t status = reading->status == EM_OK ? EM_ERR_READ : reading->status;
+    if (series->has_ended) {
+        return EM__ADDED_NOTHING;
+    }
+    if (reading->outcome == EM__READ_GONE) {
+        em__series_end(series, status == EM_ERR_READ ? EM_ERR_GONE : status);
+        return EM__ADDED_END;
+    }
+    if (series->failing_since_ns == 0) {
+        series->failing_since_ns = t_ns;
+    }
+    series->is_gap = 1;
+    series->status = EM_ERR_READ;
+    if (t_ns - series->failing_since_ns < patience_ns) {
+        return EM__ADDED_NOTHING;
+    }
+    em__series_end(series, status);
+    return EM__ADDED_END;
+}
+
+em__added em__series_add(em__series *series, uint64_t t_ns, const em__reading *reading, uint64_t patience_ns)
+{
+    uint64_t power_mw = 0;
+    em__reading checked = *reading;
+    if (reading->outcome == EM__READ_OK && series->facts->kind == EM_KIND_GAUGE) {
+        power_mw = em__scale(reading->value, series->facts->scale_num, series->facts->scale_den);
+        if (power_mw > (series->facts->ceiling_mw ? series->facts->ceiling_mw : UINT32_MAX)) {
+            checked.outcome = EM__READ_AGAIN;
+            checked.status = EM_ERR_BROKEN;
+        }
+    }
+    if (checked.outcome != EM__READ_OK) {
+        return add_failure(series, t_ns, &checked, patience_ns);
+    }
+    series->failing_since_ns = 0;
+    series->has_ended = 0;
+    return series->facts->kind == EM_KIND_GAUGE ? add_power(series, t_ns, power_mw)
+                                                : add_count(series, t_ns, reading->value);
+}
+
+/* §7: e = T·P/√12 for the update instant that is not known, e = T·|ΔP|/√30 for interpolating across a step. */
+static double edge_error_uj(const em__series *series, uint64_t bracket_ns)
+{
+    double power = (double)series->power_mw, before = (double)series->power_before_mw;
+    double raw = (double)series->facts->refresh_ns * power / sqrt(12.0);
+    double step = (double)bracket_ns * fabs(power - before) / sqrt(30.0);
+    return sqrt(raw * raw + step * step) / (double)EM__MW_NS_PER_UJ;
+}
+
+em__point em__series_at(const em__series *series, uint64_t t_ns, double *ret_error_uj)
+{
+    em__point from = series->previous, to = series->last;
+    uint64_t bracket_ns = to.t_ns - from.t_ns;
+    *ret_error_uj = edge_error_uj(series, bracket_ns);
+    if (t_ns >= to.t_ns) {
+        return to;
+    }
+    if (t_ns <= from.t_ns) {
+        return from;
+    }
+    uint64_t part_ns = t_ns - from.t_ns;
+    int64_t whole_uj = to.energy_uj - from.energy_uj;
+    int64_t part_uj = (int64_t)em__scale((uint64_t)whole_uj, part_ns, bracket_ns);
+    if (series->facts->kind == EM_KIND_GAUGE && to.gap_ns == from.gap_ns) {
+        double start = (double)from.power_mw, slope = ((double)to.power_mw - start) / (double)bracket_ns;
+        double area = (start + 0.5 * slope * (double)part_ns) * (double)part_ns / (double)EM__MW_NS_PER_UJ;
+        part_uj = area > 0 ? (int64_t)area : 0;
+        part_uj = part_uj < whole_uj ? part_uj : whole_uj;
+    }
+    em__point point = from;
+    point.t_ns = t_ns;
+    point.energy_uj += part_uj;
+    point.gap_ns += em__scale(to.gap_ns - from.gap_ns, part_ns, bracket_ns);
+    point.updates += (uint32_t)em__scale(to.updates - from.updates, part_ns, bracket_ns);
+    return point;
+}
+
+em__point em__series_estimate(const em__series *series, uint64_t t_ns, double *ret_error_uj)
+{
+    em__point point = series->last;
+    *ret_error_uj = 0;
+    if (t_ns <= point.t_ns) {
+        return point;
+    }
+    uint64_t ahead_ns = t_ns - point.t_ns;
+    point.t_ns = t_ns;
+    if (series->is_gap) {
+        point.gap_ns += ahead_ns;
+        return point;
+    }
+    if (series->has_power) {
+        point.energy_uj += (int64_t)em__scale(series->power_mw, ahead_ns, EM__MW_NS_PER_UJ);
+        *ret_error_uj = edge_error_uj(series, ahead_ns);
+    }
+    return point;
+}
+
+void em__series_pin(em__series *series, uint64_t t_ns)
+{
+    double error_uj;
+    if (t_ns > series->last.t_ns) {
+        push(series, em__series_estimate(series, t_ns, &error_uj));
+        series->last.power_mw = series->facts->kind == EM_KIND_GAUGE ? series->power_mw : 0;
+    }
+}

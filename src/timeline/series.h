@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* A channel's growing energy over time: the points between which edges are looked up. Integers only. */
+#ifndef EM_TIMELINE_SERIES_H
+#define EM_TIMELINE_SERIES_H
+
+#include "timeline/counter.h"
+
+typedef struct {
+    uint64_t t_ns;
+    int64_t energy_uj;
+    uint64_t gap_ns;   /* unmeasured time so far */
+    uint64_t power_mw; /* of a gauge: as read here */
+    uint32_t updates;  /* changes of the raw value so far */
+} em__point;
+
+typedef struct {
+    const em__channel *facts;
+    em__counter counter;
+    em__point previous, last; /* the newest two points: the bracket in which edges settle */
+    int64_t counted_uj;       /* what the counter says in all; behind last.energy_uj while a pinned point overshoots */
+    uint64_t remainder;       /* of a gauge: mW × ns × 2 that has not made a whole µJ yet */
+    uint64_t power_mw;        /* mean over the last bracket that was measured, or as a gauge reads */
+    uint64_t power_before_mw; /* over the one before */
+    uint64_t raw;
+    int has_power;            /* power_mw is known */
+    int is_gap;               /* nothing good since last: why is in status */
+    int has_ended;
+    uint64_t failing_since_ns; /* 0: not failing */
+    int32_t status;           /* of the latest gap */
+} em__series;
+
+typedef enum { EM__ADDED_NOTHING, EM__ADDED_POINT, EM__ADDED_END } em__added;
+
+void em__series_init(em__series *series, const em__channel *facts);
+
+/* A pause is over: what the counter did meanwhile is nobody's. The next reading is the baseline. */
+void em__series_resume(em__series *series, uint64_t t_ns);
+
+/* The next reading must not be joined with the last one (suspend). */
+void em__series_interrupt(em__series *series, int32_t status);
+
+/* patience_ns: how long readings may fail before the channel counts as ended. A good reading revives an ended one. */
+em__added em__series_add(em__series *series, uint64_t t_ns, const em__reading *reading, uint64_t patience_ns);
+
+/* It gives nothing any more, for this reason. */
+void em__series_end(em__series *series, int32_t status);
+
+/* The value at a time inside the last bracket: exact for constant power, for a gauge by the trapezoid rule.
+ * ret_error_uj: one standard deviation of what this edge may be off (measurement.md §7). */
+em__point em__series_at(const em__series *series, uint64_t t_ns, double *ret_error_uj);
+
+/* The value at a time after the last point, carried on with the last power. */
+em__point em__series_estimate(const em__series *series, uint64_t t_ns, double *ret_error_uj);
+
+/* Makes the estimate a point. An overshoot is worked off: the energy stands until the counter has caught up. */
+void em__series_pin(em__series *series, uint64_t t_ns);
+
+#endif

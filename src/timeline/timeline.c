@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* The queue of edges: each reading fills in what it can, the oldest complete edge is handed out. */
+#include "timeline/timeline.h"
+
+#include "energy_meter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int em__timeline_init(em__timeline *timeline, const em__channel *const *facts, size_t channel_count)
+{
+    size_t count = channel_count ? channel_count : 1;
+    memset(timeline, 0, sizeof *timeline);
+    timeline->series = calloc(count, sizeof *timeline->series);
+    timeline->is_counted = calloc(count, 1);
+    timeline->is_needed = calloc(count, 1);
+    timeline->is_active = calloc(count, 1);
+    timeline->unfilled = calloc(count, sizeof(em__edge *));
+    if (!timeline->series || !timeline->is_counted || !timeline->is_needed || !timeline->is_active ||
+        !timeline->unfilled) {
+        em__timeline_free(timeline);
+        return EM_ERR_NO_MEMORY;
+    }
+    timeline->channel_count = channel_count;
+    for (size_t i = 0; i < channel_count; i++) {
+        em__series_init(&timeline->series[i], facts[i]);
+    }
+    return EM_OK;
+}
+
+static void free_list(em__edge *edge)
+{
+    while (edge) {
+        em__edge *next = edge->next;
+        free(edge);
+        edge = next;
+    }
+}
+
+void em__timeline_free(em__timeline *timeline)
+{
+    em__timeline_release(timeline, timeline->latest);
+    free_list(timeline->pool);
+    free_list(timeline->head);
+    free(timeline->series);
+    free(timeline->is_counted);
+    free(timeline->is_needed);
+    free(timeline->is_active);
+    free(timeline->unfilled);
+    memset(timeline, 0, sizeof *timeline);
+}
+
+static em__edge *take_from_pool(em__timeline *timeline)
+{
+    em__edge *edge = timeline->pool;
+    if (edge) {
+        timeline->pool = edge->next;
+        return edge;
+    }
+    return malloc(sizeof *edge + timeline->channel_count * sizeof edge->values[0]);
+}
+
+em__edge *em__edge_hold(em__edge *edge)
+{
+    edge->references++;
+    return edge;
+}
+
+void em__timeline_release(em__timeline *timeline, em__edge *edge)
+{
+    if (edge && --edge->references == 0) {
+        edge->next = timeline->pool;
+        timeline->pool = edge;
+    }
+}
+
+em__edge *em__timeline_mark(em__timeline *timeline, uint64_t t_ns)
+{
+    em__edge *edge = take_from_pool(timeline);
+    if (!edge) {
+        return NULL;
+    }
+    memset(edge, 0, sizeof *edge);
+    edge->t_ns = t_ns;
+    edge->references = 2; /* the caller's and the queue's */
+    for (size_t i = 0; i < timeline->channel_count; i++) {
+        int is_awaited = timeline->is_counted[i] && timeline->is_active[i] && !timeline->series[i].has_ended;
+        edge->values[i] = (em__value){.flags = is_awaited ? EM__VALUE_AWAITED : 0};
+        edge->awaited += (uint32_t)is_awaited;
+        if (!timeline->unfilled[i]) {
+            timeline->unfilled[i] = edge;
+        }
+    }
+    *(timeline->tail ? &timeline->tail->next : &timeline->head) = edge;
+    timeline->tail = edge;
+    return edge;
+}
+
+static em__value value_of(const em__series *series, em__point point, double error_uj, uint8_t flags)
+{
+    return (em__value){.energy_uj = point.energy_uj,
+                       .gap_ns = point.gap_ns,
+                       .error_uj = (float)error_uj,
+                       .updates = point.updates,
+                       .status = (int16_t)series->status,
+                       .flags = flags};
+}
+
+static void fill(em__edge *edge, size_t channel, em__value value)
+{
+    if (edge->values[channel].flags & EM__VALUE_AWAITED) {
+        edge->awaited--;
+    }
+    value.flags |= EM__VALUE_FILLED;
+    edge->values[channel] = value;
+}
+
+/* Edges before the last point lie in the newest bracket: earlier brackets filled the earlier ones. */
+static void fill_measured(em__timeline *timeline, size_t channel)
+{
+    const em__series *series = &timeline->series[channel];
+    em__edge *edge = timeline->unfilled[channel];
+    for (; edge && edge->t_ns <= series->last.t_ns; edge = edge->next) {
+        double error_uj;
+        em__point point = em__series_at(series, edge->t_ns, &error_uj);
+        fill(edge, channel, value_of(series, point, error_uj, 0));
+    }
+    timeline->unfilled[channel] = edge;
+}
+
+static void fill_estimated(em__timeline *timeline, size_t channel, const em__edge *until)
+{
+    em__series *series = &timeline->series[channel];
+    em__edge *edge = timeline->unfilled[channel];
+    while (edge && (!until || edge->t_ns <= until->t_ns)) {
+        double error_uj;
+        em__point point = em__series_estimate(series, edge->t_ns, &error_uj);
+        em__series_pin(series, edge->t_ns);
+        fill(edge, channel, value_of(series, point, error_uj, EM__VALUE_PINNED));
+        edge = edge->next;
+    }
+    timeline->unfilled[channel] = edge;
+}
+
+em__added em__timeline_add(em__timeline *timeline, size_t channel, uint64_t t_ns, const em__reading *reading)
+{
+    em__added added = em__series_add(&timeline->series[channel], t_ns, reading, timeline->patience_ns);
+    if (added == EM__ADDED_POINT) {
+        fill_measured(timeline, channel);
+    } else if (added == EM__ADDED_END) {
+        fill_estimated(timeline, channel, NULL);
+    }
+    return added;
+}
+
+void em__timeline_end(em__timeline *timeline, size_t channel, int32_t status)
+{
+    em__series_end(&timeline->series[channel], status);
+    fill_estimated(timeline, channel, NULL);
+}
+
+void em__timeline_pin(em__timeline *timeline, const em__edge *edge)
+{
+    for (size_t i = 0; i < timeline->channel_count; i++) {
+        fill_estimated(timeline, i, edge);
+    }
+}
+
+/* What grew since the last settled edge enters the totals by the roles that hold now. */
+static em__value count(const em__timeline *timeline, size_t channel, em__value value)
+{
+    em__value none = {0};
+    const em__value *before = timeline->latest ? &timeline->latest->values[channel] : &none;
+    int64_t grown_uj = value.energy_uj - before->energy_uj;
+    uint64_t gap_ns = value.gap_ns - before->gap_ns;
+    value.counted_uj = before->counted_uj + (timeline->is_counted[channel] ? grown_uj : 0);
+    value.missing_ns = before->missing_ns + (timeline->is_needed[channel] ? gap_ns : 0);
+    return value;
+}
+
+em__edge *em__timeline_settle(em__timeline *timeline)
+{
+    em__edge *edge = timeline->head;
+    if (!edge || edge->awaited > 0) {
+        return NULL;
+    }
+    for (size_t i = 0; i < timeline->channel_count; i++) {
+        if (timeline->unfilled[i] == edge) {
+            fill_estimated(timeline, i, edge);
+        }
+    }
+    timeline->head = edge->next;
+    if (!timeline->head) {
+        timeline->tail = NULL;
+    }
+    for (size_t i = 0; i < timeline->channel_count; i++) {
+        edge->values[i] = count(timeline, i, edge->values[i]);
+    }
+    edge->is_settled = 1;
+    edge->next = NULL;
+    em__timeline_release(timeline, timeline->latest);
+    timeline->latest = em__edge_hold(edge);
+    return edge; /* the queue's reference becomes the caller's */
+}
+
+em__value em__timeline_now(const em__timeline *timeline, uint64_t t_ns, size_t channel)
+{
+    double error_uj;
+    const em__series *series = &timeline->series[channel];
+    em__point point = em__series_estimate(series, t_ns, &error_uj);
+    return count(timeline, channel, value_of(series, point, error_uj, 0));
+}
+
+em__value em__timeline_value(const em__timeline *timeline, const em__edge *edge, size_t channel)
+{
+    em__value value = edge->values[channel];
+    if (edge->is_settled) {
+        return value;
+    }
+    return value.flags & EM__VALUE_FILLED ? count(timeline, channel, value)
+                                          : em__timeline_now(timeline, edge->t_ns, channel);
+}

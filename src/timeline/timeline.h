@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* All channels' series and the edges that wait for them. An edge is one end of a window: a time, and each channel's
+ * growing numbers at it. It settles when every counted channel has a point after it. Edges settle in the order of time. */
+#ifndef EM_TIMELINE_TIMELINE_H
+#define EM_TIMELINE_TIMELINE_H
+
+#include "timeline/series.h"
+
+#include <stddef.h>
+
+enum {
+    EM__VALUE_AWAITED = 1, /* the edge does not settle without it */
+    EM__VALUE_PINNED = 2,  /* an estimate that was kept */
+    EM__VALUE_FILLED = 4
+};
+
+typedef struct {
+    int64_t energy_uj;
+    int64_t counted_uj; /* what of it entered the total so far; set when the edge settles */
+    uint64_t gap_ns;
+    uint64_t missing_ns; /* what of it should have been measured; set when the edge settles */
+    float error_uj;     /* one standard deviation */
+    uint32_t updates;
+    int16_t status;     /* of the latest gap */
+    uint8_t flags;
+} em__value;
+
+typedef struct em__edge {
+    uint64_t t_ns;
+    struct em__edge *next;   /* in the queue, or in the pool */
+    void *ended, *begun;     /* the ledger's: what ends and what begins here */
+    int (*task)(void *context, struct em__edge *edge); /* the ledger's: what else happens when it settles */
+    uint32_t references, awaited;
+    int is_settled;
+    em__value values[];
+} em__edge;
+
+typedef struct {
+    size_t channel_count;
+    em__series *series;
+    unsigned char *is_counted;
+    unsigned char *is_needed;  /* a gap in it leaves the total incomplete */
+    unsigned char *is_active;  /* its device is read */
+    em__edge **unfilled;       /* per channel: the first edge in the queue that lacks its value */
+    em__edge *head, *tail;     /* unsettled edges */
+    em__edge *latest;          /* the last that settled */
+    em__edge *pool;
+    uint64_t patience_ns;
+} em__timeline;
+
+/* facts: channel_count pointers that outlive the timeline. EM_ERR_NO_MEMORY. */
+int em__timeline_init(em__timeline *timeline, const em__channel *const *facts, size_t channel_count);
+void em__timeline_free(em__timeline *timeline); /* every edge must have been released */
+
+/* A new edge at the end of the queue, later than all before it or at the same time; one reference for the caller.
+ * NULL: no memory. */
+em__edge *em__timeline_mark(em__timeline *timeline, uint64_t t_ns);
+em__edge *em__edge_hold(em__edge *edge);
+void em__timeline_release(em__timeline *timeline, em__edge *edge); /* NULL is ignored */
+
+em__added em__timeline_add(em__timeline *timeline, size_t channel, uint64_t t_ns, const em__reading *reading);
+void em__timeline_end(em__timeline *timeline, size_t channel, int32_t status);
+
+/* The next edge of the queue if it has settled, taken out; the caller gets a reference. NULL: none has. */
+em__edge *em__timeline_settle(em__timeline *timeline);
+
+/* Every edge up to and with this one gets what it lacks from estimates, and so can be settled now. */
+void em__timeline_pin(em__timeline *timeline, const em__edge *edge);
+
+/* One channel's numbers at an edge: final if it is settled, else as far as is known. */
+em__value em__timeline_value(const em__timeline *timeline, const em__edge *edge, size_t channel);
+/* The same for a time that is not before the last edge of the queue. */
+em__value em__timeline_now(const em__timeline *timeline, uint64_t t_ns, size_t channel);
+
+#endif

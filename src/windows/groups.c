@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* A bounded table of groups. */
+#include "windows/groups.h"
+
+#include "energy_meter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void em__groups_init(em__groups *groups, size_t channel_count)
+{
+    memset(groups, 0, sizeof *groups);
+    groups->channel_count = channel_count;
+}
+
+void em__groups_free(em__groups *groups)
+{
+    for (size_t i = 0; i < groups->count; i++) {
+        em__union_free(&groups->all[i]->distinct);
+        free(groups->all[i]->name);
+        free(groups->all[i]);
+    }
+    memset(groups, 0, sizeof *groups);
+}
+
+static size_t slot_of(int32_t kind, const char *name)
+{
+    uint64_t hash = UINT64_C(1469598103934665603) ^ (uint64_t)(uint32_t)kind; /* FNV-1a */
+    for (const char *c = name ? name : "\x01"; *c; c++) {
+        hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+    }
+    return (size_t)(hash % EM__GROUPS);
+}
+
+em__group *em__groups_find(const em__groups *groups, int32_t kind, const char *name)
+{
+    em__group *group = groups->table[slot_of(kind, name)];
+    for (; group; group = group->next) {
+        if (group->kind == kind && (name ? group->name && strcmp(group->name, name) == 0 : !group->name)) {
+            return group;
+        }
+    }
+    return NULL;
+}
+
+static em__group *create(em__groups *groups, int32_t kind, const char *name)
+{
+    em__group *group = calloc(1, sizeof *group + groups->channel_count * sizeof group->sums[0]);
+    if (!group) {
+        return NULL;
+    }
+    group->kind = kind;
+    group->name = name ? strdup(name) : NULL;
+    if ((name && !group->name) || em__union_init(&group->distinct, groups->channel_count) != EM_OK) {
+        free(group->name);
+        free(group);
+        return NULL;
+    }
+    em__group **slot = &groups->table[slot_of(kind, name)];
+    group->next = *slot;
+    *slot = group;
+    groups->all[groups->count++] = group;
+    return group;
+}
+
+em__group *em__groups_intern(em__groups *groups, int32_t kind, const char *name)
+{
+    em__group *group = em__groups_find(groups, kind, name);
+    if (!group && groups->count >= EM__GROUPS && name) {
+        name = "*";
+        group = em__groups_find(groups, kind, name);
+    }
+    return group ? group : create(groups, kind, name);
+}
+
+void em__sum_between(const em__value *begin, const em__value *end, em__sum *ret_sum)
+{
+    em__sum sum = {.energy_uj = end->energy_uj - begin->energy_uj,
+                   .counted_uj = end->counted_uj - begin->counted_uj,
+                   .gap_ns = end->gap_ns - begin->gap_ns,
+                   .missing_ns = end->missing_ns - begin->missing_ns,
+                   .updates = end->updates - begin->updates,
+                   .edge_variance = (double)begin->error_uj * (double)begin->error_uj +
+                                    (double)end->error_uj * (double)end->error_uj};
+    if (sum.gap_ns > 0) {
+        sum.notes |= EM_NOTE_BIT(EM_NOTE_GAP);
+    }
+    if (sum.missing_ns > 0) {
+        sum.status = end->status ? end->status : EM_ERR_READ;
+    }
+    if ((begin->flags | end->flags) & EM__VALUE_PINNED) {
+        sum.notes |= EM_NOTE_BIT(EM_NOTE_PINNED);
+    }
+    *ret_sum = sum;
+}
+
+void em__group_add(em__group *group, size_t channel_count, const em__edge *begin, const em__edge *end, uint64_t items,
+                   uint64_t wait_ns)
+{
+    group->count++;
+    group->items += items;
+    group->wait_ns += wait_ns;
+    group->duration_ns += end->t_ns - begin->t_ns;
+    for (size_t i = 0; i < channel_count; i++) {
+        em__sum sum, *into = &group->sums[i];
+        em__sum_between(&begin->values[i], &end->values[i], &sum);
+        into->energy_uj += sum.energy_uj;
+        into->counted_uj += sum.counted_uj;
+        into->gap_ns += sum.gap_ns;
+        into->missing_ns += sum.missing_ns;
+        into->edge_variance += sum.edge_variance;
+        into->updates += sum.updates;
+        into->status = sum.status ? sum.status : into->status;
+        into->notes |= sum.notes;
+    }
+}
+
+void em__groups_clear(em__groups *groups, em__timeline *timeline, em__edge *edge)
+{
+    for (size_t i = 0; i < groups->count; i++) {
+        em__group *group = groups->all[i];
+        group->count = group->items = group->duration_ns = group->wait_ns = 0;
+        memset(group->sums, 0, groups->channel_count * sizeof group->sums[0]);
+        em__union_restart(&group->distinct, timeline, edge);
+    }
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* Groups of windows of one kind and name, with their sums per channel and the union of their time. */
+#ifndef EM_WINDOWS_GROUPS_H
+#define EM_WINDOWS_GROUPS_H
+
+#include "windows/spans.h"
+
+#include <stdint.h>
+
+enum { EM__GROUPS = 1024, EM__WINDOW_NAME = 255 };
+
+/* What adds up over windows, per channel. */
+typedef struct {
+    int64_t energy_uj, counted_uj;
+    uint64_t gap_ns, missing_ns;
+    double edge_variance; /* µJ² */
+    uint32_t updates;
+    int32_t status;       /* why something is missing; EM_OK: nothing is */
+    uint64_t notes;
+} em__sum;
+
+struct em__record;
+
+typedef struct em__group {
+    struct em__group *next;  /* in its chain of the table */
+    struct em__record *last; /* the window that ended last */
+    uint64_t last_order;     /* grows with each end in any group */
+    char *name;              /* NULL: unnamed */
+    int32_t kind;
+    uint64_t count, items, duration_ns, wait_ns;
+    em__union distinct;
+    em__sum sums[];          /* by channel */
+} em__group;
+
+typedef struct {
+    size_t channel_count, count;
+    em__group *all[EM__GROUPS + 4]; /* in order of creation; "*" of each kind comes on top */
+    em__group *table[EM__GROUPS];   /* by hash of kind and name */
+} em__groups;
+
+void em__groups_init(em__groups *groups, size_t channel_count);
+void em__groups_free(em__groups *groups);
+
+/* Finds or makes it; once EM__GROUPS exist, a new name leads to the kind's "*". NULL: no memory. */
+em__group *em__groups_intern(em__groups *groups, int32_t kind, const char *name);
+/* NULL: there is none. */
+em__group *em__groups_find(const em__groups *groups, int32_t kind, const char *name);
+
+/* The sums of one window between two settled edges. */
+void em__sum_between(const em__value *begin, const em__value *end, em__sum *ret_sum);
+void em__group_add(em__group *group, size_t channel_count, const em__edge *begin, const em__edge *end, uint64_t items,
+                   uint64_t wait_ns);
+void em__groups_clear(em__groups *groups, em__timeline *timeline, em__edge *edge);
+
+#endif

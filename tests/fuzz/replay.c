@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* Gives a fuzz target every kept input, cut and spoilt copies of it, and random bytes, where there is no fuzzer. */
+#include "check.h"
+
+#include <dirent.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+enum { SPOILT_COPIES = 200, LARGEST = 1 << 20 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *folder;
+static uint64_t state = 0x9e3779b97f4a7c15;
+
+static size_t below(size_t bound)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (size_t)(state % bound);
+}
+
+/* From an exactly sized block, so that a sanitizer sees a read beyond the end. */
+static void give(const uint8_t *data, size_t size)
+{
+    uint8_t *block = malloc(size ? size : 1);
+    if (!CHECK(block)) {
+        return;
+    }
+    if (size) {
+        memcpy(block, data, size);
+    }
+    CHECK_INT(LLVMFuzzerTestOneInput(block, size), 0);
+    free(block);
+}
+
+static void give_spoilt(uint8_t *data, size_t size)
+{
+    give(data, size);
+    for (int copy = 0; size && copy < SPOILT_COPIES; copy++) {
+        size_t place = below(size);
+        uint8_t kept = data[place];
+        if (copy % 4 == 0) {
+            give(data, place);
+        } else {
+            data[place] = (uint8_t)(copy % 4 == 1 ? below(256) : kept ^ (1u << below(8)));
+            give(data, size);
+            data[place] = kept;
+        }
+    }
+}
+
+static void kept_inputs(void)
+{
+    DIR *entries = opendir(folder);
+    if (!CHECK(entries)) {
+        return;
+    }
+    int count = 0;
+    uint8_t *data = malloc(LARGEST);
+    for (struct dirent *entry; data && (entry = readdir(entries));) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        FILE *file = entry->d_name[0] == '.' ? NULL : fopen(path, "rb");
+        if (!file) {
+            continue;
+        }
+        give_spoilt(data, fread(data, 1, LARGEST, file));
+        fclose(file);
+        count++;
+    }
+    CHECK(count > 0);
+    free(data);
+    closedir(entries);
+}
+
+static void random_bytes(void)
+{
+    uint8_t data[512];
+    for (int round = 0; round < 2000; round++) {
+        size_t size = below(sizeof data);
+        for (size_t i = 0; i < size; i++) {
+            data[i] = (uint8_t)below(round % 2 ? 256 : 128);
+        }
+        give(data, size);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    folder = argc > 1 ? argv[1] : ".";
+    RUN(kept_inputs);
+    RUN(random_bytes);
+    return CHECK_DONE();
+}

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The energy-meter authors
+"""The kept reports of the C tests, read by Python's json: whole, finite, every key in place."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+SEVEN = [
+    "count",
+    *(f"mean_{what}" for what in ("duration_s", "energy_j", "carbon_g")),
+    *(f"total_{what}" for what in ("duration_s", "energy_j", "carbon_g")),
+]
+SUMMARY = [
+    *("schema", "device", "gpu_name", "carbon_intensity_g_per_kwh", "num_batches", "num_epochs"),
+    *("batch_summary", "epoch_summary", "windows", "run", "carbon_basis", "tdp", "scope"),
+]
+RUN = [
+    *("duration_s", "energy_j", "avg_power_w", "carbon_g"),
+    *("cpu_energy_j", "gpu_energy_j", "dram_energy_j", "other_energy_j"),
+    *("energy_by_provenance", "channels", "complete", "missing", "final"),
+    *("in_epochs_j", "in_batches_j", "outside_windows_j"),
+]
+SCOPE = ["host", "boot_id", "pid", "started_at", "t_begin", "t_end", "devices"]
+
+
+def refuse(word: str) -> NoReturn:
+    raise AssertionError(f"{word} is no JSON")
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    assert len({key for key, _ in pairs}) == len(pairs)
+    return dict(pairs)
+
+
+def read(root: Path, name: str) -> Any:
+    path = root / "tests" / "unit" / "golden" / name
+    text = path.read_bytes().decode("utf-8")
+    assert text.endswith("}\n")
+    return json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
+
+
+@pytest.fixture(scope="module")
+def summary(root: Path) -> dict[str, Any]:
+    document: dict[str, Any] = read(root, "summary.json")
+    return document
+
+
+@pytest.mark.parametrize("name", ["summary.json", "summary-empty.json"])
+def test_every_summary_has_every_key(root: Path, name: str) -> None:
+    document = read(root, name)
+    assert list(document) == SUMMARY
+    assert document["schema"] == 1
+    assert list(document["run"]) == RUN
+    assert list(document["scope"]) == SCOPE
+    assert list(document["carbon_basis"]) == ["g_per_kwh", "source", "year", "is_default"]
+    assert list(document["tdp"]) == ["cpu", "gpu", "unused"]
+    rows = [document["batch_summary"], document["epoch_summary"], *document["windows"].values()]
+    for row in rows:
+        assert list(row) == SEVEN
+        assert isinstance(row["count"], int)
+        assert all(isinstance(row[key], float) for key in SEVEN[4:])
+        assert all((row[key] is None) == (row["count"] == 0) for key in SEVEN[1:4])
+    for key in ("duration_s", "energy_j", "avg_power_w", "carbon_g"):
+        assert isinstance(document["run"][key], float)
+
+
+def test_a_summary_adds_up(summary: dict[str, Any]) -> None:
+    run = summary["run"]
+    domains = [run[f"{name}_energy_j"] for name in ("cpu", "gpu", "dram", "other")]
+    assert math.isclose(sum(value or 0.0 for value in domains), run["energy_j"])
+    assert math.isclose(sum(run["energy_by_provenance"].values()), run["energy_j"])
+    assert math.isclose(sum(row["energy_j"] for row in run["channels"].values()), run["energy_j"])
+    assert math.isclose(run["avg_power_w"] * run["duration_s"], run["energy_j"])
+    assert summary["num_batches"] == summary["batch_summary"]["count"]
+    assert summary["num_epochs"] == summary["epoch_summary"]["count"]
+
+
+def test_a_name_of_two_kinds_is_one_entry(summary: dict[str, Any]) -> None:
+    assert set(summary["windows"]) == {"val", "*", '"\\\n\u00e9'}
+    val = summary["windows"]["val"]
+    assert val["count"] == 4
+    assert math.isclose(val["total_energy_j"], 62.382 + 10)
+    # 62.382 J at 450 g/kWh is 7.7978 mg, and 10 J are 1.25 mg.
+    assert math.isclose(val["total_carbon_g"], 0.0077978 + 0.00125, rel_tol=1e-5)
+
+
+def test_when_it_was_measured(summary: dict[str, Any]) -> None:
+    scope = summary["scope"]
+    started = datetime.datetime.fromisoformat(scope["started_at"])
+    assert started.utcoffset() == datetime.timedelta(0)
+    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    assert (started - epoch) / datetime.timedelta(microseconds=1) == 1709164799123456
+    package, board = scope["devices"]
+    assert package["uuid"] is None
+    assert board["uuid"].startswith("GPU-")
+    assert package["points"][0] == [scope["t_begin"], 0.0]
+    assert package["points"][-1] == [scope["t_end"], package["energy_j"]]
+
+
+def test_sensors(root: Path) -> None:
+    document = read(root, "sensors.json")
+    assert list(document) == ["schema", "channels", "absent"]
+    channel_keys = ["name", "sensor", "source", "domain", "kind", "role", "of", "reason"]
+    assert all(list(row) == channel_keys for row in document["channels"])
+    assert all(list(row) == ["sensor", "status", "reason", "hint"] for row in document["absent"])
+    assert all(isinstance(row["hint"], str) for row in document["absent"])
+    names = [row["name"] for row in document["channels"]]
+    assert len(set(names)) == len(names)
+    assert {row["of"] for row in document["channels"]} == {None, "cpu-0/package"}

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* What every sensor of the registry has to keep, whatever the machine does: asked of all of them alike, through a host
+ * that counts what is opened and closed. */
+#include "probing.h"
+
+/* ------------------------------------------------------------------------------------------------ a host that counts */
+
+typedef struct {
+    em__host base;
+    em__host *inner;
+    int opened, closed, listed;
+} counting_host;
+
+typedef struct {
+    em__file base;
+    em__file *inner;
+} counting_file;
+
+static em__host *inner_of(em__host *host)
+{
+    return ((counting_host *)host)->inner;
+}
+
+static void counting_destroy(em__host *host)
+{
+    em__host_unref(inner_of(host));
+    em__host_free_environment(host);
+    free(host);
+}
+
+static int counting_open(em__host *host, const char *path, em__file **ret_file)
+{
+    em__file *inner;
+    int error = inner_of(host)->ops->open(inner_of(host), path, &inner);
+    if (error < 0)
+        return error;
+    counting_file *file = malloc(sizeof *file);
+    if (!file)
+        abort();
+    *file = (counting_file){{host}, inner};
+    ((counting_host *)host)->opened++;
+    *ret_file = &file->base;
+    return 0;
+}
+
+static int counting_read(em__file *file, char *buffer, size_t capacity)
+{
+    em__file *inner = ((counting_file *)file)->inner;
+    return inner->host->ops->read(inner, buffer, capacity);
+}
+
+static void counting_close(em__file *file)
+{
+    em__file *inner = ((counting_file *)file)->inner;
+    inner->host->ops->close(inner);
+    ((counting_host *)file->host)->closed++;
+    free(file);
+}
+
+static int counting_list(em__host *host, const char *path, int (*entry)(void *, const char *), void *context)
+{
+    ((counting_host *)host)->listed++;
+    return inner_of(host)->ops->list(inner_of(host), path, entry, context);
+}
+
+static int counting_link(em__host *host, const char *path, char *buffer, size_t capacity)
+{
+    return inner_of(host)->ops->link(inner_of(host), path, buffer, capacity);
+}
+
+static uint64_t counting_monotonic(em__host *host)
+{
+    return inner_of(host)->ops->monotonic_ns(inner_of(host));
+}
+
+static const em__host_ops counting_ops = {
+    .destroy = counting_destroy,
+    .open = counting_open,
+    .read = counting_read,
+    .close = counting_close,
+    .list = counting_list,
+    .link = counting_link,
+    .monotonic_ns = counting_monotonic,
+    .boottime_ns = counting_monotonic,
+    .wall_ns = counting_monotonic,
+};
+
+/* Takes over the inner host's reference. */
+static counting_host *count_on(em__host *inner)
+{
+    counting_host *host = calloc(1, sizeof *host);
+    if (!host || em__host_init(&host->base, &counting_ops, NULL) < 0)
+        abort();
+    host->inner = inner;
+    return host;
+}
+
+/* ---------------------------------------------------------------------------------------- a machine that has it all */
+
+#define CLASS "/sys/class/powercap/"
+#define PCI "/sys/bus/pci/devices/0000:3b:00.0/"
+
+static const struct {
+    const char *path, *content;
+} rich[] = {
+    {"/proc/stat", "cpu  1000 0 500 9000 10 0 5 0 0 0\ncpu0 1 2 3 4\n"},
+    {"/proc/cpuinfo", "processor: 0\nvendor_id: GenuineIntel\nmodel name: Intel(R) Core(TM) i7\nphysical id: 0\n\n"
+                      "processor: 1\nphysical id: 0\n"},
+    {CLASS "intel-rapl/enabled", "1\n"},
+    {CLASS "intel-rapl:0/name", "package-0\n"},
+    {CLASS "intel-rapl:0/energy_uj", "123456789\n"},
+    {CLASS "intel-rapl:0/max_energy_range_uj", "262143328850\n"},
+    {CLASS "intel-rapl:0/constraint_0_power_limit_uw", "125000000\n"},
+    {CLASS "intel-rapl:0:0/name", "dram\n"},
+    {CLASS "intel-rapl:0:0/energy_uj", "3456789\n"},
+    {CLASS "intel-rapl:0:0/max_energy_range_uj", "65712999613\n"},
+    {CLASS "intel-rapl:1/name", "psys\n"},
+    {CLASS "intel-rapl:1/energy_uj", "9999\n"},
+    {CLASS "intel-rapl:1/max_energy_range_uj", "262143328850\n"},
+    {PCI "vendor", "0x10de\n"},
+    {PCI "class", "0x030200\n"},
+    {PCI "device", "0x2330\n"},
+    {"/sys/class/dmi/id/chassis_type", "3\n"},
+    {"/sys/class/power_supply/AC/type", "Mains\n"},
+};
+enum { RICH = sizeof rich / sizeof rich[0] };
+
+static em__host *rich_machine(void)
+{
+    em__host *host = empty_machine(0);
+    for (int i = 0; i < RICH; i++)
+        put(host, rich[i].path, rich[i].content);
+    em__machine_set_clock(host, 1000000000, 1000000000, 1000000000);
+    return host;
+}
+
+/* ------------------------------------------------------------------------------------------- what must always hold */
+
+static int is_absence_status(int status)
+{
+    return status <= EM_ERR_NO_DRIVER && status >= EM_ERR_GONE;
+}
+
+static void check_channel(const em__device *device, const em__channel *channel)
+{
+    int is_named = channel->name[0] && strchr(channel->name, '/');
+    CHECK(is_named);
+    CHECK(channel->source[0] != '\0');
+    CHECK(channel->domain >= EM_DOMAIN_CPU && channel->domain <= EM_DOMAIN_OTHER);
+    CHECK(channel->kind >= EM_KIND_COUNTER && channel->kind <= EM_KIND_MODEL);
+    CHECK(channel->scale_num > 0 && channel->scale_den > 0);
+    CHECK(channel->gain > 0.0 && channel->gain < 1.0);
+    CHECK(channel->status == EM_OK || is_absence_status(channel->status));
+    CHECK(channel->status == EM_OK || channel->reason[0] != '\0');
+    CHECK((channel->kind == EM_KIND_MODEL) == !isnan(channel->tdp_each_w));
+    CHECK((channel->kind == EM_KIND_MODEL) == (channel->tdp_from[0] != '\0'));
+    CHECK((channel->kind == EM_KIND_MODEL) == ((channel->notes & EM_NOTE_BIT(EM_NOTE_MODEL)) != 0));
+    CHECK(device->rank > 0 && device->ops->read && device->ops->destroy);
+}
+
+/* A sensor either has a readable channel or says why not. */
+static void check_presence(const em__probe *probe, const em__sensor *sensor)
+{
+    int readable = 0, explained = 0;
+    for (size_t i = 0; i < probe->device_count; i++)
+        for (size_t j = 0; j < probe->devices[i]->channel_count; j++)
+            readable += strcmp(probe->devices[i]->sensor, sensor->name) == 0 &&
+                        probe->devices[i]->channels[j].status == EM_OK;
+    for (size_t i = 0; i < probe->absence_count; i++)
+        explained += strcmp(probe->absences[i].sensor, sensor->name) == 0;
+    if (!CHECK(readable > 0 || explained > 0))
+        printf("#   %s is silent\n", sensor->name);
+}
+
+static void check_probe(const em__probe *probe)
+{
+    for (size_t i = 0; i < probe->device_count; i++)
+        for (size_t j = 0; j < probe->devices[i]->channel_count; j++)
+            check_channel(probe->devices[i], &probe->devices[i]->channels[j]);
+    for (size_t i = 0; i < probe->absence_count; i++) {
+        CHECK(is_absence_status(probe->absences[i].status));
+        CHECK(probe->absences[i].reason[0] != '\0');
+        CHECK(probe->absences[i].hint[0] != '\0' || probe->absences[i].status == EM_ERR_NOT_SELECTED);
+    }
+    for (size_t i = 0; em__sensor_at(i); i++)
+        check_presence(probe, em__sensor_at(i));
+}
+
+/* Reads every device a few times; answers how many values came. */
+static int check_readings(const em__probe *probe)
+{
+    int values = 0;
+    for (size_t i = 0; i < probe->device_count; i++) {
+        em__device *device = probe->devices[i];
+        em__reading out[16];
+        for (int round = 0; round < 3; round++) {
+            memset(out, 0xA5, sizeof out);
+            device->ops->read(device, out);
+            for (size_t j = 0; j < device->channel_count; j++) {
+                const em__channel *channel = &device->channels[j];
+                CHECK(out[j].outcome == EM__READ_OK || out[j].outcome == EM__READ_AGAIN ||
+                      out[j].outcome == EM__READ_GONE);
+                CHECK((out[j].outcome == EM__READ_OK) == (out[j].status == EM_OK));
+                CHECK(channel->status == EM_OK || out[j].outcome == EM__READ_GONE);
+                CHECK(out[j].outcome != EM__READ_OK || channel->range == 0 || out[j].value <= channel->range);
+                values += out[j].outcome == EM__READ_OK;
+            }
+        }
+    }
+    return values;
+}
+
+static em__probe probe_all(em__host *host)
+{
+    em__selection selection = everything();
+    em__probe probe = {0};
+    CHECK_INT(em__sensors_probe(host, &selection, &probe), EM_OK);
+    check_probe(&probe);
+    return probe;
+}
+
+/* Frees all and sees that nothing is left open and nobody holds the host. */
+static void finish(counting_host *host, em__probe *probe)
+{
+    em__sensors_free(probe);
+    CHECK_INT(host->opened, host->closed);
+    CHECK_INT(host->base.references, 1);
+    em__host_unref(&host->base);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- cases */
+
+static void test_ranks_ascend(void)
+{
+    CHECK(em__sensor_at(0) != NULL);
+    for (size_t i = 1; em__sensor_at(i); i++)
+        CHECK(em__sensor_at(i)->rank > em__sensor_at(i - 1)->rank);
+}
+
+static void test_empty_root(void)
+{
+    counting_host *host = count_on(empty_machine(0));
+    em__probe probe = probe_all(&host->base);
+    CHECK_INT(probe.device_count, 0);
+    finish(host, &probe);
+}
+
+static void test_recorded_machines(void)
+{
+    static const char *const machines[] = {
+        "amd-epyc-zen4-2s-8ccd-kernel-6.9-ccd-zones", "amd-threadripper-1950x-die-mirror",
+        "container-dangling-powercap-symlinks",       "intel-laptop-alderlake-zenbook-ux3402za-mmio",
+        "intel-laptop-psys-energy-0400-ls-lr",        "intel-rapl-control-type-without-zones",
+        "intel-xeon-2s-gold-5118",                    "intel-xeon-cascadelake-ap-multi-die",
+        "prometheus-procfs-skylake-95w-plus-hex-zone", "rapl-energy-read-eio-and-enodata",
+        "vm-no-powercap-tesla-t4",
+    };
+    for (size_t i = 0; i < sizeof machines / sizeof machines[0]; i++) {
+        for (int as_user = 0; as_user < 2; as_user++) {
+            counting_host *host = count_on(recorded_machine(machines[i], as_user));
+            em__probe probe = probe_all(&host->base);
+            check_readings(&probe);
+            finish(host, &probe);
+        }
+    }
+}
+
+/* A reading costs no path look-up, so a running meter survives a changed root, and is cheap. */
+static void test_readings_open_nothing(void)
+{
+    counting_host *host = count_on(rich_machine());
+    em__probe probe = probe_all(&host->base);
+    int opened = host->opened, listed = host->listed;
+    CHECK_INT(check_readings(&probe), 3 * 5); /* three zones, the CPU and the GPU */
+    CHECK_INT(host->opened, opened);
+    CHECK_INT(host->listed, listed);
+    finish(host, &probe);
+}
+
+static const int errors[] = {EACCES, EPERM, EIO, ENODATA, EINVAL, ENODEV, ENOENT, EOPNOTSUPP};
+enum { ERRORS = sizeof errors / sizeof errors[0] };
+
+static void test_unreadable_from_the_start(void)
+{
+    for (int e = 0; e < ERRORS; e++) {
+        em__host *machine = rich_machine();
+        for (int i = 0; i < RICH; i++)
+            put_broken(machine, rich[i].path, errors[e]);
+        counting_host *host = count_on(machine);
+        em__probe probe = probe_all(&host->base);
+        CHECK_INT(check_readings(&probe), 0);
+        finish(host, &probe);
+    }
+}
+
+static void test_one_file_unreadable(void)
+{
+    for (int i = 0; i < RICH; i++) {
+        for (int e = 0; e < ERRORS; e++) {
+            em__host *machine = rich_machine();
+            put_broken(machine, rich[i].path, errors[e]);
+            counting_host *host = count_on(machine);
+            em__probe probe = probe_all(&host->base);
+            check_readings(&probe);
+            finish(host, &probe);
+        }
+    }
+}
+
+static void test_unreadable_in_mid_run(void)
+{
+    for (int e = 0; e < ERRORS; e++) {
+        em__host *machine = rich_machine();
+        counting_host *host = count_on(machine);
+        em__probe probe = probe_all(&host->base);
+        for (int i = 0; i < RICH; i++)
+            put_broken(machine, rich[i].path, errors[e]);
+        CHECK_INT(check_readings(&probe), 3); /* the GPU's model needs no file */
+        finish(host, &probe);
+    }
+}
+
+static char flood[100000];
+
+static void each_garbage(void (*body)(const char *content, size_t length))
+{
+    static const char *const texts[] = {"", "\n", " ", "-1", "+1", "1e9", "0x", "1 2", "nan", "\xff\xfe", "cpu", "cpu ",
+                                        "processor", "processor:", ":", "package-", "package-0-die-", "0x10de\n0x10de",
+                                        "18446744073709551615", "18446744073709551616", "99999999999999999999999999",
+                                        "cpu  18446744073709551615 18446744073709551615 1 1 1 1 1 1 1 1"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        body(texts[i], strlen(texts[i]));
+    body("12\0" "34", 5);
+    memset(flood, '7', sizeof flood);
+    body(flood, sizeof flood);
+    memset(flood, 0, sizeof flood);
+    body(flood, sizeof flood);
+}
+
+static void garbage_from_the_start(const char *content, size_t length)
+{
+    for (int i = -1; i < RICH; i++) {
+        em__host *machine = rich_machine();
+        for (int j = 0; j < RICH; j++)
+            if (i < 0 || i == j)
+                em__machine_set_file(machine, rich[j].path, content, length, 0444, 0);
+        counting_host *host = count_on(machine);
+        em__probe probe = probe_all(&host->base);
+        check_readings(&probe);
+        finish(host, &probe);
+    }
+}
+
+static void garbage_in_mid_run(const char *content, size_t length)
+{
+    em__host *machine = rich_machine();
+    counting_host *host = count_on(machine);
+    em__probe probe = probe_all(&host->base);
+    check_readings(&probe);
+    for (int i = 0; i < RICH; i++)
+        em__machine_set_file(machine, rich[i].path, content, length, 0444, 0);
+    CHECK_INT(check_readings(&probe), 3);
+    finish(host, &probe);
+}
+
+static void test_garbage(void)
+{
+    each_garbage(garbage_from_the_start);
+    each_garbage(garbage_in_mid_run);
+}
+
+/* What vanishes is gone for good until it is revived, and is then read again. */
+static void test_vanishing(void)
+{
+    static const char *const folders[] = {"/sys/class/powercap", "/proc", "/sys", "/"};
+    for (size_t f = 0; f < sizeof folders / sizeof folders[0]; f++) {
+        em__host *machine = rich_machine();
+        counting_host *host = count_on(machine);
+        em__probe probe = probe_all(&host->base);
+        for (int i = 0; i < RICH; i++)
+            if (strcmp(folders[f], "/") == 0 || strncmp(rich[i].path, folders[f], strlen(folders[f])) == 0)
+                em__machine_remove(machine, rich[i].path);
+        for (size_t i = 0; i < probe.device_count; i++) {
+            em__device *device = probe.devices[i];
+            const char *source = device->channels[0].source;
+            int was_removed = device->channels[0].kind != EM_KIND_MODEL || strcmp(source, "/proc/stat") == 0;
+            was_removed = was_removed && (strcmp(folders[f], "/") == 0 ||
+                                          strncmp(source, folders[f], strlen(folders[f])) == 0);
+            CHECK_INT(read_one(device).outcome, was_removed ? EM__READ_GONE : EM__READ_OK);
+            CHECK(!was_removed || !device->ops->revive || device->ops->revive(device) != 0);
+            CHECK_INT(read_one(device).outcome, was_removed ? EM__READ_GONE : EM__READ_OK);
+        }
+        for (int i = 0; i < RICH; i++)
+            put(machine, rich[i].path, rich[i].content);
+        for (size_t i = 0; i < probe.device_count; i++)
+            if (probe.devices[i]->ops->revive)
+                CHECK_INT(probe.devices[i]->ops->revive(probe.devices[i]), 0);
+        CHECK_INT(check_readings(&probe), 3 * (int)probe.device_count);
+        finish(host, &probe);
+    }
+}
+
+/* Other sensors go on when one cannot meet the selection: then nothing at all is left behind. */
+static void test_refused_selection_leaves_nothing(void)
+{
+    counting_host *host = count_on(rich_machine());
+    em__selection selection = everything();
+    em__probe probe = {0};
+    selection.gpus = "5";
+    CHECK_INT(em__sensors_probe(&host->base, &selection, &probe), EM_ERR_INVALID);
+    CHECK_INT(probe.device_count, 0);
+    CHECK(probe.devices == NULL && probe.absences == NULL);
+    CHECK(selection.error->text[0] != '\0');
+    finish(host, &probe);
+}
+
+static void test_nothing_is_measured(void)
+{
+    counting_host *host = count_on(rich_machine());
+    em__selection selection = everything();
+    em__probe probe = {0};
+    selection.measure = 0;
+    CHECK_INT(em__sensors_probe(&host->base, &selection, &probe), EM_OK);
+    check_probe(&probe);
+    CHECK_INT(probe.device_count, 0);
+    for (size_t i = 0; i < probe.absence_count; i++)
+        CHECK_INT(probe.absences[i].status, EM_ERR_NOT_SELECTED);
+    finish(host, &probe);
+}
+
+/* Probing costs a number of file operations that grows with the tree, not with its square. */
+static void test_cost_is_linear(void)
+{
+    int opened[2];
+    for (int large = 0; large < 2; large++) {
+        em__host *machine = rich_machine();
+        for (int i = 2; i < (large ? 202 : 102); i++) {
+            char path[100];
+            snprintf(path, sizeof path, CLASS "intel-rapl:%x/name", i);
+            put(machine, path, "package-9\n");
+            snprintf(path, sizeof path, CLASS "intel-rapl:%x/energy_uj", i);
+            put(machine, path, "1\n");
+            snprintf(path, sizeof path, "/sys/bus/pci/devices/0000:%02x:00.0/vendor", i);
+            put(machine, path, "0x8086\n");
+        }
+        counting_host *host = count_on(machine);
+        em__probe probe = probe_all(&host->base);
+        opened[large] = host->opened + host->listed;
+        finish(host, &probe);
+    }
+    CHECK(opened[1] - opened[0] <= 100 * 10);
+}
+
+int main(void)
+{
+    RUN(test_ranks_ascend);
+    RUN(test_empty_root);
+    RUN(test_recorded_machines);
+    RUN(test_readings_open_nothing);
+    RUN(test_unreadable_from_the_start);
+    RUN(test_one_file_unreadable);
+    RUN(test_unreadable_in_mid_run);
+    RUN(test_garbage);
+    RUN(test_vanishing);
+    RUN(test_refused_selection_leaves_nothing);
+    RUN(test_nothing_is_measured);
+    RUN(test_cost_is_linear);
+    return CHECK_DONE();
+}
