@@ -95,19 +95,24 @@ class EnergyMeter:
 
         wants_gpu = device not in ("auto", "cpu")
         has_gpu_tdp = gpu_w == gpu_w
-        native = _native.Meter(
-            sample_interval_ns=interval_ns,
-            cpu_tdp_w=cpu_w,
-            gpu_tdp_w=gpu_w,
-            carbon_g_per_kwh=intensity,
-            without=_native.DOMAIN_GPU if device == "cpu" else 0,
-            require=needed,
-            flags=(_native.FLAG_PRESENT_GPU if wants_gpu and has_gpu_tdp else 0)
-            | (_native.FLAG_AS_USER if self._as_user else 0),
-            gpus=gpus,
-            environment=_devices.environment(),
-            root=self._root,
-        )
+        try:
+            native = _native.Meter(
+                sample_interval_ns=interval_ns,
+                cpu_tdp_w=cpu_w,
+                gpu_tdp_w=gpu_w,
+                carbon_g_per_kwh=intensity,
+                without=_native.DOMAIN_GPU if device == "cpu" else 0,
+                require=needed,
+                flags=(_native.FLAG_PRESENT_GPU if wants_gpu and has_gpu_tdp else 0)
+                | (_native.FLAG_AS_USER if self._as_user else 0),
+                gpus=gpus,
+                environment=_devices.environment(),
+                root=self._root,
+            )
+        except InvalidArgument as error:
+            if gpus != device:
+                raise
+            raise InvalidArgument(str(error).replace("gpus=", "device=", 1)) from None
         channels, absences = native.channels(), native.absences()
         if wants_gpu and native.device != "gpu":
             raise InvalidArgument(_notices.no_gpu(device, absences))

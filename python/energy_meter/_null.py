@@ -43,7 +43,7 @@ class NullRecord:
 class NullMeter:
     """A meter of nothing, with the native one's methods."""
 
-    __slots__ = ("_intensity", "_record", "_started", "_started_wall", "reason")
+    __slots__ = ("_intensity", "_record", "_started", "_wall", "reason")
 
     device = "cpu"
     gpu_name = None
@@ -53,7 +53,7 @@ class NullMeter:
         self._intensity = intensity
         self._record = NullRecord(reason)
         self._started = monotonic()
-        self._started_wall = time()
+        self._wall = time()
 
     def begin(self, kind: int, name: str | None, keep: bool, /) -> NullRecord:
         return self._record
@@ -69,7 +69,7 @@ class NullMeter:
 
     def reset(self) -> None:
         self._started = monotonic()
-        self._started_wall = time()
+        self._wall = time()
 
     def close(self, timeout_ns: int, /) -> None:
         pass
@@ -110,7 +110,7 @@ class NullMeter:
                     "host": os.uname().nodename,
                     "boot_id": None,
                     "pid": os.getpid(),
-                    "started_at": strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(self._started_wall)),
+                    "started_at": strftime("%Y-%m-%dT%H:%M:%S.000000Z", gmtime(self._wall)),
                     "t_begin": self._started,
                     "t_end": monotonic(),
                     "devices": [],

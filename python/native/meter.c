@@ -134,7 +134,9 @@ static PyObject *meter_begin(PyObject *self, PyObject *const *args, Py_ssize_t c
     int keep = PyObject_IsTrue(args[2]);
     if ((kind == -1 && PyErr_Occurred()) || keep < 0)
         return NULL;
-    return em__native_record_begin(state_of(self), ((em__native_meter *)self)->share, kind, args[1], keep);
+    if (kind < 0 || kind > INT32_MAX)
+        return em__native_raise(state_of(self), EM_ERR_INVALID, NULL);
+    return em__native_record_begin(state_of(self), ((em__native_meter *)self)->share, (int32_t)kind, args[1], keep);
 }
 
 static PyObject *meter_last(PyObject *self, PyObject *args)

@@ -53,7 +53,7 @@ PyObject *em__native_raise(const em__native_state *state, int status, const em_e
 int em__native_name(const em__native_state *state, PyObject *object, const char **ret_name);
 
 /* A new Record that holds the share too. */
-PyObject *em__native_record_begin(const em__native_state *state, em__native_share *share, long kind, PyObject *name,
+PyObject *em__native_record_begin(const em__native_state *state, em__native_share *share, int32_t kind, PyObject *name,
                                   int keep);
 /* A Result, or NULL with *ret_status < 0 and no exception set, or with an exception set and *ret_status 0. */
 PyObject *em__native_result(const em__native_state *state, em_meter *meter, em_window window, int *ret_status);

@@ -13,10 +13,10 @@ static em__native_state *state_of(PyObject *self)
     return PyType_GetModuleState(Py_TYPE(self));
 }
 
-PyObject *em__native_record_begin(const em__native_state *state, em__native_share *share, long kind, PyObject *name,
+PyObject *em__native_record_begin(const em__native_state *state, em__native_share *share, int32_t kind, PyObject *name,
                                   int keep)
 {
-    em_spec spec = {.size = sizeof spec, .kind = (int32_t)kind, .keep = keep};
+    em_spec spec = {.size = sizeof spec, .kind = kind, .keep = keep};
     if (em__native_name(state, name, &spec.name) < 0)
         return NULL;
     em__native_record *self = PyObject_New(em__native_record, state->record_type);

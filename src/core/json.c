@@ -84,11 +84,8 @@ static em__json_node *new_node(struct reader *reader)
 static int hexadecimal(struct reader *reader, uint32_t *ret_code)
 {
     uint32_t code = 0;
-    for (int i = 0; i < 4; i++) {
-        if (reader->at == reader->end) {
-            return fail(reader, -EINVAL);
-        }
-        char digit = *reader->at;
+    for (int i = 0; i < 4; i++, reader->at++) {
+        char digit = reader->at < reader->end ? *reader->at : '\0';
         if (digit >= '0' && digit <= '9') {
             code = code * 16 + (uint32_t)(digit - '0');
         } else if ((digit | 0x20) >= 'a' && (digit | 0x20) <= 'f') {
@@ -96,7 +93,6 @@ static int hexadecimal(struct reader *reader, uint32_t *ret_code)
         } else {
             return fail(reader, -EINVAL);
         }
-        reader->at++;
     }
     *ret_code = code;
     return 1;
@@ -104,22 +100,12 @@ static int hexadecimal(struct reader *reader, uint32_t *ret_code)
 
 static void put_code(struct reader *reader, uint32_t code)
 {
-    if (code < 0x80) {
-        *reader->out++ = (char)code;
-        return;
+    static const unsigned char leads[] = {0, 0xC0, 0xE0, 0xF0};
+    int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    *reader->out++ = (char)(leads[more] | (code >> (6 * more)));
+    while (more-- > 0) {
+        *reader->out++ = (char)(0x80 | ((code >> (6 * more)) & 0x3F));
     }
-    if (code < 0x800) {
-        *reader->out++ = (char)(0xC0 | (code >> 6));
-    } else {
-        if (code < 0x10000) {
-            *reader->out++ = (char)(0xE0 | (code >> 12));
-        } else {
-            *reader->out++ = (char)(0xF0 | (code >> 18));
-            *reader->out++ = (char)(0x80 | ((code >> 12) & 0x3F));
-        }
-        *reader->out++ = (char)(0x80 | ((code >> 6) & 0x3F));
-    }
-    *reader->out++ = (char)(0x80 | (code & 0x3F));
 }
 
 /* After \u. A high surrogate joins a low one that follows it at once; anything else stands for itself. */

@@ -21,11 +21,11 @@ typedef enum {
 
 typedef struct em__json_node {
     em__json_type type;
-    const char *text;                      /* string unescaped, number as written; ended by NUL; else NULL */
+    const char *text; /* string unescaped, number as written; ended by NUL; else NULL */
     size_t length;
-    const char *key;                       /* member of an object, else NULL; ended by NUL */
+    const char *key; /* member of an object, else NULL; ended by NUL */
     size_t key_length;
-    size_t count;                          /* children */
+    size_t count;                             /* children */
     const struct em__json_node *first, *next; /* children in order; siblings */
 } em__json_node;
 

@@ -15,7 +15,8 @@ typedef struct {
 
 void em__text_add(em__text *text, const char *part);
 void em__text_bytes(em__text *text, const char *bytes, size_t length);
-__attribute__((format(printf, 2, 3))) void em__text_format(em__text *text, const char *format, ...); /* integers, strings */
+__attribute__((format(printf, 2, 3))) void em__text_format(em__text *text, const char *format,
+                                                           ...); /* integers, strings */
 void em__text_number(em__text *text, double value);            /* few digits that read back the same; NAN, inf: null */
 void em__text_fixed(em__text *text, double value, int digits); /* like %.*f, at most 30 digits; NAN, inf: null */
 void em__text_json(em__text *text, const char *string);        /* quoted; invalid UTF-8 becomes U+FFFD; NULL: null */

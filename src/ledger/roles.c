@@ -84,13 +84,10 @@ void em__ledger_resolve(em__ledger *ledger, uint64_t t_ns)
         if (!was_active && timeline->is_active[i]) {
             em__series_resume(&timeline->series[i], t_ns);
         }
+        timeline->is_needed[i] = ledger->roles[i].role == EM_ROLE_COUNTED || ledger->roles[i].is_missing;
         ledger->members[i] = (em__member){.facts = ledger->setup.facts[i],
                                           .role = ledger->roles[i].role,
                                           .is_active = timeline->is_active[i]};
-    }
-    em__energy_set_needed(ledger->members, ledger->setup.count);
-    for (size_t i = 0; i < ledger->setup.count; i++) {
-        timeline->is_needed[i] = (unsigned char)ledger->members[i].is_needed;
     }
 }
 

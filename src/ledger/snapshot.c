@@ -85,31 +85,44 @@ static void freeze_run(const freezer *f)
     facts->end_ns = f->now ? f->now->t_ns : facts->begin_ns;
 }
 
+/* What of a channel's energy since the run's begin had entered the total when it stood at energy_uj: before or after
+ * a change of its role. */
+static double counted_j(int64_t energy_uj, int64_t whole_uj, int64_t counted_uj, int is_counted_now)
+{
+    int64_t since_uj = energy_uj - (whole_uj - counted_uj);
+    int64_t until_uj = energy_uj < counted_uj ? energy_uj : counted_uj;
+    return em__joules(is_counted_now ? (since_uj > 0 ? since_uj : 0) : until_uj);
+}
+
 static void freeze_points(const freezer *f, size_t channel)
 {
     const em__ledger *ledger = f->ledger;
     const em__edge *begin = ledger->run_begin, *now = f->now;
     const em__track *track = &ledger->tracks[channel];
     em__summary_device *device = &f->summary->devices[channel];
-    em__summary_point *points = begin && now ? calloc(EM__POINTS + 2, sizeof *points) : NULL;
     device->counted_j = NAN;
+    if (!begin || !now) {
+        return;
+    }
+    int is_counted = ledger->roles[channel].role == EM_ROLE_COUNTED;
+    int64_t from_uj = begin->values[channel].energy_uj, whole_uj = now->values[channel].energy_uj - from_uj;
+    int64_t counted_uj = now->values[channel].counted_uj - begin->values[channel].counted_uj;
+    em__summary_point *points =
+        is_counted || counted_uj != 0 ? calloc(EM__POINTS + 2, sizeof *points) : NULL;
     if (!points) {
         return;
     }
     device->points = points;
-    int64_t from_uj = begin->values[channel].energy_uj, to_uj = now->values[channel].energy_uj;
+    device->counted_j = em__joules(counted_uj);
     points[device->point_count++] = (em__summary_point){begin->t_ns, 0.0};
     for (size_t i = 0; i < track->count; i++) {
         em__track_point point = track->points[i];
-        if (point.t_ns > begin->t_ns && point.t_ns < now->t_ns && point.energy_uj <= to_uj) {
-            points[device->point_count++] = (em__summary_point){point.t_ns, em__joules(point.energy_uj - from_uj)};
+        if (point.t_ns > begin->t_ns && point.t_ns < now->t_ns && point.energy_uj - from_uj <= whole_uj) {
+            points[device->point_count++] = (em__summary_point){
+                point.t_ns, counted_j(point.energy_uj - from_uj, whole_uj, counted_uj, is_counted)};
         }
     }
-    points[device->point_count++] = (em__summary_point){now->t_ns, em__joules(to_uj - from_uj)};
-    int64_t counted_uj = now->values[channel].counted_uj - begin->values[channel].counted_uj;
-    if (ledger->roles[channel].role == EM_ROLE_COUNTED || counted_uj != 0) {
-        device->counted_j = em__joules(counted_uj);
-    }
+    points[device->point_count++] = (em__summary_point){now->t_ns, device->counted_j};
 }
 
 static void freeze_tdp(const freezer *f, const em__surroundings *around)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
-/* Energy to carbon: g = kWh × g/kWh (measurement.md §8). */
+/* Energy to carbon: g = kWh × g/kWh (docs/measurement.md §8). */
 #ifndef EM_METRICS_CARBON_H
 #define EM_METRICS_CARBON_H
 

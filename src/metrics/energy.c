@@ -38,7 +38,7 @@ static int32_t resolution_of(const em__channel *facts, uint64_t duration_ns)
 
 static em__variance variance_of(const em__channel *facts, const em__sum *sum, int64_t energy_uj)
 {
-    double step_uj = (double)facts->scale_num / (double)facts->scale_den;
+    double step_uj = (double)(facts->unit ? facts->unit : 1) * (double)facts->scale_num / (double)facts->scale_den;
     return em__variance_of(em__joules(energy_uj), facts->gain, sum->edge_variance,
                            facts->kind == EM_KIND_COUNTER ? step_uj : 0.0);
 }
@@ -143,64 +143,4 @@ void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint6
     }
     ret_totals->total = energy_of(&total);
     ret_totals->is_complete = total.status == EM_OK;
-}
-
-static int is_component(const em__channel *facts)
-{
-    switch (facts->covers) {
-    case EM__COVERS_PACKAGE:
-    case EM__COVERS_DIE:
-    case EM__COVERS_DIE_ALIAS:
-    case EM__COVERS_DRAM:
-    case EM__COVERS_BOARD:
-    case EM__COVERS_ALL_CPUS:
-        return 1;
-    case EM__COVERS_CORE:
-    case EM__COVERS_UNCORE:
-    case EM__COVERS_PLATFORM:
-        break;
-    }
-    return 0;
-}
-
-static int is_board_of(const em__channel *a, const em__channel *b)
-{
-    return a->gpu == b->gpu || (a->pci[0] && strcmp(a->pci, b->pci) == 0);
-}
-
-/* Whether what is counted in other holds the silicon of lost. */
-static int holds(const em__channel *other, const em__channel *lost)
-{
-    if (lost->covers == EM__COVERS_BOARD || other->covers == EM__COVERS_BOARD) {
-        return lost->covers == other->covers && is_board_of(other, lost);
-    }
-    if (lost->covers == EM__COVERS_ALL_CPUS) {
-        return other->domain == EM_DOMAIN_CPU;
-    }
-    if (other->covers == EM__COVERS_ALL_CPUS) {
-        return 1;
-    }
-    int is_same_kind = (lost->covers == EM__COVERS_DRAM) == (other->covers == EM__COVERS_DRAM);
-    if (!is_same_kind || lost->package != other->package) {
-        return 0;
-    }
-    return lost->die == other->die || other->die < 0 || lost->covers == EM__COVERS_DIE_ALIAS;
-}
-
-void em__energy_set_needed(em__member members[], size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        em__member *member = &members[i];
-        member->is_needed = member->role == EM_ROLE_COUNTED;
-        if (member->role != EM_ROLE_UNREADABLE || !is_component(member->facts) ||
-            member->facts->status == EM_ERR_NOT_SELECTED) {
-            continue;
-        }
-        member->is_needed = 1;
-        for (size_t j = 0; j < count; j++) {
-            if (members[j].role == EM_ROLE_COUNTED && holds(members[j].facts, member->facts)) {
-                member->is_needed = 0;
-            }
-        }
-    }
 }

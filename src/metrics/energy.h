@@ -11,7 +11,6 @@
 typedef struct {
     const em__channel *facts;
     int32_t role;
-    int is_needed; /* while it gives nothing, the total is incomplete */
     int is_active; /* it is read */
 } em__member;
 
@@ -33,8 +32,5 @@ void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint6
 void em__energy_channel(const em__member *member, const em__sum *sum, uint64_t duration_ns, em_energy *ret_energy);
 int32_t em__provenance_of(int32_t kind);
 double em__joules(int64_t uj);
-
-/* Needed is what is counted, and what cannot be read while nothing that is counted holds its silicon. */
-void em__energy_set_needed(em__member members[], size_t count);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
-/* One resolver decides from all channels together how each enters the total, so that no joule is counted twice. Pure. */
+/* One resolver decides from all channels together how each enters the total, so that no joule is counted twice.
+ * Pure. */
 #ifndef EM_METRICS_ROLES_H
 #define EM_METRICS_ROLES_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
-/* How sure an energy is (measurement.md §7): the gain that all windows of a device share, and the part of the edges. */
+/* How sure an energy is (docs/measurement.md §7): the gain that all windows of a device share, and the part of the edges. */
 #ifndef EM_METRICS_UNCERTAINTY_H
 #define EM_METRICS_UNCERTAINTY_H
 

@@ -115,7 +115,8 @@ int em__host_open(const char *root, int as_user, const char *const *environment,
     if (error == -ENOTDIR && length > 5 && strcmp(root + length - 5, ".json") == 0) {
         error = open_recording(root, as_user, environment, why, sizeof why, &host);
     } else if (error == -ENOTDIR) {
-        em__print(why, sizeof why, "%.256s: neither a directory nor a recorded machine (a file that ends in .json)", root);
+        em__print(why, sizeof why, "%.256s: neither a directory nor a recorded machine (a file that ends in .json)",
+                  root);
     } else if (error < 0) {
         say_error(why, sizeof why, root, "cannot be opened as root", error);
     }

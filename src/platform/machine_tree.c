@@ -301,7 +301,8 @@ int em__tree_put(em__tree *tree, const char *path, em__node_type type, const cha
 {
     char name[EM__TREE_NAME + 1];
     em__node *parent, *node, *target;
-    if (error < 0 || (type == EM__NODE_LINK && (length == 0 || length >= EM__TREE_PATH || memchr(content, 0, length)))) {
+    if (error < 0 ||
+        (type == EM__NODE_LINK && (length == 0 || length >= EM__TREE_PATH || memchr(content, 0, length)))) {
         return -EINVAL;
     }
     int result = make_parents(tree, path, &parent, name);

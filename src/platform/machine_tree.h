@@ -9,13 +9,13 @@
 typedef enum { EM__NODE_DIRECTORY, EM__NODE_FILE, EM__NODE_LINK } em__node_type;
 
 typedef struct em__node {
-    struct em__node *parent;   /* NULL: the root, or removed */
+    struct em__node *parent; /* NULL: the root, or removed */
     struct em__tree *tree;
     em__node_type type;
-    int references;            /* the tree's and open files' */
+    int references; /* the tree's and open files' */
     unsigned mode;
-    int error;                 /* what reading the file gives; 0: its content */
-    char *content;             /* of a file, or target of a link; ended by NUL */
+    int error;     /* what reading the file gives; 0: its content */
+    char *content; /* of a file, or target of a link; ended by NUL */
     size_t length;
     struct em__node **children; /* of a directory, sorted by name */
     size_t count, capacity;
@@ -27,7 +27,7 @@ typedef struct em__tree {
     size_t nodes;
 } em__tree;
 
-enum { EM__TREE_NODES = 1 << 17, EM__TREE_LINKS = 40, EM__TREE_PATH = 4096, EM__TREE_NAME = 255 };
+enum { EM__TREE_NODES = 1 << 16, EM__TREE_LINKS = 40, EM__TREE_PATH = 4096, EM__TREE_NAME = 255 };
 
 int em__tree_init(em__tree *tree);
 void em__tree_free(em__tree *tree);

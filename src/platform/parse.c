@@ -96,7 +96,8 @@ int em__parse_zone_name(const char *text, em__zone_name *ret_name)
     static const struct {
         const char *name;
         em__zone_kind kind;
-    } plain[] = {{"core", EM__ZONE_CORE}, {"uncore", EM__ZONE_UNCORE}, {"dram", EM__ZONE_DRAM}, {"psys", EM__ZONE_PSYS}};
+    } plain[] = {
+        {"core", EM__ZONE_CORE}, {"uncore", EM__ZONE_UNCORE}, {"dram", EM__ZONE_DRAM}, {"psys", EM__ZONE_PSYS}};
     const char *end = cut_space(text, text + strlen(text)), *at = end;
     em__zone_name name = {EM__ZONE_PSYS, -1, -1};
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {

@@ -21,15 +21,24 @@ static const struct {
     const char *name;
     int error;
 } error_names[] = {
-    {"EPERM", EPERM},           {"ENOENT", ENOENT},         {"EINTR", EINTR},         {"EIO", EIO},
-    {"ENXIO", ENXIO},           {"EAGAIN", EAGAIN},         {"ENOMEM", ENOMEM},       {"EACCES", EACCES},
-    {"EFAULT", EFAULT},         {"EBUSY", EBUSY},           {"ENODEV", ENODEV},       {"ENOTDIR", ENOTDIR},
-    {"EISDIR", EISDIR},         {"EINVAL", EINVAL},         {"ENOTTY", ENOTTY},       {"EFBIG", EFBIG},
-    {"ENOSPC", ENOSPC},         {"ERANGE", ERANGE},         {"ENOSYS", ENOSYS},       {"ENODATA", ENODATA},
-    {"ETIME", ETIME},           {"EPROTO", EPROTO},         {"EBADMSG", EBADMSG},     {"EOVERFLOW", EOVERFLOW},
-    {"EOPNOTSUPP", EOPNOTSUPP}, {"ENOTSUP", EOPNOTSUPP},    {"ECOMM", ECOMM},         {"EILSEQ", EILSEQ},
-    {"ETIMEDOUT", ETIMEDOUT},   {"EREMOTEIO", EREMOTEIO},   {"ESTALE", ESTALE},       {"ENOTCONN", ENOTCONN},
-    {"EHOSTDOWN", EHOSTDOWN},   {"ECONNREFUSED", ECONNREFUSED}, {"ESHUTDOWN", ESHUTDOWN}, {"ECANCELED", ECANCELED},
+    {"EPERM", EPERM},           {"ENOENT", ENOENT},
+    {"EINTR", EINTR},           {"EIO", EIO},
+    {"ENXIO", ENXIO},           {"EAGAIN", EAGAIN},
+    {"ENOMEM", ENOMEM},         {"EACCES", EACCES},
+    {"EFAULT", EFAULT},         {"EBUSY", EBUSY},
+    {"ENODEV", ENODEV},         {"ENOTDIR", ENOTDIR},
+    {"EISDIR", EISDIR},         {"EINVAL", EINVAL},
+    {"ENOTTY", ENOTTY},         {"EFBIG", EFBIG},
+    {"ENOSPC", ENOSPC},         {"ERANGE", ERANGE},
+    {"ENOSYS", ENOSYS},         {"ENODATA", ENODATA},
+    {"ETIME", ETIME},           {"EPROTO", EPROTO},
+    {"EBADMSG", EBADMSG},       {"EOVERFLOW", EOVERFLOW},
+    {"EOPNOTSUPP", EOPNOTSUPP}, {"ENOTSUP", EOPNOTSUPP},
+    {"ECOMM", ECOMM},           {"EILSEQ", EILSEQ},
+    {"ETIMEDOUT", ETIMEDOUT},   {"EREMOTEIO", EREMOTEIO},
+    {"ESTALE", ESTALE},         {"ENOTCONN", ENOTCONN},
+    {"EHOSTDOWN", EHOSTDOWN},   {"ECONNREFUSED", ECONNREFUSED},
+    {"ESHUTDOWN", ESHUTDOWN},   {"ECANCELED", ECANCELED},
 };
 
 /* What a document says may end on a terminal. */
@@ -107,11 +116,16 @@ static int parse_error(const em__json_node *node, int *ret_error)
 static int refuse_path(const struct load *load, int error, const char *section, const char *path)
 {
     switch (error) {
-    case -ENOTDIR: return refuse(load, -EINVAL, section, path, "lies below something that is listed as file or link", 0);
-    case -EEXIST: return refuse(load, -EINVAL, section, path, "is listed as something else too, or has entries below", 0);
-    case -EINVAL: return refuse(load, -EINVAL, section, path, "is no absolute path without . and ..", 0);
-    case -ENOSPC: return refuse(load, -E2BIG, section, path, "is one more than a recorded machine may have", 0);
-    default: return refuse(load, error, section, path, "does not fit into memory", 0);
+    case -ENOTDIR:
+        return refuse(load, -EINVAL, section, path, "lies below something that is listed as file or link", 0);
+    case -EEXIST:
+        return refuse(load, -EINVAL, section, path, "is listed as something else too, or has entries below", 0);
+    case -EINVAL:
+        return refuse(load, -EINVAL, section, path, "is no absolute path without . and ..", 0);
+    case -ENOSPC:
+        return refuse(load, -E2BIG, section, path, "is one more than a recorded machine may have", 0);
+    default:
+        return refuse(load, error, section, path, "does not fit into memory", 0);
     }
 }
 
@@ -131,8 +145,8 @@ static int add(const struct load *load, const char *section, const em__json_node
         result = refuse_path(load, -EINVAL, section, entry->key);
     } else if (bytes_length < 0) {
         result = refuse(load, -EINVAL, section, entry->key, "holds a surrogate that stands for no byte", NULL);
-    } else if (type == EM__NODE_LINK && (bytes_length == 0 || bytes_length >= EM__TREE_PATH ||
-                                         memchr(bytes, '\0', (size_t)bytes_length))) {
+    } else if (type == EM__NODE_LINK &&
+               (bytes_length == 0 || bytes_length >= EM__TREE_PATH || memchr(bytes, '\0', (size_t)bytes_length))) {
         result = refuse(load, -EINVAL, section, entry->key, "its target is no path", NULL);
     } else {
         path[path_length] = '\0';

@@ -22,8 +22,7 @@ enum { OPENAT2 = 437, RESOLVE_NO_MAGIC_LINKS = 0x02, RESOLVE_IN_THE_ROOT = 0x10 
 
 static int kernel_open(int root, const char *path, int flags)
 {
-    struct how how = {.flags = (uint64_t)(flags | O_CLOEXEC),
-                      .resolve = RESOLVE_IN_THE_ROOT | RESOLVE_NO_MAGIC_LINKS};
+    struct how how = {.flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_THE_ROOT | RESOLVE_NO_MAGIC_LINKS};
     for (int i = 0; i < MOST_TRIES; i++) {
         long descriptor = syscall(OPENAT2, root, path, &how, sizeof how);
         if (descriptor >= 0) {

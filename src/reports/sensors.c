@@ -111,8 +111,9 @@ static void write_counted(em__text *text, const em_channel *channel, const colum
     add_sentence(text, "", channel->reason, indent);
 }
 
+/* above: the one before it in the same section, or NULL. */
 static void write_other(em__text *text, const em_channel *channels, size_t count, const em_channel *channel,
-                        const columns *widths)
+                        const em_channel *above, const columns *widths)
 {
     size_t indent = em__reports_name(text, or_empty(channel->name), 2, widths->name);
     const em_channel *owner = owner_of(channels, count, channel);
@@ -122,6 +123,10 @@ static void write_other(em__text *text, const em_channel *channels, size_t count
     em__text_add(&line, is_failure ? em_status_word(channel->status) : em__reports_role(channel->role));
     if (owner && !strstr(reason, or_empty(owner->name))) {
         em__text_format(&line, " of %s", or_empty(owner->name));
+    }
+    int is_repeated = is_failure && above && above->status == channel->status;
+    if (is_repeated && strcmp(reason, or_empty(above->reason)) == 0) {
+        reason = "as above";
     }
     if (reason[0]) {
         em__text_format(&line, ": %s", reason);
@@ -147,6 +152,7 @@ static void write_text(em__text *text, const em_channel *channels, size_t channe
     columns widths = measure(channels, channel_count, absences, absence_count);
     for (size_t section = 0; section < 3; section++) {
         size_t shown = 0;
+        const em_channel *above = NULL;
         for (size_t i = 0; i < channel_count; i++) {
             if (!(sections[section] >> (channels[i].role & 31) & 1)) {
                 continue;
@@ -157,8 +163,9 @@ static void write_text(em__text *text, const em_channel *channels, size_t channe
             if (section == 0) {
                 write_counted(text, &channels[i], &widths);
             } else {
-                write_other(text, channels, channel_count, &channels[i], &widths);
+                write_other(text, channels, channel_count, &channels[i], above, &widths);
             }
+            above = &channels[i];
         }
         if (section == 0 && shown == 0) {
             em__text_add(text, "Nothing on this machine can be measured or estimated.\n");

@@ -15,7 +15,7 @@ static const char install_hint[] =
     "install the library that belongs to the driver (libnvidia-compute-… or nvidia-utils-…); start a container with "
     "--gpus all and with utility among NVIDIA_DRIVER_CAPABILITIES";
 static const char driver_hint[] = "install NVIDIA's driver, or load it: sudo modprobe nvidia; start a container with "
-                                  "--gpus all; nouveau and nova measure no energy";
+                                  "--gpus all; nouveau measures no energy";
 static const char nothing_hint[] = "nothing to do without an NVIDIA GPU";
 
 /* Names newest first; the older ones answer for the same things. The first REQUIRED must be there. */

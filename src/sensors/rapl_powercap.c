@@ -32,7 +32,7 @@ _Static_assert(sizeof permission_hint <= EM__TEXT_SIZE && sizeof masked_hint <= 
                    sizeof no_zones_hint <= EM__TEXT_SIZE && sizeof broken_hint + 64 <= EM__TEXT_SIZE,
                "no hint may be cut");
 
-/* --------------------------------------------------------------------------------------------------------- reading */
+/* ---------------------------------------------------------------------------------------------------------- reading */
 
 typedef struct {
     em__device base;
@@ -45,10 +45,12 @@ static int read_energy(em__file *file, uint64_t *ret_uj)
 {
     char text[NUMBER_BYTES];
     int length = file->host->ops->read(file, text, sizeof text);
-    if (length < 0)
+    if (length < 0) {
         return length;
-    if (length == NUMBER_BYTES || em__parse_u64(text, (size_t)length, ret_uj) < 0)
+    }
+    if (length == NUMBER_BYTES || em__parse_u64(text, (size_t)length, ret_uj) < 0) {
         return -EILSEQ;
+    }
     return 0;
 }
 
@@ -58,8 +60,9 @@ static int open_energy(zone_device *zone, uint64_t *ret_uj)
     em__print(path, sizeof path, "%s/energy_uj", zone->base.channels[0].source);
     em__file *file;
     int error = zone->host->ops->open(zone->host, path, &file);
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     error = read_energy(file, ret_uj);
     if (error < 0) {
         zone->host->ops->close(file);
@@ -71,8 +74,9 @@ static int open_energy(zone_device *zone, uint64_t *ret_uj)
 
 static void close_energy(zone_device *zone)
 {
-    if (zone->energy)
+    if (zone->energy) {
         zone->host->ops->close(zone->energy);
+    }
     zone->energy = NULL;
 }
 
@@ -87,8 +91,9 @@ static void zone_read(em__device *device, em__reading out[])
     }
     uint64_t uj;
     int error = read_energy(zone->energy, &uj);
-    if (error == 0 && channel->range != 0 && uj > channel->range)
+    if (error == 0 && channel->range != 0 && uj > channel->range) {
         error = -EILSEQ;
+    }
     out[0] = error < 0 ? em__reading_failed(error) : (em__reading){.value = uj};
 }
 
@@ -106,23 +111,23 @@ static int zone_revive(em__device *device)
 {
     zone_device *zone = (zone_device *)device;
     uint64_t uj;
-    if (device->channels[0].status != EM_OK)
+    if (device->channels[0].status != EM_OK) {
         return -1;
+    }
     close_energy(zone);
     return open_energy(zone, &uj) < 0 ? -1 : 0;
 }
 
 static const em__device_ops zone_ops = {zone_read, zone_destroy, zone_revive};
 
-/* -------------------------------------------------------------------------------------------------------- describing */
+/* ------------------------------------------------------------------------------------------------------- describing */
 
 static int is_amd(const em__cpuinfo *cpus)
 {
     return strcmp(cpus->vendor, "AuthenticAMD") == 0 || strcmp(cpus->vendor, "HygonGenuine") == 0;
 }
 
-/* Published comparisons with DIMM measurements: servers within 10 %, desktops and laptops within 22 %. An uncore zone is
- * the graphics that only client CPUs have; a model name that is not a Xeon's says the same where it is known. */
+/* 10 % on servers, 22 % on client CPUs: those have an uncore zone (graphics), or a name that is not a Xeon's. */
 static double dram_gain(const em__rapl_zones *look, const em__rapl_zone *zone, const em__cpuinfo *cpus)
 {
     int is_client = em__rapl_zones_has_uncore(look, zone) || (cpus->model[0] && !strstr(cpus->model, "Xeon"));
@@ -138,16 +143,16 @@ static uint64_t highest_mw(em__host *host, const em__rapl_zone *zone)
         uint64_t limit_uw;
         em__print(path, sizeof path, "%s/constraint_%d_power_limit_uw", zone->path, i);
         int error = em__host_u64(host, path, &limit_uw);
-        if (error == -ENOENT)
+        if (error == -ENOENT) {
             break;
-        if (error == 0 && limit_uw > largest_uw)
+        }
+        if (error == 0 && limit_uw > largest_uw) {
             largest_uw = limit_uw;
+        }
     }
     int is_dram = zone->name.kind == EM__ZONE_DRAM;
     uint64_t lowest = (is_dram ? 200 : 250) * MW_PER_W, unknown = (is_dram ? 200 : 1000) * MW_PER_W;
-    uint64_t highest = 2000 * MW_PER_W, limit = largest_uw / UW_PER_MW;
-    if (limit == 0)
-        limit = unknown;
+    uint64_t highest = 2000 * MW_PER_W, limit = largest_uw > 0 ? largest_uw / UW_PER_MW : unknown;
     limit = limit < lowest ? lowest : limit;
     return 2 * (limit > highest ? highest : limit);
 }
@@ -174,21 +179,24 @@ static int describe_place(const em__rapl_zones *look, const em__rapl_zone *zone,
     channel->domain = kinds[own->kind].domain;
     if (own->kind == EM__ZONE_PSYS) {
         channel->package = own->number;
-        if (own->number < 0)
+        if (own->number < 0) {
             em__copy(channel->name, sizeof channel->name, "platform/psys");
-        else
+        } else {
             em__print(channel->name, sizeof channel->name, "platform/psys-%d", own->number);
+        }
         return 1;
     }
     const em__zone_name *home = own->number >= 0 ? own : em__rapl_zones_parent(look, zone);
-    if (!home)
+    if (!home) {
         return 0;
+    }
     channel->package = home->number;
     channel->die = home->die;
     if (own->kind == EM__ZONE_DIE) {
         em__print(channel->name, sizeof channel->name, "cpu-%d/die-%d", home->number, home->die);
-        if (is_amd(cpus))
+        if (is_amd(cpus)) {
             channel->covers = EM__COVERS_DIE_ALIAS;
+        }
     } else if (home->die >= 0) {
         em__print(channel->name, sizeof channel->name, "cpu-%d/die-%d/%s", home->number, home->die, word);
     } else {
@@ -229,19 +237,23 @@ static void describe_energy(const em__rapl_zones *look, const em__rapl_zone *zon
     channel->refresh_ns = REFRESH_NS;
     channel->ceiling_mw = highest_mw(look->host, zone);
     channel->gain = zone->name.kind == EM__ZONE_DRAM ? dram_gain(look, zone, cpus) : 0.05;
-    if (zone->name.kind == EM__ZONE_CORE && is_amd(cpus))
+    if (zone->name.kind == EM__ZONE_CORE && is_amd(cpus)) {
         em__copy(channel->reason, sizeof channel->reason, "on AMD this zone counts one core, not all of them");
+    }
 
     char path[EM__SOURCE_SIZE + 32];
     em__print(path, sizeof path, "%s/max_energy_range_uj", zone->path);
-    if (em__host_u64(look->host, path, &channel->range) < 0)
+    if (em__host_u64(look->host, path, &channel->range) < 0) {
         channel->range = 0;
+    }
     uint64_t uj;
     int error = open_energy(made, &uj);
-    if (error < 0)
+    if (error < 0) {
         describe_failure(error, channel);
-    else if (uj > channel->range)
+    } else if (uj > channel->range) {
         channel->range = 0;
+    }
+    channel->unit = (channel->range + UINT32_MAX / 2) / UINT32_MAX; /* The kernel: range = (2^32 - 1) units. */
 }
 
 static zone_device *make_zone(em__host *host, const em__rapl_zone *zone)
@@ -252,12 +264,13 @@ static zone_device *make_zone(em__host *host, const em__rapl_zone *zone)
         return NULL;
     }
     made->host = em__host_ref(host);
-    if (strcmp(zone->place.control_type, "intel-rapl") != 0)
+    if (strcmp(zone->place.control_type, "intel-rapl") != 0) {
         made->base.rank++;
+    }
     return made;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- probing */
+/* ---------------------------------------------------------------------------------------------------------- probing */
 
 typedef struct {
     size_t readable, left_out, denied, broken, masked; /* zones */
@@ -267,8 +280,9 @@ static int add_zone(em__probe *probe, const em__rapl_zones *look, const em__rapl
                     uint32_t measure, tally *zones)
 {
     zone_device *made = make_zone(look->host, zone);
-    if (!made)
+    if (!made) {
         return EM_ERR_NO_MEMORY;
+    }
     em__channel *channel = &made->base.channels[0];
     int is_placed = describe_place(look, zone, cpus, channel);
     if (!is_placed || !(measure & 1u << channel->domain)) {
@@ -290,16 +304,18 @@ static int add_zones(em__probe *probe, const em__rapl_zones *look, uint32_t meas
     int status = em__cpus_read(look->host, &cpus) == -ENOMEM ? EM_ERR_NO_MEMORY : EM_OK;
     for (size_t i = 0; i < look->count && status == EM_OK; i++) {
         const em__rapl_zone *zone = &look->zones[i];
-        if (zone->place.depth == 0)
+        if (zone->place.depth == 0) {
             continue;
-        if (zone->error == 0)
+        }
+        if (zone->error == 0) {
             status = add_zone(probe, look, zone, &cpus, measure, zones);
-        else if (zone->error == -ENOENT)
+        } else if (zone->error == -ENOENT) {
             zones->masked++;
-        else if (zone->error == -EACCES || zone->error == -EPERM)
+        } else if (zone->error == -EACCES || zone->error == -EPERM) {
             zones->denied++;
-        else
+        } else {
             zones->broken++;
+        }
     }
     return status;
 }
@@ -308,22 +324,27 @@ static int explain_zones(em__probe *probe, const tally *zones)
 {
     const em__sensor *self = &em__sensor_rapl_powercap;
     int status = EM_OK;
-    if (zones->masked)
+    if (zones->masked) {
         status = em__probe_absent(probe, self, EM_ERR_MASKED, masked_hint,
                                   "%s lists %zu zones whose folders are hidden in this container", EM__RAPL_CLASS,
                                   zones->masked);
-    if (zones->readable)
+    }
+    if (zones->readable) {
         return status;
-    if (status == EM_OK && zones->denied)
+    }
+    if (status == EM_OK && zones->denied) {
         status = em__probe_absent(probe, self, EM_ERR_PERMISSION, permission_hint,
                                   "this user may not read the energy of %zu zones (mode 0400 since Linux 5.10, "
                                   "CVE-2020-8694)",
                                   zones->denied);
-    if (status == EM_OK && zones->broken)
+    }
+    if (status == EM_OK && zones->broken) {
         status = em__probe_absent(probe, self, EM_ERR_BROKEN, broken_hint,
                                   "%zu zones answer with an error or with what is no energy counter", zones->broken);
-    if (status == EM_OK && zones->left_out && !zones->denied && !zones->broken && !zones->masked)
+    }
+    if (status == EM_OK && zones->left_out && !zones->denied && !zones->broken && !zones->masked) {
         status = em__probe_absent(probe, self, EM_ERR_NOT_SELECTED, "", "the options leave CPU and memory out");
+    }
     return status;
 }
 
@@ -331,23 +352,28 @@ static int explain_nothing(em__probe *probe, const em__rapl_zones *look)
 {
     int error = look->error;
     const em__sensor *self = &em__sensor_rapl_powercap;
-    if (error == -EACCES || error == -EPERM)
+    if (error == -EACCES || error == -EPERM) {
         return em__probe_absent(probe, self, EM_ERR_PERMISSION, "let this user list the folder", "%s may not be listed",
                                 EM__RAPL_CLASS);
-    if (look->control_types > 0)
+    }
+    if (look->control_types > 0) {
         return em__probe_absent(probe, self, EM_ERR_NO_ZONES, no_zones_hint,
                                 "the intel-rapl driver is loaded but found no zones");
-    if (error < 0 && error != -ENOENT)
+    }
+    if (error < 0 && error != -ENOENT) {
         return em__probe_absent(probe, self, EM_ERR_BROKEN, broken_hint, "%s cannot be listed: %s", EM__RAPL_CLASS,
                                 strerror(-error));
+    }
     em__cpuinfo cpus;
-    if (em__cpus_read(look->host, &cpus) == -ENOMEM)
+    if (em__cpus_read(look->host, &cpus) == -ENOMEM) {
         return EM_ERR_NO_MEMORY;
+    }
     const char *what = error < 0 ? "does not exist" : "holds no intel-rapl";
-    if (cpus.is_virtual)
+    if (cpus.is_virtual) {
         return em__probe_absent(probe, self, EM_ERR_NO_DRIVER,
                                 "measure on the host: hypervisors pass no energy counters into a virtual machine",
                                 "%s %s, and this is a virtual machine", EM__RAPL_CLASS, what);
+    }
     return em__probe_absent(probe, self, EM_ERR_NO_DRIVER,
                             "sudo modprobe intel_rapl_msr (a kernel with CONFIG_INTEL_RAPL; Intel since Sandy Bridge, "
                             "AMD Zen since Linux 5.8); in a container ask the host to load it",
@@ -363,8 +389,9 @@ static int rapl_probe(em__host *host, const em__selection *selection, em__probe 
         status = explain_nothing(probe, &look);
     } else if (status == EM_OK) {
         status = add_zones(probe, &look, selection->measure, &zones);
-        if (status == EM_OK)
+        if (status == EM_OK) {
             status = explain_zones(probe, &zones);
+        }
     }
     em__rapl_zones_free(&look);
     return status;

@@ -42,8 +42,9 @@ int em__sensors_probe(em__host *host, const em__selection *selection, em__probe 
 void em__sensors_free(em__probe *probe)
 {
     for (size_t i = 0; i < probe->device_count; i++) {
-        if (probe->devices[i])
+        if (probe->devices[i]) {
             probe->devices[i]->ops->destroy(probe->devices[i]);
+        }
     }
     free(probe->devices);
     free(probe->absences);
@@ -53,15 +54,16 @@ void em__sensors_free(em__probe *probe)
 int em__device_init(em__device *device, const em__device_ops *ops, const em__sensor *sensor, size_t channel_count)
 {
     em__channel *channels = calloc(channel_count ? channel_count : 1, sizeof *channels);
-    if (!channels)
+    if (!channels) {
         return EM_ERR_NO_MEMORY;
+    }
     for (size_t i = 0; i < channel_count; i++) {
         channels[i].package = channels[i].die = channels[i].gpu = -1;
         channels[i].scale_num = channels[i].scale_den = 1;
         channels[i].tdp_each_w = channels[i].tdp_count = NAN;
     }
-    *device = (em__device){.ops = ops, .sensor = sensor->name, .rank = sensor->rank, .channels = channels,
-                           .channel_count = channel_count};
+    *device = (em__device){
+        .ops = ops, .sensor = sensor->name, .rank = sensor->rank, .channels = channels, .channel_count = channel_count};
     return EM_OK;
 }
 
@@ -89,12 +91,14 @@ em__reading em__reading_failed(int error)
 /* Room for one more; NULL leaves all as it was. */
 static void *grown(void *items, size_t count, size_t *capacity, size_t item_size)
 {
-    if (count < *capacity)
+    if (count < *capacity) {
         return items;
+    }
     size_t wider = *capacity ? *capacity * 2 : 8;
     void *larger = wider <= SIZE_MAX / item_size ? realloc(items, wider * item_size) : NULL;
-    if (larger)
+    if (larger) {
         *capacity = wider;
+    }
     return larger;
 }
 
@@ -113,8 +117,9 @@ int em__probe_add(em__probe *probe, em__device *device)
 int em__probe_absent(em__probe *probe, const em__sensor *sensor, int status, const char *hint, const char *reason, ...)
 {
     em__absence *absences = grown(probe->absences, probe->absence_count, &probe->absence_capacity, sizeof *absences);
-    if (!absences)
+    if (!absences) {
         return EM_ERR_NO_MEMORY;
+    }
     probe->absences = absences;
     em__absence *absence = &absences[probe->absence_count++];
     *absence = (em__absence){.status = status};

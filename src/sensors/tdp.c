@@ -15,13 +15,13 @@
 /* The first line has at most 8 + 10 × 21 bytes. The rest, a line for each CPU, is not needed. */
 enum { STAT_BYTES = 512, WORD_BYTES = 32, MOST_SOCKETS = 64 };
 
-/* Ticks of /proc/stat are 10 ms on every CPU. With 20 of them, one tick is 5 % of utilisation: fewer would bend the mean
- * of the curve, which is steepest below 10 %, more would blur the steps of short windows. */
+/* Ticks of /proc/stat are 10 ms on every CPU. With 20 of them, one tick is 5 % of utilisation: fewer would bend the
+ * mean of the curve, which is steepest below 10 %, more would blur the steps of short windows. */
 enum { FULL_TICKS = 20, TICKS_PER_S = 100 };
 
 static const char stat_path[] = "/proc/stat";
 
-/* --------------------------------------------------------------------------------------------------------- reading */
+/* ---------------------------------------------------------------------------------------------------------- reading */
 
 typedef struct {
     em__device base;
@@ -34,8 +34,9 @@ static int read_time(em__file *file, em__cpu_time *ret_time)
 {
     char text[STAT_BYTES];
     int length = file->host->ops->read(file, text, sizeof text);
-    if (length < 0)
+    if (length < 0) {
         return length;
+    }
     return em__parse_cpu_time(text, (size_t)length, ret_time) < 0 ? -EILSEQ : 0;
 }
 
@@ -43,20 +44,23 @@ static int open_stat(cpu_device *cpu, em__cpu_time *ret_time)
 {
     em__file *file;
     int error = cpu->host->ops->open(cpu->host, stat_path, &file);
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     error = read_time(file, ret_time);
-    if (error < 0)
+    if (error < 0) {
         file->host->ops->close(file);
-    else
+    } else {
         cpu->stat = file;
+    }
     return error;
 }
 
 static void close_stat(cpu_device *cpu)
 {
-    if (cpu->stat)
+    if (cpu->stat) {
         cpu->host->ops->close(cpu->stat);
+    }
     cpu->stat = NULL;
 }
 
@@ -88,15 +92,16 @@ static int cpu_revive(em__device *device)
     cpu_device *cpu = (cpu_device *)device;
     em__cpu_time time;
     close_stat(cpu);
-    if (open_stat(cpu, &time) < 0)
+    if (open_stat(cpu, &time) < 0) {
         return -1;
+    }
     cpu->model = (em__tdp_cpu){.total_w = cpu->model.total_w, .full_ticks = cpu->model.full_ticks};
     return 0;
 }
 
 static const em__device_ops cpu_ops = {cpu_read, cpu_destroy, cpu_revive};
 
-/* ------------------------------------------------------------------------------------------- sockets and their class */
+/* ------------------------------------------------------------------------------------------ sockets and their class */
 
 typedef struct {
     em__host *host;
@@ -110,17 +115,22 @@ static int note_cpu(void *context, const char *name)
     char path[EM__SOURCE_SIZE + 64];
     uint64_t id;
     size_t length = strlen(name);
-    if (strncmp(name, "cpu", 3) != 0 || length < 4 || length > 8 || strspn(name + 3, "0123456789") != length - 3)
+    if (strncmp(name, "cpu", 3) != 0 || length < 4 || length > 8 || strspn(name + 3, "0123456789") != length - 3) {
         return 0;
+    }
     em__print(path, sizeof path, "/sys/devices/system/cpu/%s/topology/physical_package_id", name);
-    if (em__host_u64(top->host, path, &id) < 0)
+    if (em__host_u64(top->host, path, &id) < 0) {
         return 0;
+    }
     top->cpus++;
-    for (uint32_t i = 0; i < top->sockets; i++)
-        if (top->ids[i] == id)
+    for (uint32_t i = 0; i < top->sockets; i++) {
+        if (top->ids[i] == id) {
             return 0;
-    if (top->sockets < MOST_SOCKETS)
+        }
+    }
+    if (top->sockets < MOST_SOCKETS) {
         top->ids[top->sockets++] = id;
+    }
     return 0;
 }
 
@@ -132,8 +142,9 @@ static void complete(em__host *host, em__cpuinfo *cpus)
         host->ops->list(host, "/sys/devices/system/cpu", note_cpu, &top);
         cpus->packages = top.sockets;
         cpus->cpus = cpus->cpus ? cpus->cpus : top.cpus;
-        if (top.sockets > 1 && top.sockets > top.cpus / 2)
+        if (top.sockets > 1 && top.sockets > top.cpus / 2) {
             cpus->is_virtual = 1;
+        }
     }
     cpus->packages = cpus->packages ? cpus->packages : 1;
     cpus->cpus = cpus->cpus ? cpus->cpus : 1;
@@ -145,8 +156,9 @@ static int stop_at_battery(void *context, const char *name)
     em__host *host = context;
     char path[EM__SOURCE_SIZE + 64], word[WORD_BYTES];
     em__print(path, sizeof path, "/sys/class/power_supply/%s/type", name);
-    if (em__host_text(host, path, word, sizeof word) < 0 || strcmp(word, "Battery") != 0)
+    if (em__host_text(host, path, word, sizeof word) < 0 || strcmp(word, "Battery") != 0) {
         return 0;
+    }
     em__print(path, sizeof path, "/sys/class/power_supply/%s/scope", name);
     return em__host_text(host, path, word, sizeof word) < 0 || strcmp(word, "Device") != 0;
 }
@@ -163,19 +175,23 @@ static tdp_class class_of(em__host *host, const em__cpuinfo *cpus)
     /* Numbers of the SMBIOS specification, table "System Enclosure or Chassis Types". */
     static const unsigned char laptops[] = {8, 9, 10, 14, 30, 31, 32}, servers[] = {17, 23, 28, 29};
     uint64_t chassis = 0;
-    if (em__host_u64(host, "/sys/class/dmi/id/chassis_type", &chassis) < 0 || chassis > 255)
+    if (em__host_u64(host, "/sys/class/dmi/id/chassis_type", &chassis) < 0 || chassis > 255) {
         chassis = 0;
-    if (memchr(servers, (int)chassis, sizeof servers) || cpus->packages > 1)
+    }
+    if (memchr(servers, (int)chassis, sizeof servers) || cpus->packages > 1) {
         return server;
+    }
     if (memchr(laptops, (int)chassis, sizeof laptops) ||
-        host->ops->list(host, "/sys/class/power_supply", stop_at_battery, host) > 0)
+        host->ops->list(host, "/sys/class/power_supply", stop_at_battery, host) > 0) {
         return laptop;
-    if (strstr(cpus->model, "Xeon") || strstr(cpus->model, "EPYC") || strstr(cpus->model, "Ampere"))
+    }
+    if (strstr(cpus->model, "Xeon") || strstr(cpus->model, "EPYC") || strstr(cpus->model, "Ampere")) {
         return server;
+    }
     return desktop;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- probing */
+/* ---------------------------------------------------------------------------------------------------------- probing */
 
 static void describe_power(em__host *host, const em__selection *selection, const em__cpuinfo *cpus,
                            em__channel *channel)
@@ -186,8 +202,9 @@ static void describe_power(em__host *host, const em__selection *selection, const
     channel->tdp_count = cpus->packages;
     if (cpus->is_virtual) {
         /* The median of published Xeon and EPYC processors with 16 cores and more. */
-        if (!is_given)
+        if (!is_given) {
             power = (tdp_class){"default for a virtual CPU", 3.5};
+        }
         channel->tdp_count = is_given ? 1 : cpus->cpus;
         what = is_given ? "virtual machine" : cpus->cpus > 1 ? "virtual CPUs" : "virtual CPU";
     } else if (!is_given) {
@@ -212,8 +229,9 @@ static int explain(em__probe *probe, int error)
 {
     static const char hint[] = "mount proc at /proc (in a container without --read-only masks on it)";
     int is_denied = error == -EACCES || error == -EPERM;
-    if (error == -ENOENT)
+    if (error == -ENOENT) {
         return em__probe_absent(probe, &em__sensor_tdp, EM_ERR_NOT_SUPPORTED, hint, "%s does not exist", stat_path);
+    }
     return em__probe_absent(probe, &em__sensor_tdp, is_denied ? EM_ERR_PERMISSION : EM_ERR_BROKEN, hint, "%s %s: %s",
                             stat_path, is_denied ? "may not be read" : "cannot be used",
                             error == -EILSEQ ? "its first line holds no CPU times" : strerror(-error));
@@ -223,10 +241,12 @@ static int cpu_probe(em__host *host, const em__selection *selection, em__probe *
 {
     em__cpuinfo cpus;
     em__cpu_time time;
-    if (!(selection->measure & 1u << EM_DOMAIN_CPU))
+    if (!(selection->measure & 1u << EM_DOMAIN_CPU)) {
         return em__probe_absent(probe, &em__sensor_tdp, EM_ERR_NOT_SELECTED, "", "the options leave the CPU out");
-    if (em__cpus_read(host, &cpus) == -ENOMEM)
+    }
+    if (em__cpus_read(host, &cpus) == -ENOMEM) {
         return EM_ERR_NO_MEMORY;
+    }
     cpu_device *made = calloc(1, sizeof *made);
     if (!made || em__device_init(&made->base, &cpu_ops, &em__sensor_tdp, 1) != EM_OK) {
         free(made);

@@ -16,7 +16,7 @@ enum { MOST_BOARDS = 256, WORD_BYTES = 32, REFRESH_NS = 1000000 };
 
 static const char pci_folder[] = "/sys/bus/pci/devices";
 
-/* --------------------------------------------------------------------------------------------------------- reading */
+/* ---------------------------------------------------------------------------------------------------------- reading */
 
 typedef struct {
     em__device base;
@@ -87,7 +87,7 @@ static int add_gpu(em__host *host, const em__selection *selection, em__probe *pr
     return em__probe_add(probe, &made->base);
 }
 
-/* --------------------------------------------------------------------------------------------------------- looking */
+/* ---------------------------------------------------------------------------------------------------------- looking */
 
 typedef struct {
     em__host *host;
@@ -108,8 +108,9 @@ static int is_nouveau(em__host *host, const char *function)
 {
     char path[EM__SOURCE_SIZE], target[EM__SOURCE_SIZE];
     em__print(path, sizeof path, "%s/%s/driver", pci_folder, function);
-    if (host->ops->link(host, path, target, sizeof target) < 0)
+    if (host->ops->link(host, path, target, sizeof target) < 0) {
         return 0;
+    }
     const char *slash = strrchr(target, '/');
     return strcmp(slash ? slash + 1 : target, "nouveau") == 0;
 }
@@ -119,11 +120,11 @@ static int note_function(void *context, const char *name)
 {
     pci_scan *scan = context;
     char word[WORD_BYTES];
-    if (strlen(name) >= EM__PCI_SIZE || scan->count == MOST_BOARDS ||
-        read_word(scan->host, name, "vendor", word) < 0 || strcmp(word, "0x10de") != 0 ||
-        read_word(scan->host, name, "class", word) < 0 || strlen(word) != 8 ||
-        (strncmp(word, "0x0300", 6) != 0 && strncmp(word, "0x0302", 6) != 0) || is_nouveau(scan->host, name))
+    if (strlen(name) >= EM__PCI_SIZE || scan->count == MOST_BOARDS || read_word(scan->host, name, "vendor", word) < 0 ||
+        strcmp(word, "0x10de") != 0 || read_word(scan->host, name, "class", word) < 0 || strlen(word) != 8 ||
+        (strncmp(word, "0x0300", 6) != 0 && strncmp(word, "0x0302", 6) != 0) || is_nouveau(scan->host, name)) {
         return 0;
+    }
     em__board *board = &scan->boards[scan->count];
     *board = (em__board){.index = (int)scan->count};
     em__copy(board->pci, sizeof board->pci, name);
@@ -135,10 +136,13 @@ static int note_function(void *context, const char *name)
 
 static int is_known(const em__probe *probe, const char *pci)
 {
-    for (size_t i = 0; i < probe->device_count; i++)
-        for (size_t j = 0; j < probe->devices[i]->channel_count; j++)
-            if (strcmp(probe->devices[i]->channels[j].pci, pci) == 0)
+    for (size_t i = 0; i < probe->device_count; i++) {
+        for (size_t j = 0; j < probe->devices[i]->channel_count; j++) {
+            if (strcmp(probe->devices[i]->channels[j].pci, pci) == 0) {
                 return 1;
+            }
+        }
+    }
     return 0;
 }
 
@@ -146,20 +150,25 @@ static int is_known(const em__probe *probe, const char *pci)
 static int next_index(const em__probe *probe)
 {
     int next = 0;
-    for (size_t i = 0; i < probe->device_count; i++)
-        for (size_t j = 0; j < probe->devices[i]->channel_count; j++)
-            if (probe->devices[i]->channels[j].gpu >= next)
+    for (size_t i = 0; i < probe->device_count; i++) {
+        for (size_t j = 0; j < probe->devices[i]->channel_count; j++) {
+            if (probe->devices[i]->channels[j].gpu >= next) {
                 next = probe->devices[i]->channels[j].gpu + 1;
+            }
+        }
+    }
     return next;
 }
 
 /* An earlier sensor has found GPUs, or found that none of them is selected. */
 static int is_answered(const em__probe *probe)
 {
-    for (size_t i = 0; i < probe->absence_count; i++)
+    for (size_t i = 0; i < probe->absence_count; i++) {
         if (strcmp(probe->absences[i].sensor, em__sensor_nvml.name) == 0 &&
-            probe->absences[i].status == EM_ERR_NOT_SELECTED)
+            probe->absences[i].status == EM_ERR_NOT_SELECTED) {
             return 1;
+        }
+    }
     return next_index(probe) > 0;
 }
 
@@ -169,11 +178,13 @@ static int add_chosen(em__host *host, const em__selection *selection, em__probe 
     uint64_t notes = 0;
     int first = next_index(probe);
     int status = em__visible_choose(host, selection, scan->boards, scan->count, chosen, &notes);
-    if (status == EM_OK)
+    if (status == EM_OK) {
         probe->notes |= notes;
+    }
     for (size_t i = 0; i < scan->count && status == EM_OK; i++) {
-        if (!chosen[i] || is_known(probe, scan->boards[i].pci))
+        if (!chosen[i] || is_known(probe, scan->boards[i].pci)) {
             continue;
+        }
         int index = first > 0 ? next_index(probe) : scan->boards[i].index;
         status = add_gpu(host, selection, probe, index, &scan->boards[i]);
     }
@@ -185,9 +196,10 @@ static int refuse_absent(const em__selection *selection)
     em_error *error = selection->error;
     error->status = EM_ERR_INVALID;
     em__copy(error->argument, sizeof error->argument, "device");
-    em__copy(error->text, sizeof error->text,
-             "no GPU was found: NVML (libnvidia-ml.so.1) offers none that is selected, and /sys/bus/pci/devices holds no "
-             "NVIDIA display or 3D controller (vendor 0x10de, class 0x0300 or 0x0302) under another driver than nouveau");
+    em__copy(
+        error->text, sizeof error->text,
+        "no GPU was found: NVML (libnvidia-ml.so.1) offers none that is selected, and /sys/bus/pci/devices holds no "
+        "NVIDIA display or 3D controller (vendor 0x10de, class 0x0300 or 0x0302) under another driver than nouveau");
     em__copy(error->remedy, sizeof error->remedy,
              "give gpu_tdp_w to have one estimated, or device=\"auto\" or \"cpu\"; in a container pass the GPU in "
              "(--gpus all); check CUDA_VISIBLE_DEVICES");
@@ -196,20 +208,24 @@ static int refuse_absent(const em__selection *selection)
 
 int em__tdp_gpu_probe(em__host *host, const em__selection *selection, em__probe *probe)
 {
-    if (!(selection->measure & 1u << EM_DOMAIN_GPU))
+    if (!(selection->measure & 1u << EM_DOMAIN_GPU)) {
         return EM_OK;
+    }
     int status = EM_OK, is_all = selection->gpus && strcmp(selection->gpus, "all") == 0;
     /* Where NVML answers, it has named every board that a program could use: others count only if all are asked for. */
     if (!is_answered(probe) || is_all) {
         pci_scan scan = {.host = host, .probe = probe, .boards = calloc(MOST_BOARDS, sizeof *scan.boards)};
-        if (!scan.boards)
+        if (!scan.boards) {
             return EM_ERR_NO_MEMORY;
+        }
         host->ops->list(host, pci_folder, note_function, &scan);
-        if (scan.count > 0 || !selection->present_gpu)
+        if (scan.count > 0 || !selection->present_gpu) {
             status = add_chosen(host, selection, probe, &scan);
+        }
         free(scan.boards);
     }
-    if (status != EM_OK || !selection->present_gpu || next_index(probe) > 0)
+    if (status != EM_OK || !selection->present_gpu || next_index(probe) > 0) {
         return status;
+    }
     return isnan(selection->gpu_tdp_w) ? refuse_absent(selection) : add_gpu(host, selection, probe, 0, NULL);
 }

@@ -15,15 +15,17 @@ static const uint64_t oldest_assumption_ns = NS_PER_S;
 static uint64_t milliwatts(double watts)
 {
     double value = watts * 1000.0 + 0.5;
-    if (!(value > 0.0))
+    if (!(value > 0.0)) {
         return 0;
+    }
     return (uint64_t)(value < most_mw ? value : most_mw);
 }
 
 static double held_to_one(double utilisation)
 {
-    if (!(utilisation > 0.0))
+    if (!(utilisation > 0.0)) {
         return 0.0;
+    }
     return utilisation < 1.0 ? utilisation : 1.0;
 }
 
@@ -34,8 +36,9 @@ uint64_t em__tdp_cpu_mw(double tdp_w_total, double utilisation)
     } knots[] = {{0.0, 0.15}, {0.1, 0.33}, {0.5, 0.62}, {1.0, 1.03}};
     double at = held_to_one(utilisation);
     int i = 1;
-    while (at > knots[i].utilisation)
+    while (at > knots[i].utilisation) {
         i++;
+    }
     double along = (at - knots[i - 1].utilisation) / (knots[i].utilisation - knots[i - 1].utilisation);
     double fraction = knots[i - 1].fraction + along * (knots[i].fraction - knots[i - 1].fraction);
     return milliwatts(tdp_w_total * fraction);
@@ -53,8 +56,9 @@ void em__tdp_integrate(em__tdp_energy *energy, uint64_t now_ns, uint64_t power_m
         energy->last_ns = now_ns;
         return;
     }
-    if (now_ns <= energy->last_ns)
+    if (now_ns <= energy->last_ns) {
         return;
+    }
     uint64_t elapsed_ns = now_ns - energy->last_ns;
     uint64_t carry = energy->carry + elapsed_ns % NS_PER_S * power_mw;
     energy->total_uj += elapsed_ns / NS_PER_S * power_mw * UJ_PER_MW_S + carry / PJ_PER_UJ;
@@ -75,8 +79,9 @@ uint64_t em__tdp_cpu_step(em__tdp_cpu *cpu, uint64_t now_ns, em__cpu_time time)
         cpu->from = time;
         cpu->power_mw = em__tdp_cpu_mw(cpu->total_w, utilisation_between((em__cpu_time){0, 0}, time));
     }
-    if (time.total < cpu->from.total)
+    if (time.total < cpu->from.total) {
         cpu->from = time;
+    }
     if (time.total - cpu->from.total >= cpu->full_ticks) {
         cpu->power_mw = em__tdp_cpu_mw(cpu->total_w, utilisation_between(cpu->from, time));
         cpu->from = time;
@@ -84,10 +89,12 @@ uint64_t em__tdp_cpu_step(em__tdp_cpu *cpu, uint64_t now_ns, em__cpu_time time)
         cpu->assumed = cpu->sure;
     } else {
         em__tdp_integrate(&cpu->assumed, now_ns, cpu->power_mw);
-        if (!cpu->sure.is_started || now_ns - cpu->sure.last_ns > oldest_assumption_ns)
+        if (!cpu->sure.is_started || now_ns - cpu->sure.last_ns > oldest_assumption_ns) {
             cpu->sure = cpu->assumed;
+        }
     }
-    if (cpu->assumed.total_uj > cpu->shown_uj)
+    if (cpu->assumed.total_uj > cpu->shown_uj) {
         cpu->shown_uj = cpu->assumed.total_uj;
+    }
     return cpu->shown_uj;
 }

@@ -22,7 +22,7 @@ uint64_t em__tdp_gpu_mw(double limit_w, double utilisation);
 /* A growing energy. Begins as all zeros. */
 typedef struct {
     uint64_t total_uj;
-    uint64_t carry;   /* below 1 µJ, in pJ */
+    uint64_t carry; /* below 1 µJ, in pJ */
     uint64_t last_ns;
     int is_started;
 } em__tdp_energy;
@@ -33,13 +33,13 @@ void em__tdp_integrate(em__tdp_energy *energy, uint64_t now_ns, uint64_t power_m
 
 /* The CPU model's state. Begins as all zeros but total_w and full_ticks. */
 typedef struct {
-    double total_w;        /* TDP × count */
-    uint64_t full_ticks;   /* fewer than these, over all CPUs, say nothing of the utilisation */
-    em__tdp_energy sure;   /* up to the last evaluated reading */
+    double total_w;         /* TDP × count */
+    uint64_t full_ticks;    /* fewer than these, over all CPUs, say nothing of the utilisation */
+    em__tdp_energy sure;    /* up to the last evaluated reading */
     em__tdp_energy assumed; /* from there on, at the last known power */
-    em__cpu_time from;     /* the last evaluated reading */
-    uint64_t power_mw;     /* last known */
-    uint64_t shown_uj;     /* never falls: an overshoot of what was assumed is worked off */
+    em__cpu_time from;      /* the last evaluated reading */
+    uint64_t power_mw;      /* last known */
+    uint64_t shown_uj;      /* never falls: an overshoot of what was assumed is worked off */
     int is_started;
 } em__tdp_cpu;
 

@@ -5,6 +5,11 @@
 
 #include "core/units.h"
 
+static uint64_t unit_of(const em__channel *facts)
+{
+    return facts->unit ? facts->unit : 1;
+}
+
 static em__u128 step_uj(const em__channel *facts, uint64_t raw)
 {
     return (em__u128)raw * facts->scale_num / facts->scale_den;
@@ -20,7 +25,7 @@ static int raw_step(const em__channel *facts, uint64_t from, uint64_t to, uint64
     if (facts->range == 0 || from > facts->range) {
         return 0;
     }
-    *ret_step = facts->range - from + 1 + to;
+    *ret_step = facts->range - from + unit_of(facts) + to;
     return 1;
 }
 
@@ -30,7 +35,7 @@ static int is_believed(const em__channel *facts, uint64_t elapsed_ns, uint64_t s
         return 1;
     }
     em__u128 reach = (em__u128)facts->ceiling_mw * (elapsed_ns + facts->refresh_ns) / EM__MW_NS_PER_UJ;
-    em__u128 unit = step_uj(facts, 1) + 1;
+    em__u128 unit = step_uj(facts, unit_of(facts)) + 1;
     if (step_uj(facts, step) > reach + unit) {
         return 0;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
-/* The one place where a raw count becomes energy: wrap and reset told apart (measurement.md §2 rules 8 and 9). */
+/* The one place where a raw count becomes energy: wrap and reset told apart (docs/measurement.md §2 rules 8 and 9). */
 #ifndef EM_TIMELINE_COUNTER_H
 #define EM_TIMELINE_COUNTER_H
 

@@ -22,7 +22,8 @@ void em__series_resume(em__series *series, uint64_t t_ns)
     series->counter.has_baseline = 0;
     series->counter.remainder = 0;
     series->remainder = 0;
-    series->counted_uj = series->last.energy_uj;
+    series->known_uj = series->last.energy_uj;
+    series->known_ns = t_ns;
     series->has_power = 0;
     series->is_gap = 1;
     series->failing_since_ns = 0;
@@ -69,7 +70,8 @@ static em__added push_gap(em__series *series, uint64_t t_ns, uint64_t power_mw)
     point.t_ns = t_ns;
     point.gap_ns += t_ns - series->last.t_ns;
     point.power_mw = power_mw;
-    series->counted_uj = point.energy_uj;
+    series->known_uj = point.energy_uj;
+    series->known_ns = t_ns;
     series->remainder = 0;
     series->is_gap = 0;
     series->has_power = 0;
@@ -86,10 +88,12 @@ static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
             series->status = EM_ERR_RESET;
         }
         series->raw = raw;
-        series->counted_uj = series->last.energy_uj;
+        series->known_uj = series->last.energy_uj;
+        series->known_ns = series->last.t_ns;
         return t_ns > series->last.t_ns ? push_gap(series, t_ns, 0) : EM__ADDED_NOTHING;
     }
-    series->counted_uj += (int64_t)uj;
+    series->known_uj += (int64_t)uj;
+    series->known_ns = t_ns;
     if (t_ns > read_ns) {
         set_power(series, em__scale(uj, EM__MW_NS_PER_UJ, t_ns - read_ns));
     }
@@ -98,8 +102,8 @@ static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
     }
     em__point point = series->last;
     uint64_t elapsed_ns = t_ns - point.t_ns;
-    if (series->counted_uj > point.energy_uj) {
-        point.energy_uj = series->counted_uj;
+    if (series->known_uj > point.energy_uj) {
+        point.energy_uj = series->known_uj;
     }
     point.t_ns = t_ns;
     point.gap_ns += series->is_gap ? elapsed_ns : 0;
@@ -122,10 +126,12 @@ static em__added add_power(em__series *series, uint64_t t_ns, uint64_t power_mw)
         set_power(series, power_mw);
         return EM__ADDED_POINT;
     }
-    em__point point = series->last;
-    em__u128 twice = (em__u128)(point.power_mw + power_mw) * (t_ns - point.t_ns) + series->remainder;
-    point.energy_uj += (int64_t)(twice / (2 * EM__MW_NS_PER_UJ));
+    em__u128 twice = (em__u128)(series->power_mw + power_mw) * (t_ns - series->known_ns) + series->remainder;
+    series->known_uj += (int64_t)(twice / (2 * EM__MW_NS_PER_UJ));
     series->remainder = (uint64_t)(twice % (2 * EM__MW_NS_PER_UJ));
+    series->known_ns = t_ns;
+    em__point point = series->last;
+    point.energy_uj = series->known_uj > point.energy_uj ? series->known_uj : point.energy_uj;
     point.t_ns = t_ns;
     point.power_mw = power_mw;
     point.updates += changed;
@@ -227,7 +233,9 @@ em__point em__series_estimate(const em__series *series, uint64_t t_ns, double *r
         return point;
     }
     if (series->has_power) {
-        point.energy_uj += (int64_t)em__scale(series->power_mw, ahead_ns, EM__MW_NS_PER_UJ);
+        uint64_t since_ns = t_ns - series->known_ns;
+        int64_t reach_uj = series->known_uj + (int64_t)em__scale(series->power_mw, since_ns, EM__MW_NS_PER_UJ);
+        point.energy_uj = reach_uj > point.energy_uj ? reach_uj : point.energy_uj;
         *ret_error_uj = edge_error_uj(series, ahead_ns);
     }
     return point;

@@ -18,7 +18,8 @@ typedef struct {
     const em__channel *facts;
     em__counter counter;
     em__point previous, last; /* the newest two points: the bracket in which edges settle */
-    int64_t counted_uj;       /* what the counter says in all; behind last.energy_uj while a pinned point overshoots */
+    int64_t known_uj;         /* what was measured in all; behind last.energy_uj while a pinned point overshoots */
+    uint64_t known_ns;        /* up to when: estimates start there, so that pinning often loses no fraction */
     uint64_t remainder;       /* of a gauge: mW × ns × 2 that has not made a whole µJ yet */
     uint64_t power_mw;        /* mean over the last bracket that was measured, or as a gauge reads */
     uint64_t power_before_mw; /* over the one before */
@@ -47,7 +48,7 @@ em__added em__series_add(em__series *series, uint64_t t_ns, const em__reading *r
 void em__series_end(em__series *series, int32_t status);
 
 /* The value at a time inside the last bracket: exact for constant power, for a gauge by the trapezoid rule.
- * ret_error_uj: one standard deviation of what this edge may be off (measurement.md §7). */
+ * ret_error_uj: one standard deviation of what this edge may be off (docs/measurement.md §7). */
 em__point em__series_at(const em__series *series, uint64_t t_ns, double *ret_error_uj);
 
 /* The value at a time after the last point, carried on with the last power. */

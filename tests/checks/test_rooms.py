@@ -20,9 +20,10 @@ PUBLIC_HEADER = "energy_meter.h"
 
 # What a room outside platform may ask of libc: memory, bytes, numbers, text into a buffer.
 PURE_CALLS = re.compile(
-    r"(malloc|calloc|realloc|free|mem(cpy|move|set|cmp|chr)|bcmp|str(len|cmp|ncmp|chr|rchr|str|spn|cspn)"
-    r"|strn?casecmp|strnlen|str(toul|toull|tol|toll)|__isoc\d+_str\w+|v?snprintf|__v?snprintf_chk"
+    r"(malloc|calloc|realloc|free|mem(cpy|move|set|cmp|chr)|bcmp|str(len|cmp|ncmp|chr|rchr|str|spn|cspn|dup|error)"
+    r"|strn?casecmp|strnlen|str(toul|toull|tol|toll|tod|tod_l)|__isoc\d+_str\w+|v?snprintf|__v?snprintf_chk"
     r"|__mem(cpy|move|set)_chk|qsort|bsearch|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_"
+    r"|newlocale|freelocale"
     r"|(sqrt|fabs|floor|ceil|round|l?lround|llrint|l?rint|nearbyint|trunc|pow|fmin|fmax|fma|exp|log|ldexp|frexp)"
     r"|__fixunsdfti|__floatuntidf|__floattidf|__u?divti3|__u?modti3|__udivmodti4|__divmodti4)"
 )

@@ -13,7 +13,8 @@
  *     watts=W                   constant power, or watts=LOW:HIGH:PERIOD_MS:DUTY_PERCENT, which begins with HIGH
  *     base_mj=1000000           what the counter starts from
  *     update_ms=100             how often counter and gauge move; 0: always
- *     energy=yes|no|CODE        the counter; power=, limit=W|no|CODE, util=PERCENT|no|CODE likewise
+ *     energy=yes|no|CODE        the counter; power= likewise for the gauge
+ *     limit=W|no                the enforced limit; util=PERCENT|no the utilisation
  *     fields=yes|no             whether nvmlDeviceGetFieldValues knows the counter (83) and the gauge (186)
  *     most=W                    the largest limit that can be set
  *     handle=CODE               the board cannot be opened

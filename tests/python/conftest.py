@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,9 +16,6 @@ from typing import Any, Protocol
 import pytest
 
 from energy_meter import EnergyMeter, EnergyMeterWarning
-
-TICK_S = 0.002
-
 
 class MakeMeter(Protocol):
     def __call__(
@@ -90,73 +86,55 @@ def busy(seconds: float) -> None:
 
 
 class Machine:
-    """A machine with RAPL zones and CPUs of a chosen power and utilisation, moved by a thread in real time."""
+    """RAPL zones of chosen power and CPUs of a chosen utilisation, which move while run() runs."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._zones: list[tuple[Path, float]] = []
-        self._busy: float | None = None
-        self._thread: threading.Thread | None = None
-        self._stop = threading.Event()
-        self.total_uj: dict[str, int] = {}
-        self._write("proc/cpuinfo", "processor\t: 0\nvendor_id\t: GenuineIntel\nphysical id\t: 0\n")
+        self.moved_uj: dict[str, int] = {}
+        self._zones: dict[str, tuple[int, float]] = {}
+        self._stat: tuple[int, float] | None = None
+        self._elapsed = 0.0
+        self._open("proc/cpuinfo", "processor\t: 0\nvendor_id\t: GenuineIntel\nphysical id\t: 0\n")
 
-    def _write(self, path: str, text: str) -> Path:
+    def _open(self, path: str, text: str) -> int:
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-        return file
+        return os.open(file, os.O_WRONLY)
 
     def zone(self, directory: str, name: str, watts: float) -> None:
         folder = f"sys/class/powercap/{directory}"
-        self._write(f"{folder}/name", f"{name}\n")
-        self._write(f"{folder}/max_energy_range_uj", "262143328850\n")
-        self._zones.append((self._write(f"{folder}/energy_uj", f"{1_000_000:015d}\n"), watts))
-        self.total_uj[name] = 0
+        self._open(f"{folder}/name", f"{name}\n")
+        self._open(f"{folder}/max_energy_range_uj", "262143328850\n")
+        counter = self._open(f"{folder}/energy_uj", f"{1_000_000:015d}\n")
+        self._zones[name] = (counter, watts)
+        self.moved_uj[name] = 0
 
     def cpus(self, utilisation: float) -> None:
-        self._busy = utilisation
-        self._move_cpus(0)
+        self._stat = (self._open("proc/stat", ""), utilisation)
+        self._move()
 
-    def _move_cpus(self, ticks: int) -> None:
-        assert self._busy is not None
-        used = round(ticks * self._busy)
-        text = f"cpu  {1000 + used:012d} 0 0 {1000 + ticks - used:012d} 0 0 0 0 0 0\n"
-        path = self.root / "proc/stat"
-        if path.exists():
-            with path.open("r+") as file:
-                file.write(text)
-        else:
-            self._write("proc/stat", text)
+    def _move(self) -> None:
+        for name, (counter, watts) in self._zones.items():
+            self.moved_uj[name] = int(self._elapsed * watts * 1e6)
+            os.pwrite(counter, f"{1_000_000 + self.moved_uj[name]:015d}".encode(), 0)
+        if self._stat is not None:
+            stat, utilisation = self._stat
+            ticks = int(self._elapsed * 10_000)
+            used = round(ticks * utilisation)
+            text = f"cpu  {1000 + used:012d} 0 0 {1000 + ticks - used:012d} 0 0 0 0 0 0\n"
+            os.pwrite(stat, text.encode(), 0)
 
-    def start(self) -> Machine:
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        begin = time.monotonic()
-        while not self._stop.wait(TICK_S):
-            elapsed = time.monotonic() - begin
-            for path, watts in self._zones:
-                moved = int(elapsed * watts * 1e6)
-                self.total_uj[(path.parent / "name").read_text().strip()] = moved
-                with path.open("r+") as file:
-                    file.write(f"{1_000_000 + moved:015d}")
-            if self._busy is not None:
-                self._move_cpus(int(elapsed * 10_000))
+    def run(self, seconds: float) -> None:
+        begin, before = time.monotonic(), self._elapsed
+        while self._elapsed - before < seconds:
+            self._elapsed = before + time.monotonic() - begin
+            self._move()
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    machine = Machine(tmp_path)
-    yield machine
-    machine.stop()
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
 
 
 @pytest.fixture

@@ -18,43 +18,50 @@ static em_error probing_error;
 static inline em__selection everything(void)
 {
     probing_error = (em_error){.size = sizeof probing_error};
-    return (em__selection){.measure = UINT32_MAX, .cpu_tdp_w = NAN, .gpu_tdp_w = NAN, .gpus = "visible",
-                           .error = &probing_error};
+    return (em__selection){
+        .measure = UINT32_MAX, .cpu_tdp_w = NAN, .gpu_tdp_w = NAN, .gpus = "visible", .error = &probing_error};
 }
 
 static inline em__host *empty_machine(int as_user)
 {
     em__host *host = NULL;
-    if (em__machine_create(as_user, NULL, &host) < 0)
+    if (em__machine_create(as_user, NULL, &host) < 0) {
         abort();
+    }
     return host;
 }
 
 static inline void put(em__host *host, const char *path, const char *content)
 {
-    if (em__machine_set_file(host, path, content, strlen(content), 0444, 0) < 0)
+    if (em__machine_set_file(host, path, content, strlen(content), 0444, 0) < 0) {
         abort();
+    }
 }
 
 static inline void put_broken(em__host *host, const char *path, int error)
 {
-    if (em__machine_set_file(host, path, "", 0, 0444, error) < 0)
+    if (em__machine_set_file(host, path, "", 0, 0444, error) < 0) {
         abort();
+    }
 }
 
 static inline char *load_file(const char *path, size_t *ret_length)
 {
     FILE *file = fopen(path, "rb");
-    if (!file)
+    if (!file) {
         abort();
+    }
     size_t length = 0, capacity = 1 << 16;
     char *text = malloc(capacity);
-    for (size_t got; text && (got = fread(text + length, 1, capacity - length, file)) > 0; length += got)
-        if (length + got == capacity)
+    for (size_t got; text && (got = fread(text + length, 1, capacity - length, file)) > 0; length += got) {
+        if (length + got == capacity) {
             text = realloc(text, capacity *= 2);
+        }
+    }
     fclose(file);
-    if (!text)
+    if (!text) {
         abort();
+    }
     *ret_length = length;
     return text;
 }
@@ -76,8 +83,9 @@ static inline em__channel *channel_named(const em__probe *probe, const char *nam
     for (size_t i = 0; i < probe->device_count; i++) {
         for (size_t j = 0; j < probe->devices[i]->channel_count; j++) {
             if (strcmp(probe->devices[i]->channels[j].name, name) == 0) {
-                if (ret_device)
+                if (ret_device) {
                     *ret_device = probe->devices[i];
+                }
                 return &probe->devices[i]->channels[j];
             }
         }
@@ -90,8 +98,9 @@ static inline em__channel *channel_at(const em__probe *probe, const char *source
     for (size_t i = 0; i < probe->device_count; i++) {
         for (size_t j = 0; j < probe->devices[i]->channel_count; j++) {
             if (strcmp(probe->devices[i]->channels[j].source, source) == 0) {
-                if (ret_device)
+                if (ret_device) {
                     *ret_device = probe->devices[i];
+                }
                 return &probe->devices[i]->channels[j];
             }
         }
@@ -101,9 +110,11 @@ static inline em__channel *channel_at(const em__probe *probe, const char *source
 
 static inline const em__absence *absence_of(const em__probe *probe, const char *sensor, int status)
 {
-    for (size_t i = 0; i < probe->absence_count; i++)
-        if (strcmp(probe->absences[i].sensor, sensor) == 0 && probe->absences[i].status == status)
+    for (size_t i = 0; i < probe->absence_count; i++) {
+        if (strcmp(probe->absences[i].sensor, sensor) == 0 && probe->absences[i].status == status) {
             return &probe->absences[i];
+        }
+    }
     return NULL;
 }
 

@@ -4,7 +4,7 @@
  * that counts what is opened and closed. */
 #include "probing.h"
 
-/* ------------------------------------------------------------------------------------------------ a host that counts */
+/* ----------------------------------------------------------------------------------------------- a host that counts */
 
 typedef struct {
     em__host base;
@@ -33,11 +33,13 @@ static int counting_open(em__host *host, const char *path, em__file **ret_file)
 {
     em__file *inner;
     int error = inner_of(host)->ops->open(inner_of(host), path, &inner);
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     counting_file *file = malloc(sizeof *file);
-    if (!file)
+    if (!file) {
         abort();
+    }
     *file = (counting_file){{host}, inner};
     ((counting_host *)host)->opened++;
     *ret_file = &file->base;
@@ -90,8 +92,9 @@ static const em__host_ops counting_ops = {
 static counting_host *count_on(em__host *inner)
 {
     counting_host *host = calloc(1, sizeof *host);
-    if (!host || em__host_init(&host->base, &counting_ops, NULL) < 0)
+    if (!host || em__host_init(&host->base, &counting_ops, NULL) < 0) {
         abort();
+    }
     host->inner = inner;
     return host;
 }
@@ -129,13 +132,14 @@ enum { RICH = sizeof rich / sizeof rich[0] };
 static em__host *rich_machine(void)
 {
     em__host *host = empty_machine(0);
-    for (int i = 0; i < RICH; i++)
+    for (int i = 0; i < RICH; i++) {
         put(host, rich[i].path, rich[i].content);
+    }
     em__machine_set_clock(host, 1000000000, 1000000000, 1000000000);
     return host;
 }
 
-/* ------------------------------------------------------------------------------------------- what must always hold */
+/* -------------------------------------------------------------------------------------------- what must always hold */
 
 static int is_absence_status(int status)
 {
@@ -163,28 +167,35 @@ static void check_channel(const em__device *device, const em__channel *channel)
 static void check_presence(const em__probe *probe, const em__sensor *sensor)
 {
     int readable = 0, explained = 0;
-    for (size_t i = 0; i < probe->device_count; i++)
-        for (size_t j = 0; j < probe->devices[i]->channel_count; j++)
-            readable += strcmp(probe->devices[i]->sensor, sensor->name) == 0 &&
-                        probe->devices[i]->channels[j].status == EM_OK;
-    for (size_t i = 0; i < probe->absence_count; i++)
+    for (size_t i = 0; i < probe->device_count; i++) {
+        for (size_t j = 0; j < probe->devices[i]->channel_count; j++) {
+            readable +=
+                strcmp(probe->devices[i]->sensor, sensor->name) == 0 && probe->devices[i]->channels[j].status == EM_OK;
+        }
+    }
+    for (size_t i = 0; i < probe->absence_count; i++) {
         explained += strcmp(probe->absences[i].sensor, sensor->name) == 0;
-    if (!CHECK(readable > 0 || explained > 0))
+    }
+    if (!CHECK(readable > 0 || explained > 0)) {
         printf("#   %s is silent\n", sensor->name);
+    }
 }
 
 static void check_probe(const em__probe *probe)
 {
-    for (size_t i = 0; i < probe->device_count; i++)
-        for (size_t j = 0; j < probe->devices[i]->channel_count; j++)
+    for (size_t i = 0; i < probe->device_count; i++) {
+        for (size_t j = 0; j < probe->devices[i]->channel_count; j++) {
             check_channel(probe->devices[i], &probe->devices[i]->channels[j]);
+        }
+    }
     for (size_t i = 0; i < probe->absence_count; i++) {
         CHECK(is_absence_status(probe->absences[i].status));
         CHECK(probe->absences[i].reason[0] != '\0');
         CHECK(probe->absences[i].hint[0] != '\0' || probe->absences[i].status == EM_ERR_NOT_SELECTED);
     }
-    for (size_t i = 0; em__sensor_at(i); i++)
+    for (size_t i = 0; em__sensor_at(i); i++) {
         check_presence(probe, em__sensor_at(i));
+    }
 }
 
 /* Reads every device a few times; answers how many values came. */
@@ -229,13 +240,14 @@ static void finish(counting_host *host, em__probe *probe)
     em__host_unref(&host->base);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- cases */
+/* ------------------------------------------------------------------------------------------------------------ cases */
 
 static void test_ranks_ascend(void)
 {
     CHECK(em__sensor_at(0) != NULL);
-    for (size_t i = 1; em__sensor_at(i); i++)
+    for (size_t i = 1; em__sensor_at(i); i++) {
         CHECK(em__sensor_at(i)->rank > em__sensor_at(i - 1)->rank);
+    }
 }
 
 static void test_empty_root(void)
@@ -249,11 +261,16 @@ static void test_empty_root(void)
 static void test_recorded_machines(void)
 {
     static const char *const machines[] = {
-        "amd-epyc-zen4-2s-8ccd-kernel-6.9-ccd-zones", "amd-threadripper-1950x-die-mirror",
-        "container-dangling-powercap-symlinks",       "intel-laptop-alderlake-zenbook-ux3402za-mmio",
-        "intel-laptop-psys-energy-0400-ls-lr",        "intel-rapl-control-type-without-zones",
-        "intel-xeon-2s-gold-5118",                    "intel-xeon-cascadelake-ap-multi-die",
-        "prometheus-procfs-skylake-95w-plus-hex-zone", "rapl-energy-read-eio-and-enodata",
+        "amd-epyc-zen4-2s-8ccd-kernel-6.9-ccd-zones",
+        "amd-threadripper-1950x-die-mirror",
+        "container-dangling-powercap-symlinks",
+        "intel-laptop-alderlake-zenbook-ux3402za-mmio",
+        "intel-laptop-psys-energy-0400-ls-lr",
+        "intel-rapl-control-type-without-zones",
+        "intel-xeon-2s-gold-5118",
+        "intel-xeon-cascadelake-ap-multi-die",
+        "prometheus-procfs-skylake-95w-plus-hex-zone",
+        "rapl-energy-read-eio-and-enodata",
         "vm-no-powercap-tesla-t4",
     };
     for (size_t i = 0; i < sizeof machines / sizeof machines[0]; i++) {
@@ -285,8 +302,9 @@ static void test_unreadable_from_the_start(void)
 {
     for (int e = 0; e < ERRORS; e++) {
         em__host *machine = rich_machine();
-        for (int i = 0; i < RICH; i++)
+        for (int i = 0; i < RICH; i++) {
             put_broken(machine, rich[i].path, errors[e]);
+        }
         counting_host *host = count_on(machine);
         em__probe probe = probe_all(&host->base);
         CHECK_INT(check_readings(&probe), 0);
@@ -314,8 +332,9 @@ static void test_unreadable_in_mid_run(void)
         em__host *machine = rich_machine();
         counting_host *host = count_on(machine);
         em__probe probe = probe_all(&host->base);
-        for (int i = 0; i < RICH; i++)
+        for (int i = 0; i < RICH; i++) {
             put_broken(machine, rich[i].path, errors[e]);
+        }
         CHECK_INT(check_readings(&probe), 3); /* the GPU's model needs no file */
         finish(host, &probe);
     }
@@ -325,13 +344,34 @@ static char flood[100000];
 
 static void each_garbage(void (*body)(const char *content, size_t length))
 {
-    static const char *const texts[] = {"", "\n", " ", "-1", "+1", "1e9", "0x", "1 2", "nan", "\xff\xfe", "cpu", "cpu ",
-                                        "processor", "processor:", ":", "package-", "package-0-die-", "0x10de\n0x10de",
-                                        "18446744073709551615", "18446744073709551616", "99999999999999999999999999",
+    static const char *const texts[] = {"",
+                                        "\n",
+                                        " ",
+                                        "-1",
+                                        "+1",
+                                        "1e9",
+                                        "0x",
+                                        "1 2",
+                                        "nan",
+                                        "\xff\xfe",
+                                        "cpu",
+                                        "cpu ",
+                                        "processor",
+                                        "processor:",
+                                        ":",
+                                        "package-",
+                                        "package-0-die-",
+                                        "0x10de\n0x10de",
+                                        "18446744073709551615",
+                                        "18446744073709551616",
+                                        "99999999999999999999999999",
                                         "cpu  18446744073709551615 18446744073709551615 1 1 1 1 1 1 1 1"};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         body(texts[i], strlen(texts[i]));
-    body("12\0" "34", 5);
+    }
+    body("12\0"
+         "34",
+         5);
     memset(flood, '7', sizeof flood);
     body(flood, sizeof flood);
     memset(flood, 0, sizeof flood);
@@ -342,9 +382,11 @@ static void garbage_from_the_start(const char *content, size_t length)
 {
     for (int i = -1; i < RICH; i++) {
         em__host *machine = rich_machine();
-        for (int j = 0; j < RICH; j++)
-            if (i < 0 || i == j)
+        for (int j = 0; j < RICH; j++) {
+            if (i < 0 || i == j) {
                 em__machine_set_file(machine, rich[j].path, content, length, 0444, 0);
+            }
+        }
         counting_host *host = count_on(machine);
         em__probe probe = probe_all(&host->base);
         check_readings(&probe);
@@ -358,8 +400,9 @@ static void garbage_in_mid_run(const char *content, size_t length)
     counting_host *host = count_on(machine);
     em__probe probe = probe_all(&host->base);
     check_readings(&probe);
-    for (int i = 0; i < RICH; i++)
+    for (int i = 0; i < RICH; i++) {
         em__machine_set_file(machine, rich[i].path, content, length, 0444, 0);
+    }
     CHECK_INT(check_readings(&probe), 3);
     finish(host, &probe);
 }
@@ -378,24 +421,29 @@ static void test_vanishing(void)
         em__host *machine = rich_machine();
         counting_host *host = count_on(machine);
         em__probe probe = probe_all(&host->base);
-        for (int i = 0; i < RICH; i++)
-            if (strcmp(folders[f], "/") == 0 || strncmp(rich[i].path, folders[f], strlen(folders[f])) == 0)
+        for (int i = 0; i < RICH; i++) {
+            if (strcmp(folders[f], "/") == 0 || strncmp(rich[i].path, folders[f], strlen(folders[f])) == 0) {
                 em__machine_remove(machine, rich[i].path);
+            }
+        }
         for (size_t i = 0; i < probe.device_count; i++) {
             em__device *device = probe.devices[i];
             const char *source = device->channels[0].source;
             int was_removed = device->channels[0].kind != EM_KIND_MODEL || strcmp(source, "/proc/stat") == 0;
-            was_removed = was_removed && (strcmp(folders[f], "/") == 0 ||
-                                          strncmp(source, folders[f], strlen(folders[f])) == 0);
+            was_removed =
+                was_removed && (strcmp(folders[f], "/") == 0 || strncmp(source, folders[f], strlen(folders[f])) == 0);
             CHECK_INT(read_one(device).outcome, was_removed ? EM__READ_GONE : EM__READ_OK);
             CHECK(!was_removed || !device->ops->revive || device->ops->revive(device) != 0);
             CHECK_INT(read_one(device).outcome, was_removed ? EM__READ_GONE : EM__READ_OK);
         }
-        for (int i = 0; i < RICH; i++)
+        for (int i = 0; i < RICH; i++) {
             put(machine, rich[i].path, rich[i].content);
-        for (size_t i = 0; i < probe.device_count; i++)
-            if (probe.devices[i]->ops->revive)
+        }
+        for (size_t i = 0; i < probe.device_count; i++) {
+            if (probe.devices[i]->ops->revive) {
                 CHECK_INT(probe.devices[i]->ops->revive(probe.devices[i]), 0);
+            }
+        }
         CHECK_INT(check_readings(&probe), 3 * (int)probe.device_count);
         finish(host, &probe);
     }
@@ -424,8 +472,9 @@ static void test_nothing_is_measured(void)
     CHECK_INT(em__sensors_probe(&host->base, &selection, &probe), EM_OK);
     check_probe(&probe);
     CHECK_INT(probe.device_count, 0);
-    for (size_t i = 0; i < probe.absence_count; i++)
+    for (size_t i = 0; i < probe.absence_count; i++) {
         CHECK_INT(probe.absences[i].status, EM_ERR_NOT_SELECTED);
+    }
     finish(host, &probe);
 }
 

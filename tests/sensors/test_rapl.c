@@ -47,8 +47,9 @@ static size_t check_list(const em__json_node *expect, const char *list, const em
     const em__json_node *node = em__json_member(expect, list);
     for (const em__json_node *zone = node ? node->first : NULL; zone; zone = zone->next, count++) {
         const em__channel *channel = channel_at(probe, zone->text, NULL);
-        if (!CHECK(channel != NULL) || !CHECK(holds(channel)))
+        if (!CHECK(channel != NULL) || !CHECK(holds(channel))) {
             printf("#   %s in %s\n", zone->text, list);
+        }
     }
     return count;
 }
@@ -62,13 +63,15 @@ static size_t check_duplicates(const em__json_node *expect, const em__probe *pro
         em__device *mirror = NULL, *original = NULL;
         const em__channel *copy = channel_at(probe, pair->key, &mirror);
         const em__channel *of = channel_at(probe, pair->text, &original);
-        if (!CHECK(copy && of))
+        if (!CHECK(copy && of)) {
             continue;
+        }
         CHECK_INT(copy->package, of->package);
-        if (copy->covers == EM__COVERS_DIE_ALIAS)
+        if (copy->covers == EM__COVERS_DIE_ALIAS) {
             CHECK_INT(of->covers, EM__COVERS_DIE_ALIAS);
-        else
+        } else {
             CHECK(strcmp(copy->name, of->name) == 0 && mirror->rank > original->rank);
+        }
     }
     return count;
 }
@@ -80,8 +83,9 @@ static size_t check_unreadable(const em__json_node *expect, const em__probe *pro
     for (const em__json_node *pair = node ? node->first : NULL; pair; pair = pair->next, count++) {
         em__device *device = NULL;
         const em__channel *channel = channel_at(probe, pair->key, &device);
-        if (!CHECK(channel != NULL))
+        if (!CHECK(channel != NULL)) {
             continue;
+        }
         CHECK_INT(channel->status, strcmp(pair->text, "EACCES") == 0 ? EM_ERR_PERMISSION : EM_ERR_BROKEN);
         CHECK(channel->reason[0] != '\0');
         CHECK_INT(read_one(device).outcome, EM__READ_GONE);
@@ -94,14 +98,15 @@ static const em__json_node *recorded_file(const em__json_node *root, const char 
 {
     char path[512];
     const em__json_node *link = em__json_member(em__json_member(root, "links"), zone);
-    if (link)
+    if (link) {
         snprintf(path, sizeof path, "/sys/%s/%s", link->text + strlen("../../"), file);
-    else
+    } else {
         snprintf(path, sizeof path, "%s/%s", zone, file);
+    }
     return em__json_member(em__json_member(root, "files"), path);
 }
 
-/* Every channel says what its files say, and is readable for a user exactly where the recorded mode lets others read. */
+/* Every channel says what its files say, and a user can read it exactly where the recorded mode lets others read. */
 static void check_facts(const em__json_node *root, const em__probe *probe, int as_user)
 {
     for (size_t i = 0; i < probe->device_count; i++) {
@@ -109,8 +114,9 @@ static void check_facts(const em__json_node *root, const em__probe *probe, int a
         const em__channel *channel = &device->channels[0];
         const em__json_node *energy = recorded_file(root, channel->source, "energy_uj");
         const em__json_node *range = recorded_file(root, channel->source, "max_energy_range_uj");
-        if (!CHECK(energy && range))
+        if (!CHECK(energy && range)) {
             continue;
+        }
         const em__json_node *content = em__json_member(energy, "content");
         const char *mode = em__json_member(energy, "mode")->text;
         int is_open = !as_user || (mode[strlen(mode) - 1] - '0') & 4;
@@ -193,15 +199,20 @@ static void test_names(void)
     } expected[] = {
         {"intel-xeon-2s-gold-5118", "cpu-0/package", "/sys/class/powercap/intel-rapl:0", EM_DOMAIN_CPU},
         {"intel-xeon-2s-gold-5118", "cpu-1/dram", "/sys/class/powercap/intel-rapl:1:0", EM_DOMAIN_DRAM},
-        {"intel-laptop-psys-energy-0400-ls-lr", "platform/psys", "/sys/class/powercap/intel-rapl:1", EM_DOMAIN_PLATFORM},
+        {"intel-laptop-psys-energy-0400-ls-lr", "platform/psys", "/sys/class/powercap/intel-rapl:1",
+         EM_DOMAIN_PLATFORM},
         {"intel-laptop-psys-energy-0400-ls-lr", "cpu-0/core", "/sys/class/powercap/intel-rapl:0:0", EM_DOMAIN_CPU},
         {"intel-laptop-psys-energy-0400-ls-lr", "cpu-0/uncore", "/sys/class/powercap/intel-rapl:0:1", EM_DOMAIN_CPU},
-        {"prometheus-procfs-skylake-95w-plus-hex-zone", "cpu-10/package", "/sys/class/powercap/intel-rapl:a", EM_DOMAIN_CPU},
+        {"prometheus-procfs-skylake-95w-plus-hex-zone", "cpu-10/package", "/sys/class/powercap/intel-rapl:a",
+         EM_DOMAIN_CPU},
         {"amd-threadripper-1950x-die-mirror", "cpu-0/die-1", "/sys/class/powercap/intel-rapl:1", EM_DOMAIN_CPU},
-        {"amd-epyc-zen4-2s-8ccd-kernel-6.9-ccd-zones", "cpu-1/die-7", "/sys/class/powercap/intel-rapl:f", EM_DOMAIN_CPU},
-        {"amd-epyc-zen4-2s-8ccd-kernel-6.9-ccd-zones", "cpu-1/die-2/core", "/sys/class/powercap/intel-rapl:a:0", EM_DOMAIN_CPU},
+        {"amd-epyc-zen4-2s-8ccd-kernel-6.9-ccd-zones", "cpu-1/die-7", "/sys/class/powercap/intel-rapl:f",
+         EM_DOMAIN_CPU},
+        {"amd-epyc-zen4-2s-8ccd-kernel-6.9-ccd-zones", "cpu-1/die-2/core", "/sys/class/powercap/intel-rapl:a:0",
+         EM_DOMAIN_CPU},
         {"intel-xeon-cascadelake-ap-multi-die", "cpu-1/die-0", "/sys/class/powercap/intel-rapl:2", EM_DOMAIN_CPU},
-        {"intel-xeon-cascadelake-ap-multi-die", "cpu-1/die-0/dram", "/sys/class/powercap/intel-rapl:2:0", EM_DOMAIN_DRAM},
+        {"intel-xeon-cascadelake-ap-multi-die", "cpu-1/die-0/dram", "/sys/class/powercap/intel-rapl:2:0",
+         EM_DOMAIN_DRAM},
     };
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         em__host *host = recorded_machine(expected[i].machine, 0);
@@ -240,8 +251,9 @@ static void test_every_diagnosis_has_its_own_advice(void)
         em__host *host = recorded_machine(cases[i].machine, cases[i].as_user);
         em__probe probe = probe_rapl(host, UINT32_MAX);
         const em__absence *absence = absence_of(&probe, sensor, cases[i].status);
-        if (CHECK(absence != NULL) && !CHECK(strstr(absence->hint, cases[i].advice) != NULL))
+        if (CHECK(absence != NULL) && !CHECK(strstr(absence->hint, cases[i].advice) != NULL)) {
             printf("#   %s\n", absence->hint);
+        }
         finish(host, &probe);
     }
     em__host *bare = empty_machine(0);
@@ -274,10 +286,18 @@ static void test_reading_follows_the_file(void)
         const char *content;
         em__outcome outcome;
     } contents[] = {
-        {"2000\n", EM__READ_OK}, {"", EM__READ_AGAIN}, {"\n", EM__READ_AGAIN}, {"-5\n", EM__READ_AGAIN},
-        {"12 13\n", EM__READ_AGAIN}, {"0x10\n", EM__READ_AGAIN}, {"<no data>\n", EM__READ_AGAIN},
-        {"18446744073709551616\n", EM__READ_AGAIN}, {"18446744073709551615\n", EM__READ_AGAIN},
-        {"262143328851\n", EM__READ_AGAIN}, {"262143328850\n", EM__READ_OK}, {"0\n", EM__READ_OK},
+        {"2000\n", EM__READ_OK},
+        {"", EM__READ_AGAIN},
+        {"\n", EM__READ_AGAIN},
+        {"-5\n", EM__READ_AGAIN},
+        {"12 13\n", EM__READ_AGAIN},
+        {"0x10\n", EM__READ_AGAIN},
+        {"<no data>\n", EM__READ_AGAIN},
+        {"18446744073709551616\n", EM__READ_AGAIN},
+        {"18446744073709551615\n", EM__READ_AGAIN},
+        {"262143328851\n", EM__READ_AGAIN},
+        {"262143328850\n", EM__READ_OK},
+        {"0\n", EM__READ_OK},
         {"                                                             1234567\n", EM__READ_AGAIN}, /* cut short */
     };
     em__host *host = one_zone(ZONE, "package-0\n");
@@ -286,8 +306,9 @@ static void test_reading_follows_the_file(void)
     CHECK_INT(read_one(device).value, 1000);
     for (size_t i = 0; i < sizeof contents / sizeof contents[0]; i++) {
         put(host, ZONE "/energy_uj", contents[i].content);
-        if (!CHECK_INT(read_one(device).outcome, contents[i].outcome))
+        if (!CHECK_INT(read_one(device).outcome, contents[i].outcome)) {
             printf("#   \"%s\"\n", contents[i].content);
+        }
         CHECK_INT(read_one(device).status, contents[i].outcome == EM__READ_OK ? EM_OK : EM_ERR_READ);
     }
     put(host, ZONE "/energy_uj", "2000\n");
@@ -302,9 +323,9 @@ static void test_errors_of_a_read(void)
         em__outcome outcome;
         int status;
     } errors[] = {
-        {EIO, EM__READ_AGAIN, EM_ERR_READ},     {ENODATA, EM__READ_AGAIN, EM_ERR_READ},
-        {EINVAL, EM__READ_AGAIN, EM_ERR_READ},  {EACCES, EM__READ_GONE, EM_ERR_PERMISSION},
-        {ENODEV, EM__READ_GONE, EM_ERR_GONE},   {ENOENT, EM__READ_GONE, EM_ERR_GONE},
+        {EIO, EM__READ_AGAIN, EM_ERR_READ},    {ENODATA, EM__READ_AGAIN, EM_ERR_READ},
+        {EINVAL, EM__READ_AGAIN, EM_ERR_READ}, {EACCES, EM__READ_GONE, EM_ERR_PERMISSION},
+        {ENODEV, EM__READ_GONE, EM_ERR_GONE},  {ENOENT, EM__READ_GONE, EM_ERR_GONE},
     };
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         em__host *host = one_zone(ZONE, "package-0\n");
@@ -338,9 +359,15 @@ static void test_ranges(void)
         const char *range;
         uint64_t expected;
     } ranges[] = {
-        {"262143328850", 262143328850}, {"262143999938", 262143999938},         {"65712999613", 65712999613},
-        {"65532610987", 65532610987},   {"4294967295000000", 4294967295000000}, {"0", 0},
-        {"", 0},                        {"junk", 0},                            {"999", 0}, /* below the count of 1000 */
+        {"262143328850", 262143328850},
+        {"262143999938", 262143999938},
+        {"65712999613", 65712999613},
+        {"65532610987", 65532610987},
+        {"4294967295000000", 4294967295000000},
+        {"0", 0},
+        {"", 0},
+        {"junk", 0},
+        {"999", 0}, /* below the count of 1000 */
     };
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
         em__host *host = one_zone(ZONE, "package-0\n");
@@ -426,14 +453,15 @@ static void test_trees_without_links(void)
 
 static void test_names_that_nobody_knows(void)
 {
-    static const char *const names[] = {"",          "package-",   "package-99999999999", "package-0-die-",
-                                        "packages-0", "gpu",       "PACKAGE-0",           "package-0 core",
-                                        "dram",       "core",      "package--1",          "psys-x"};
+    static const char *const names[] = {"",           "package-", "package-99999999999", "package-0-die-",
+                                        "packages-0", "gpu",      "PACKAGE-0",           "package-0 core",
+                                        "dram",       "core",     "package--1",          "psys-x"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         em__host *host = one_zone(ZONE, names[i]);
         em__probe probe = probe_rapl(host, UINT32_MAX);
-        if (!CHECK_INT(probe.device_count, 0))
+        if (!CHECK_INT(probe.device_count, 0)) {
             printf("#   %s became %s\n", names[i], probe.devices[0]->channels[0].name);
+        }
         CHECK(absence_of(&probe, sensor, EM_ERR_BROKEN) != NULL);
         finish(host, &probe);
     }
@@ -474,7 +502,7 @@ static void test_measure_leaves_out(void)
     finish(host, &probe);
 }
 
-/* §7: packages 5 %, memory of servers 10 %, of client CPUs 22 %. */
+/* Packages 5 %, memory of servers 10 %, of client CPUs 22 %. */
 static void test_gains(void)
 {
     em__host *host = recorded_machine("intel-xeon-2s-gold-5118", 0);

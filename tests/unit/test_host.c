@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
-/* Directory roots, which nothing below them may escape, and the live system. */
+/* Directory roots, which nothing below them may escape, and how a root is chosen. */
 #include "check.h"
 #include "platform/host_system.h"
 #include "tree.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
-#include <time.h>
 
 /* The outside lies beside the root, in the same temporary directory. */
 #define SECRET "this must never be read\n"
@@ -20,7 +16,7 @@ static em__host *open_root(int own_walk, int as_user)
 {
     em__host *host = NULL;
     char root[PATH_MAX];
-    snprintf(root, sizeof root, "%s", tree_path("/root"));
+    snprintf(root, sizeof root, "%s", tree_path("/below"));
     CHECK_INT(em__system_open(root, 0, as_user, own_walk, NULL, &host), 0);
     return host;
 }
@@ -51,20 +47,20 @@ static void build_tree(void)
 {
     tree_file("/secret", SECRET, 0644);
     tree_file("/outside/secret", SECRET, 0644);
-    tree_file("/root/plain", "plain\n", 0644);
-    tree_file("/root/secret", "inside\n", 0644);
-    tree_file("/root/a/b/c/deep", "deep\n", 0644);
-    tree_file("/root/owner", "owner\n", 0400);
-    tree_file("/root/group", "group\n", 0440);
-    tree_file("/root/others", "others\n", 0404);
-    tree_link("/root/a/b/up", "../../plain");
-    tree_link("/root/a/folder", "b/c");
-    tree_link("/root/absolute", "/plain");
-    tree_link("/root/hop", "a/folder/../up");
-    tree_link("/root/top", "/");
-    tree_link("/root/dangling", "nowhere/at/all");
-    tree_link("/root/loop", "loop2");
-    tree_link("/root/loop2", "/loop");
+    tree_file("/below/plain", "plain\n", 0644);
+    tree_file("/below/secret", "inside\n", 0644);
+    tree_file("/below/a/b/c/deep", "deep\n", 0644);
+    tree_file("/below/owner", "owner\n", 0400);
+    tree_file("/below/group", "group\n", 0440);
+    tree_file("/below/others", "others\n", 0404);
+    tree_link("/below/a/b/up", "../../plain");
+    tree_link("/below/a/folder", "b/c");
+    tree_link("/below/absolute", "/plain");
+    tree_link("/below/hop", "a/folder/../up");
+    tree_link("/below/top", "/");
+    tree_link("/below/dangling", "nowhere/at/all");
+    tree_link("/below/loop", "loop2");
+    tree_link("/below/loop2", "/loop");
 }
 
 /* Each of these leads outside where links are followed as on the live system. */
@@ -72,15 +68,15 @@ static void links_never_lead_out(em__host *host)
 {
     char target[PATH_MAX];
     snprintf(target, sizeof target, "%s/secret", tree_top);
-    tree_link("/root/bad/whole", target);
-    tree_link("/root/bad/up", "../../secret");
-    tree_link("/root/bad/farther", "../../../../../../../../../../../../secret");
-    tree_link("/root/bad/beside", "../../outside/secret");
-    tree_link("/root/bad/folder", "../../outside");
-    tree_link("/root/bad/via", "/top/../secret");
-    tree_link("/root/bad/process", "/proc/self/root/etc/passwd");
-    tree_link("/root/bad/chain", "/bad/chain2/../../secret");
-    tree_link("/root/bad/chain2", "/top/a/..");
+    tree_link("/below/bad/whole", target);
+    tree_link("/below/bad/up", "../../secret");
+    tree_link("/below/bad/farther", "../../../../../../../../../../../../secret");
+    tree_link("/below/bad/beside", "../../outside/secret");
+    tree_link("/below/bad/folder", "../../outside");
+    tree_link("/below/bad/via", "/top/../secret");
+    tree_link("/below/bad/process", "/proc/self/root/etc/passwd");
+    tree_link("/below/bad/chain", "/bad/chain2/../../secret");
+    tree_link("/below/bad/chain2", "/top/a/..");
     check_error(host, "/bad/whole", -ENOENT);
     check_content(host, "/bad/up", "inside");
     check_content(host, "/bad/farther", "inside");
@@ -143,7 +139,7 @@ static void at_most_forty_links(em__host *host)
 {
     for (int i = 0; i < 41; i++) {
         char path[64], target[64];
-        snprintf(path, sizeof path, "/root/links/%d", i);
+        snprintf(path, sizeof path, "/below/links/%d", i);
         snprintf(target, sizeof target, i ? "%d" : "../plain", i - 1);
         tree_link(path, target);
     }
@@ -168,16 +164,16 @@ static void long_names(em__host *host)
 
 static void what_is_no_file_is_not_read(em__host *host)
 {
-    CHECK_INT(mkfifo(tree_path("/root/pipe"), 0644), 0);
-    CHECK_INT(mknod(tree_path("/root/socket"), S_IFSOCK | 0644, 0), 0);
+    CHECK_INT(mkfifo(tree_path("/below/pipe"), 0644), 0);
+    CHECK_INT(mknod(tree_path("/below/socket"), S_IFSOCK | 0644, 0), 0);
     alarm(20); /* ends the test if opening the pipe waits for a writer */
     check_error(host, "/pipe", -EINVAL);
     alarm(0);
     check_error(host, "/socket", -EINVAL);
     CHECK_INT(em__host_exists(host, "/pipe"), 0);
     CHECK_INT(em__host_exists(host, "/socket"), 0);
-    unlink(tree_path("/root/pipe"));
-    unlink(tree_path("/root/socket"));
+    unlink(tree_path("/below/pipe"));
+    unlink(tree_path("/below/socket"));
 }
 
 static int collect(void *context, const char *name)
@@ -191,16 +187,16 @@ static int collect(void *context, const char *name)
 static void lists_are_sorted(em__host *host)
 {
     char names[512] = "";
-    tree_file("/root/list/b", "", 0644);
-    tree_file("/root/list/a", "", 0644);
-    tree_file("/root/list/\xC3\xA4", "", 0644);
-    tree_file("/root/list/a:10", "", 0644);
-    tree_file("/root/list/a:9", "", 0644);
-    tree_file("/root/list/.hidden", "", 0644);
-    tree_link("/root/to-list", "/list");
+    tree_file("/below/list/b", "", 0644);
+    tree_file("/below/list/a", "", 0644);
+    tree_file("/below/list/\xC3\xA4", "", 0644);
+    tree_file("/below/list/a:10", "", 0644);
+    tree_file("/below/list/a:9", "", 0644);
+    tree_file("/below/list/.hidden", "", 0644);
+    tree_link("/below/to-list", "/list");
     CHECK_INT(host->ops->list(host, "/list", collect, names), 0);
     CHECK_TEXT(names, ".hidden a a:10 a:9 b \xC3\xA4 ");
-    tree_file("/root/list/stop", "", 0644);
+    tree_file("/below/list/stop", "", 0644);
     names[0] = '\0';
     CHECK_INT(host->ops->list(host, "/to-list/", collect, names), 42);
     CHECK_TEXT(names, ".hidden a a:10 a:9 b stop ");
@@ -209,8 +205,8 @@ static void lists_are_sorted(em__host *host)
     CHECK_INT(host->ops->list(host, "/nowhere", collect, names), -ENOENT);
     CHECK_INT(host->ops->list(host, "/dangling", collect, names), -ENOENT);
     CHECK_TEXT(names, "");
-    tree_remove(AT_FDCWD, tree_path("/root/list"));
-    unlink(tree_path("/root/to-list"));
+    tree_remove(AT_FDCWD, tree_path("/below/list"));
+    unlink(tree_path("/below/to-list"));
 }
 
 static void both_walks(void (*test)(em__host *host))
@@ -229,12 +225,30 @@ static void both_walks(void (*test)(em__host *host))
     }
 }
 
-static void test_links_never_lead_out(void) { both_walks(links_never_lead_out); }
-static void test_paths_are_followed(void) { both_walks(paths_are_followed); }
-static void test_at_most_forty_links(void) { both_walks(at_most_forty_links); }
-static void test_long_names(void) { both_walks(long_names); }
-static void test_what_is_no_file_is_not_read(void) { both_walks(what_is_no_file_is_not_read); }
-static void test_lists_are_sorted(void) { both_walks(lists_are_sorted); }
+static void test_links_never_lead_out(void)
+{
+    both_walks(links_never_lead_out);
+}
+static void test_paths_are_followed(void)
+{
+    both_walks(paths_are_followed);
+}
+static void test_at_most_forty_links(void)
+{
+    both_walks(at_most_forty_links);
+}
+static void test_long_names(void)
+{
+    both_walks(long_names);
+}
+static void test_what_is_no_file_is_not_read(void)
+{
+    both_walks(what_is_no_file_is_not_read);
+}
+static void test_lists_are_sorted(void)
+{
+    both_walks(lists_are_sorted);
+}
 
 struct swap {
     atomic_int stop;
@@ -261,16 +275,17 @@ static void races_do_not_lead_out(em__host *host)
 {
     struct swap swap = {.stop = 0};
     char text[256];
-    snprintf(swap.folder, sizeof swap.folder, "%s", tree_path("/root/race/x"));
-    snprintf(swap.link, sizeof swap.link, "%s", tree_path("/root/race/y"));
+    snprintf(swap.folder, sizeof swap.folder, "%s", tree_path("/below/race/x"));
+    snprintf(swap.link, sizeof swap.link, "%s", tree_path("/below/race/y"));
     snprintf(swap.aside, sizeof swap.aside, "%s", tree_path("/z"));
-    tree_file("/root/race/x/deep/secret", "inside\n", 0644);
+    tree_file("/below/race/x/deep/secret", "inside\n", 0644);
     tree_file("/deep/secret", SECRET, 0644);
-    tree_link("/root/race/y", "../..");
+    tree_link("/below/race/y", "../..");
     pthread_t thread;
     CHECK_INT(pthread_create(&thread, NULL, swap_folder_and_link, &swap), 0);
-    static const char *const paths[] = {"/race/x/deep/secret", "/race/x/deep/../../../../secret", "/race/x/../../secret",
-                                        "/race/x/deep/../../../deep/secret", "/race/y/../secret"};
+    static const char *const paths[] = {"/race/x/deep/secret", "/race/x/deep/../../../../secret",
+                                        "/race/x/../../secret", "/race/x/deep/../../../deep/secret",
+                                        "/race/y/../secret"};
     for (int i = 0; i < 20000; i++) {
         if (text_of(host, paths[i % 5], text, sizeof text) >= 0 && !CHECK_TEXT(text, "inside")) {
             break;
@@ -280,7 +295,10 @@ static void races_do_not_lead_out(em__host *host)
     pthread_join(thread, NULL);
 }
 
-static void test_races_do_not_lead_out(void) { both_walks(races_do_not_lead_out); }
+static void test_races_do_not_lead_out(void)
+{
+    both_walks(races_do_not_lead_out);
+}
 
 static void permissions_are_of_others(void)
 {
@@ -294,7 +312,7 @@ static void permissions_are_of_others(void)
     CHECK_INT(em__host_exists(host, "/owner"), 0);
     em__host_unref(host);
     if (geteuid() != 0) {
-        chmod(tree_path("/root/others"), 0);
+        chmod(tree_path("/below/others"), 0);
         host = open_root(1, 0);
         check_error(host, "/others", -EACCES);
         em__host_unref(host);
@@ -316,7 +334,7 @@ static void open_files_are_read_anew(void)
     }
     CHECK_INT(host->ops->read(file, buffer, 2), 2);
     CHECK_INT(host->ops->read(file, buffer, 0), 0);
-    tree_file("/root/plain", "changed\n", 0644);
+    tree_file("/below/plain", "changed\n", 0644);
     CHECK_INT(host->ops->read(file, buffer, sizeof buffer), 8);
     host->ops->close(file);
     em__host_unref(host);
@@ -328,13 +346,13 @@ static void texts_and_numbers(void)
     char text[8];
     uint64_t value = 7;
     CHECK_INT(tree_begin(), 0);
-    tree_file("/root/seven", "1234567", 0644);
-    tree_file("/root/eight", "123456\n\n", 0644);
-    tree_file("/root/blank", " \n\t ", 0644);
-    tree_file("/root/inner", " a b \n", 0644);
-    tree_file("/root/energy", "262143328850\n", 0644);
-    tree_file("/root/words", "<no data>\n", 0644);
-    tree_file("/root/endless", "0000000000000000000000000000000000000000000000000000000000000000000000001\n", 0644);
+    tree_file("/below/seven", "1234567", 0644);
+    tree_file("/below/eight", "123456\n\n", 0644);
+    tree_file("/below/blank", " \n\t ", 0644);
+    tree_file("/below/inner", " a b \n", 0644);
+    tree_file("/below/energy", "262143328850\n", 0644);
+    tree_file("/below/words", "<no data>\n", 0644);
+    tree_file("/below/endless", "0000000000000000000000000000000000000000000000000000000000000000000000001\n", 0644);
     em__host *host = open_root(0, 0);
     CHECK_INT(em__host_text(host, "/seven", text, sizeof text), 7);
     CHECK_TEXT(text, "1234567");
@@ -403,7 +421,7 @@ static void roots_are_chosen_by_what_they_are(void)
     tree_file("/machine.json", "{\"files\":{\"/x\":{\"content\":\"1\\n\",\"mode\":\"0444\"}}}", 0644);
     tree_file("/garbage.json", "{", 0644);
     tree_file("/folder.json/inner", "folder\n", 0644);
-    CHECK_INT(em__host_open(tree_path("/root"), 0, NULL, why, sizeof why, &host), 0);
+    CHECK_INT(em__host_open(tree_path("/below"), 0, NULL, why, sizeof why, &host), 0);
     CHECK(!host->is_live && !host->ops->library_open);
     check_content(host, "/plain", "plain");
     em__host_unref(host);
@@ -418,8 +436,8 @@ static void roots_are_chosen_by_what_they_are(void)
     host = NULL;
     CHECK_INT(em__host_open(tree_path("/garbage.json"), 0, NULL, why, sizeof why, &host), -EINVAL);
     CHECK(strstr(why, "garbage.json") && strstr(why, "byte 1"));
-    CHECK_INT(em__host_open(tree_path("/root/plain"), 0, NULL, why, sizeof why, &host), -ENOTDIR);
-    CHECK(strstr(why, "/root/plain") && strstr(why, ".json"));
+    CHECK_INT(em__host_open(tree_path("/below/plain"), 0, NULL, why, sizeof why, &host), -ENOTDIR);
+    CHECK(strstr(why, "/below/plain") && strstr(why, ".json"));
     CHECK_INT(em__host_open(tree_path("/nowhere"), 0, NULL, why, sizeof why, &host), -ENOENT);
     CHECK(strstr(why, "/nowhere") && strstr(why, "No such file"));
     CHECK_INT(em__host_open("", 0, NULL, why, sizeof why, &host), -ENOENT);
@@ -429,143 +447,6 @@ static void roots_are_chosen_by_what_they_are(void)
     alarm(0);
     CHECK(host == NULL);
     tree_end();
-}
-
-static void the_environment_is_copied(void)
-{
-    char first[] = "CUDA_VISIBLE_DEVICES=0,1";
-    const char *environment[] = {first, "EMPTY=", "CUDA=no", "CUDA_VISIBLE_DEVICES=later", "noequals", NULL};
-    em__host *host;
-    CHECK_INT(em__host_open(NULL, 0, environment, NULL, 0, &host), 0);
-    memset(first, 'x', sizeof first - 1);
-    environment[1] = NULL;
-    CHECK_TEXT(em__host_variable(host, "CUDA_VISIBLE_DEVICES"), "0,1");
-    CHECK_TEXT(em__host_variable(host, "EMPTY"), "");
-    CHECK(em__host_variable(host, "CUDA_VISIBLE") == NULL);
-    CHECK(em__host_variable(host, "noequals") == NULL);
-    CHECK(em__host_ref(host) == host);
-    em__host_unref(host);
-    CHECK_TEXT(em__host_variable(host, "CUDA"), "no");
-    em__host_unref(host);
-    em__host_unref(NULL);
-    CHECK_INT(em__host_open("/", 0, NULL, NULL, 0, &host), 0);
-    CHECK(em__host_variable(host, "PATH") == NULL);
-    em__host_unref(host);
-}
-
-static void the_live_system(void)
-{
-    char text[64];
-    em__file *file;
-    em__host *host;
-    CHECK_INT(em__host_open("//", 0, NULL, NULL, 0, &host), 0);
-    CHECK(host->is_live);
-    CHECK_INT(host->ops->open(host, "/proc/stat", &file), 0);
-    CHECK_INT(host->ops->read(file, text, sizeof text), sizeof text);
-    CHECK(memcmp(text, "cpu ", 4) == 0);
-    host->ops->close(file);
-    check_error(host, "/dev/null", -EINVAL);
-    check_error(host, "/proc", -EISDIR);
-    check_error(host, "proc/stat", -EINVAL);
-    CHECK_INT(em__host_exists(host, "/dev/null"), 0);
-    CHECK_INT(em__host_exists(host, "/proc/self"), 0);
-    CHECK(host->ops->link(host, "/proc/self", text, sizeof text) > 0);
-    CHECK_INT(atoi(text), getpid());
-    void *library = host->ops->library_open(host, "libc.so.6");
-    if (CHECK(library != NULL)) {
-        CHECK(host->ops->library_symbol(host, library, "getpid") != NULL);
-        CHECK(host->ops->library_symbol(host, library, "no_such_symbol") == NULL);
-        host->ops->library_close(host, library);
-    }
-    CHECK(host->ops->library_open(host, "libno-such-thing.so.9") == NULL);
-    em__host_unref(host);
-}
-
-/* A process file answers in pieces of at most a page, cut between its lines. */
-static void long_files_come_in_one_piece(void)
-{
-    enum { PAGES = 400 };
-    em__host *host;
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), size = 1 << 20;
-    char *text = malloc(size), last[32];
-    char *pages = mmap(NULL, PAGES * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    CHECK_INT(em__host_open(NULL, 0, NULL, NULL, 0, &host), 0);
-    if (CHECK(text && pages != MAP_FAILED)) {
-        for (size_t i = 0; i < PAGES; i += 2) {
-            mprotect(pages + i * page, page, PROT_NONE);
-        }
-        CHECK(em__host_text(host, "/proc/self/maps", text, size) > PAGES * 20);
-        for (size_t i = 0; i < PAGES; i++) {
-            snprintf(last, sizeof last, "%zx-", (size_t)(pages + i * page));
-            CHECK(strstr(text, last) != NULL);
-        }
-        munmap(pages, PAGES * page);
-    }
-    free(text);
-    em__host_unref(host);
-}
-
-static void the_clocks(void)
-{
-    em__host *host;
-    struct timespec before, after;
-    CHECK_INT(em__host_open(NULL, 0, NULL, NULL, 0, &host), 0);
-    static const clockid_t ids[] = {CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME};
-    uint64_t (*const clocks[])(em__host *) = {host->ops->monotonic_ns, host->ops->boottime_ns, host->ops->wall_ns};
-    for (int i = 0; i < 3; i++) {
-        clock_gettime(ids[i], &before);
-        uint64_t now_ns = clocks[i](host);
-        clock_gettime(ids[i], &after);
-        CHECK(now_ns >= (uint64_t)before.tv_sec * 1000000000u + (uint64_t)before.tv_nsec);
-        CHECK(now_ns <= (uint64_t)after.tv_sec * 1000000000u + (uint64_t)after.tv_nsec);
-    }
-    em__host_unref(host);
-}
-
-struct seen {
-    sem_t done;
-    int blocked, is_detached;
-    size_t stack_size;
-};
-
-static void look_around(void *context)
-{
-    struct seen *seen = context;
-    sigset_t mask;
-    pthread_attr_t attributes;
-    int state = -1;
-    pthread_sigmask(SIG_SETMASK, NULL, &mask);
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM, SIGCHLD, SIGUSR1, SIGPIPE, SIGPROF, SIGWINCH};
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        seen->blocked += sigismember(&mask, numbers[i]);
-    }
-    pthread_getattr_np(pthread_self(), &attributes);
-    pthread_attr_getstacksize(&attributes, &seen->stack_size);
-    pthread_attr_getdetachstate(&attributes, &state);
-    pthread_attr_destroy(&attributes);
-    seen->is_detached = state == PTHREAD_CREATE_DETACHED;
-    sem_post(&seen->done);
-}
-
-static void threads_take_no_signals(void)
-{
-    em__host *host;
-    sigset_t before, after;
-    struct seen seen = {.blocked = 0};
-    CHECK_INT(em__host_open(NULL, 0, NULL, NULL, 0, &host), 0);
-    sem_init(&seen.done, 0, 0);
-    pthread_sigmask(SIG_SETMASK, NULL, &before);
-    if (CHECK_INT(host->ops->thread_start(host, look_around, &seen), 0)) {
-        while (sem_wait(&seen.done) != 0) {
-        }
-        CHECK_INT(seen.blocked, 9);
-        CHECK_INT(seen.is_detached, 1);
-        CHECK(seen.stack_size >= 128 << 10 && seen.stack_size <= 1 << 20);
-    }
-    pthread_sigmask(SIG_SETMASK, NULL, &after);
-    CHECK_INT(sigismember(&after, SIGINT), sigismember(&before, SIGINT));
-    sem_destroy(&seen.done);
-    em__host_unref(host);
 }
 
 int main(void)
@@ -582,10 +463,5 @@ int main(void)
     RUN(texts_and_numbers);
     RUN(no_descriptor_is_lost_or_inherited);
     RUN(roots_are_chosen_by_what_they_are);
-    RUN(the_environment_is_copied);
-    RUN(the_live_system);
-    RUN(long_files_come_in_one_piece);
-    RUN(the_clocks);
-    RUN(threads_take_no_signals);
     return CHECK_DONE();
 }

@@ -16,7 +16,8 @@ static em__json *parse(const char *text, int expected)
 
 static void values_keep_their_order(void)
 {
-    em__json *json = parse(" {\"a\": [1, -2.5e3, \"x\"], \"b\": {}, \"c\": [], \"d\": null, \"e\": [true, false]}\n", 0);
+    em__json *json =
+        parse(" {\"a\": [1, -2.5e3, \"x\"], \"b\": {}, \"c\": [], \"d\": null, \"e\": [true, false]}\n", 0);
     const em__json_node *root = em__json_root(json);
     CHECK_INT(root->type, EM__JSON_OBJECT);
     CHECK_INT(root->count, 5);
@@ -56,7 +57,8 @@ static void members_are_the_last_of_their_name(void)
 
 static void strings_become_bytes(void)
 {
-    em__json *json = parse("\"\\\"\\\\\\/\\b\\f\\n\\r\\t \\u00b5\\u20AC\\uD83D\\ude00 \\ud83d\\ud83d\\ude00 \\udc80\\u0000z\"", 0);
+    em__json *json =
+        parse("\"\\\"\\\\\\/\\b\\f\\n\\r\\t \\u00b5\\u20AC\\uD83D\\ude00 \\ud83d\\ud83d\\ude00 \\udc80\\u0000z\"", 0);
     const em__json_node *root = em__json_root(json);
     static const char expected[] = "\"\\/\b\f\n\r\t \xC2\xB5\xE2\x82\xAC\xF0\x9F\x98\x80 \xED\xA0\xBD\xF0\x9F\x98\x80 "
                                    "\xED\xB2\x80\0z";
@@ -175,10 +177,14 @@ static void numbers_are_rounded_correctly(void)
         const char *text;
         double value;
     } cases[] = {
-        {"9007199254740993", 0x1p53},           {"9007199254740993.0000000000000000000000001", 0x1.0000000000001p53},
-        {"2.2250738585072011e-308", 0x0.fffffffffffffp-1022}, {"1e23", 0x1.52d02c7e14af6p+76},
-        {"4.9e-324", 0x1p-1074},                {"2e-324", 0},
-        {"1.7976931348623158e308", 0x1.fffffffffffffp1023}, {"-0.0", 0},
+        {"9007199254740993", 0x1p53},
+        {"9007199254740993.0000000000000000000000001", 0x1.0000000000001p53},
+        {"2.2250738585072011e-308", 0x0.fffffffffffffp-1022},
+        {"1e23", 0x1.52d02c7e14af6p+76},
+        {"4.9e-324", 0x1p-1074},
+        {"2e-324", 0},
+        {"1.7976931348623158e308", 0x1.fffffffffffffp1023},
+        {"-0.0", 0},
         {"262143328850", 262143328850.0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

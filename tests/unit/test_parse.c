@@ -64,11 +64,24 @@ static void zone_names(void)
         const char *text;
         int error;
     } wrong[] = {
-        {"", -EINVAL},           {"package", -EINVAL},       {"package-", -EINVAL},        {"package-x", -EINVAL},
-        {"package-0x", -EINVAL}, {"package-0-die", -EINVAL}, {"package-0-die-", -EINVAL},  {"package-0-die-1-", -EINVAL},
-        {"package--1", -EINVAL}, {"package-0 1", -EINVAL},   {" package-0", -EINVAL},      {"cores", -EINVAL},
-        {"cor", -EINVAL},        {"psys-", -EINVAL},         {"psys-1-die-0", -EINVAL},    {"Package-0", -EINVAL},
-        {"package-2147483648", -ERANGE}, {"package-0-die-99999999999999999999999", -ERANGE},
+        {"", -EINVAL},
+        {"package", -EINVAL},
+        {"package-", -EINVAL},
+        {"package-x", -EINVAL},
+        {"package-0x", -EINVAL},
+        {"package-0-die", -EINVAL},
+        {"package-0-die-", -EINVAL},
+        {"package-0-die-1-", -EINVAL},
+        {"package--1", -EINVAL},
+        {"package-0 1", -EINVAL},
+        {" package-0", -EINVAL},
+        {"cores", -EINVAL},
+        {"cor", -EINVAL},
+        {"psys-", -EINVAL},
+        {"psys-1-die-0", -EINVAL},
+        {"Package-0", -EINVAL},
+        {"package-2147483648", -ERANGE},
+        {"package-0-die-99999999999999999999999", -ERANGE},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         em__zone_name name = {EM__ZONE_DRAM, 5, 6};
@@ -95,8 +108,16 @@ static void zone_directories_count_in_hexadecimal(void)
     CHECK_INT(path.zone[1], 15);
     CHECK_INT(em__parse_zone_path("x:ffffffff", &path), 0);
     CHECK_INT(path.zone[0], UINT32_MAX);
-    static const char *const wrong[] = {"", ":0", "intel-rapl:", "intel-rapl:0:", "intel-rapl:g", "intel-rapl:0 ",
-                                        "intel-rapl:0:0:0", "intel-rapl:0x1", "intel-rapl/x", "intel-rapl:0/x",
+    static const char *const wrong[] = {"",
+                                        ":0",
+                                        "intel-rapl:",
+                                        "intel-rapl:0:",
+                                        "intel-rapl:g",
+                                        "intel-rapl:0 ",
+                                        "intel-rapl:0:0:0",
+                                        "intel-rapl:0x1",
+                                        "intel-rapl/x",
+                                        "intel-rapl:0/x",
                                         "abcdefghijklmnopqrstuvwxyzabcdef"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         em__zone_path kept = {"kept", 1, {2, 3}};
@@ -125,9 +146,19 @@ static void cpu_times(void)
     check_times("cpu  1000 200 300 4000 500 60 7\n", 1567, 6067);
     check_times("cpu 1 2 3 4\n", 6, 10);
     check_times("cpu  0 0 0 0 0 0 0 0 0 0 5 future columns\n", 0, 0);
-    static const char *const wrong[] = {"", "c", "cpu", "cpu\n", "cpu \n", "cpu  1 2 3\n", "cpu0 1 2 3 4 5 6 7 8\n",
-                                        "intr 1 2 3 4", "cpu  1 2 -3 4\n", "cpu  1 2 x 4\n", "cpu  1 2 3 4x\n",
-                                        "\ncpu  1 2 3 4\n", "cpu  1 2 3\n4 5 6 7\n"};
+    static const char *const wrong[] = {"",
+                                        "c",
+                                        "cpu",
+                                        "cpu\n",
+                                        "cpu \n",
+                                        "cpu  1 2 3\n",
+                                        "cpu0 1 2 3 4 5 6 7 8\n",
+                                        "intr 1 2 3 4",
+                                        "cpu  1 2 -3 4\n",
+                                        "cpu  1 2 x 4\n",
+                                        "cpu  1 2 3 4x\n",
+                                        "\ncpu  1 2 3 4\n",
+                                        "cpu  1 2 3\n4 5 6 7\n"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         em__cpu_time time = {11, 12};
         if (!CHECK_INT(em__parse_cpu_time(wrong[i], strlen(wrong[i]), &time), -EINVAL)) {

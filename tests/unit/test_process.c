@@ -13,9 +13,12 @@
 /* As on a kernel that knows no MADV_WIPEONFORK. */
 #define em__process_generation generation_without_page
 #define madvise(address, length, advice) ((advice) == MADV_WIPEONFORK ? -1 : madvise(address, length, advice))
+#define em__process_id id_without_page
 uint64_t generation_without_page(void);
+int64_t id_without_page(void);
 #include "platform/process.c"
 #undef em__process_generation
+#undef em__process_id
 #undef madvise
 
 typedef uint64_t (*generation_call)(void);

@@ -108,6 +108,17 @@ static const em_channel machine[] = {
      .role = EM_ROLE_UNREADABLE,
      .status = EM_ERR_BROKEN,
      .of = -1},
+    {.name = "cpu-1/core",
+     .sensor = "rapl-powercap",
+     .source = "/sys/class/powercap/intel-rapl:2:0",
+     .reason =
+         "reading /sys/class/powercap/intel-rapl:2/energy_uj gives EIO, an input/output error; the firmware or the "
+         "virtual machine does not answer for this socket, so it is left out",
+     .domain = EM_DOMAIN_CPU,
+     .kind = EM_KIND_COUNTER,
+     .role = EM_ROLE_UNREADABLE,
+     .status = EM_ERR_BROKEN,
+     .of = -1},
     {.name = "a-channel-with-a-name-that-is-longer-than-its-column@rapl-powercap#2",
      .sensor = "tdp",
      .source = "/proc/stat",

@@ -16,11 +16,11 @@ typedef struct {
     const char *name;
     em__covers covers;
     int rank, package, die;
-    int32_t status;       /* of the reading */
+    int32_t status; /* of the reading */
+    int gpu;
     const char *expected; /* "counted", "part of X", "mirror of X", "platform", "unreadable", "missing" */
     const char *unique;   /* expected name, where it differs */
     const char *pci, *uuid;
-    int gpu;
 } row;
 
 static const char *const sensor_names[] = {[PERF / 10] = "rapl-perf",
@@ -101,8 +101,8 @@ static void two_sockets_and_their_memory(void)
 
 static void hybrid_laptop_with_mmio_copy_and_psys(void)
 {
-    static const row rows[] = {{"cpu-0/package", EM__COVERS_PACKAGE, MMIO, 0, -1, EM_OK, "mirror of cpu-0/package",
-                                "cpu-0/package@rapl-powercap", NULL, NULL, 0},
+    static const row rows[] = {{"cpu-0/package", EM__COVERS_PACKAGE, MMIO, 0, -1, EM_OK, 0, "mirror of cpu-0/package",
+                                "cpu-0/package@rapl-powercap", NULL, NULL},
                                {"cpu-0/package", PACKAGE(0), EM_OK, .expected = "counted"},
                                {"cpu-0/core", CORE(0, -1), EM_OK, .expected = "part of cpu-0/package"},
                                {"cpu-0/uncore", UNCORE(0), EM_OK, .expected = "part of cpu-0/package"},
@@ -183,8 +183,8 @@ static void an_ordinary_user_gets_the_model_alone(void)
                                {"platform/psys", PSYS, DENIED, .expected = "unreadable"},
                                {"cpu-0/model", MODEL, EM_OK, .expected = "counted"}};
     static const row alone[] = {{"cpu-0/package", PACKAGE(0), DENIED, .expected = "missing"},
-                                {"cpu-0/package", EM__COVERS_PACKAGE, MMIO, 0, -1, DENIED, "unreadable",
-                                 "cpu-0/package@rapl-powercap", NULL, NULL, 0},
+                                {"cpu-0/package", EM__COVERS_PACKAGE, MMIO, 0, -1, DENIED, 0, "unreadable",
+                                 "cpu-0/package@rapl-powercap", NULL, NULL},
                                 {"cpu-0/dram", DRAM(0, -1), EM_OK, .expected = "counted"},
                                 {"platform/psys", PSYS, EM_OK, .expected = "platform"},
                                 {"cpu-0/core", CORE(0, -1), EM_OK, .expected = "part of cpu-0/package"}};
@@ -205,43 +205,43 @@ static void copies_of_one_place_by_several_sensors(void)
     static const row rows[] = {
         {"cpu-0/package", PACKAGE(0), EM_OK, .expected = "mirror of cpu-0/package",
          .unique = "cpu-0/package@rapl-powercap"},
-        {"cpu-0/package", EM__COVERS_PACKAGE, MMIO, 0, -1, EM_OK, "mirror of cpu-0/package",
-         "cpu-0/package@rapl-powercap#2", NULL, NULL, 0},
-        {"cpu-0/package", EM__COVERS_PACKAGE, PERF, 0, -1, EM_OK, "counted", NULL, NULL, NULL, 0},
+        {"cpu-0/package", EM__COVERS_PACKAGE, MMIO, 0, -1, EM_OK, 0, "mirror of cpu-0/package",
+         "cpu-0/package@rapl-powercap#2", NULL, NULL},
+        {"cpu-0/package", EM__COVERS_PACKAGE, PERF, 0, -1, EM_OK, 0, "counted", NULL, NULL, NULL},
         {"cpu-0/core", CORE(0, -1), EM_OK, .expected = "part of cpu-0/package", .unique = "cpu-0/core@rapl-powercap"},
-        {"cpu-0/core", EM__COVERS_CORE, PERF, 0, -1, EM_OK, "part of cpu-0/package", NULL, NULL, NULL, 0},
-        {"cpu-0/package", EM__COVERS_PACKAGE, AMDGPU, 0, -1, EM_OK, "mirror of cpu-0/package", "cpu-0/package@amdgpu",
-         NULL, NULL, 0}};
+        {"cpu-0/core", EM__COVERS_CORE, PERF, 0, -1, EM_OK, 0, "part of cpu-0/package", NULL, NULL, NULL},
+        {"cpu-0/package", EM__COVERS_PACKAGE, AMDGPU, 0, -1, EM_OK, 0, "mirror of cpu-0/package",
+         "cpu-0/package@amdgpu", NULL, NULL}};
     EXPECT(rows);
 }
 
 static void boards_are_matched_by_what_they_are(void)
 {
     static const row rows[] = {
-        {"gpu-0/board", BOARD(NVML), EM_OK, "counted", NULL, "0000:3b:00.0", "GPU-a", 0},
-        {"gpu-1/board", BOARD(NVML), BROKEN, "unreadable", NULL, "0000:5e:00.0", "GPU-b", 1},
-        {"gpu-1/model", BOARD(TDP), EM_OK, "counted", NULL, "0000:5e:00.0", NULL, 7},
-        {"gpu-0/model", BOARD(TDP), EM_OK, "mirror of gpu-0/board", NULL, NULL, NULL, 0},
-        {"gpu-0/board", BOARD(AMDGPU), EM_OK, "counted", "gpu-0/board@amdgpu", "0000:c1:00.0", NULL, 0},
-        {"gpu-2/board", BOARD(NVML), BROKEN, "missing", NULL, NULL, "GPU-c", 2},
-        {"gpu-9/board", BOARD(AMDGPU), EM_OK, "mirror of gpu-0/board", NULL, NULL, "GPU-a", 9}};
+        {"gpu-0/board", BOARD(NVML), EM_OK, 0, "counted", NULL, "0000:3b:00.0", "GPU-a"},
+        {"gpu-1/board", BOARD(NVML), BROKEN, 1, "unreadable", NULL, "0000:5e:00.0", "GPU-b"},
+        {"gpu-1/model", BOARD(TDP), EM_OK, 7, "counted", NULL, "0000:5e:00.0", NULL},
+        {"gpu-0/model", BOARD(TDP), EM_OK, 0, "mirror of gpu-0/board", NULL, NULL, NULL},
+        {"gpu-0/board", BOARD(AMDGPU), EM_OK, 0, "counted", "gpu-0/board@amdgpu", "0000:c1:00.0", NULL},
+        {"gpu-2/board", BOARD(NVML), BROKEN, 2, "missing", NULL, NULL, "GPU-c"},
+        {"gpu-9/board", BOARD(AMDGPU), EM_OK, 9, "mirror of gpu-0/board", NULL, NULL, "GPU-a"}};
     EXPECT(rows);
     CHECK_TEXT(roles[2].reason, "stands in for gpu-1/board, which cannot be read");
 }
 
 static void a_third_channel_tells_that_two_are_one(void)
 {
-    static const row rows[] = {{"gpu-0/board", BOARD(AMDGPU), EM_OK, "counted", NULL, "0000:3b:00.0", NULL, 0},
-                               {"gpu-4/board", BOARD(TDP), EM_OK, "mirror of gpu-0/board", NULL, NULL, "GPU-a", 4},
-                               {"gpu-8/board", BOARD(NVML), BROKEN, "unreadable", NULL, "0000:3b:00.0", "GPU-a", 8}};
+    static const row rows[] = {{"gpu-0/board", BOARD(AMDGPU), EM_OK, 0, "counted", NULL, "0000:3b:00.0", NULL},
+                               {"gpu-4/board", BOARD(TDP), EM_OK, 4, "mirror of gpu-0/board", NULL, NULL, "GPU-a"},
+                               {"gpu-8/board", BOARD(NVML), BROKEN, 8, "unreadable", NULL, "0000:3b:00.0", "GPU-a"}};
     EXPECT(rows);
 }
 
 static void a_mirror_is_promoted_and_keeps_its_name(void)
 {
     static const row rows[] = {{"cpu-0/package", PACKAGE(0), EM_OK, .expected = "counted"},
-                               {"cpu-0/package", EM__COVERS_PACKAGE, MMIO, 0, -1, EM_OK, "mirror of cpu-0/package",
-                                "cpu-0/package@rapl-powercap", NULL, NULL, 0},
+                               {"cpu-0/package", EM__COVERS_PACKAGE, MMIO, 0, -1, EM_OK, 0, "mirror of cpu-0/package",
+                                "cpu-0/package@rapl-powercap", NULL, NULL},
                                {"cpu-0/core", CORE(0, -1), EM_OK, .expected = "part of cpu-0/package"},
                                {"cpu-0/dram", DRAM(0, -1), EM_OK, .expected = "counted"},
                                {"cpu-0/model", MODEL, EM_OK, .expected = "mirror of cpu-0/package"}};
@@ -396,7 +396,7 @@ static void check_silicon(size_t count)
     if (model && !(measurable & cpus)) {
         CHECK_INT(model & ~counted, 0);
     }
-    /* What some channel names and nothing counts is told to be missing; a package one of whose dies is counted is not. */
+    /* What is named and nothing counts is told to be missing, but for a package one of whose dies is counted. */
     for (uint32_t package = 0; package < PACKAGES; package++) {
         uint32_t both = ((1u << DIES) - 1) << (package * DIES);
         for (uint32_t shift = 0; shift <= PACKAGES * DIES; shift += PACKAGES * DIES) {

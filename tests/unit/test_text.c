@@ -97,11 +97,10 @@ static void json_strings(void)
     check_json("\"\\\b\f\n\r\t\x01\x1f\x7f", "\"\\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\"");
     check_json("\xC2\xB5J \xE2\x82\xAC \xF0\x9F\x94\x8B", "\"\xC2\xB5J \xE2\x82\xAC \xF0\x9F\x94\x8B\"");
     /* The Unicode Standard, table 3-8, and surrogates, which are no UTF-8. */
-    check_json("\x61\xF1\x80\x80\xE1\x80\xC2\x62\x80\x63\x80\xBF\x64",
-               "\"a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
-               "b\xEF\xBF\xBD"
-               "c\xEF\xBF\xBD\xEF\xBF\xBD"
-               "d\"");
+    check_json("\x61\xF1\x80\x80\xE1\x80\xC2\x62\x80\x63\x80\xBF\x64", "\"a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
+                                                                       "b\xEF\xBF\xBD"
+                                                                       "c\xEF\xBF\xBD\xEF\xBF\xBD"
+                                                                       "d\"");
     check_json("\xED\xA0\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
     check_json("\xF4\x90", "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");
     check_json("\xE2\x82", "\"\xEF\xBF\xBD\"");

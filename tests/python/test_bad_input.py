@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The energy-meter authors
+"""What is wrong raises at once, and names the argument, the value and what is allowed."""
+
+from __future__ import annotations
+
+import fractions
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from energy_meter import EnergyMeter, EnergyMeterError, InvalidArgument, UnknownWindow, _native
+
+if TYPE_CHECKING:
+    from tests.python.conftest import MakeMeter
+
+NAN, INFINITY = float("nan"), float("inf")
+
+
+class Unprintable:
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+
+VALUES = [
+    *[("sample_interval", value) for value in (0, -1, 0.0009, 60.1, NAN, INFINITY, -INFINITY)],
+    *[("cpu_tdp_w", value) for value in (0, -65.0, NAN, INFINITY, 100_001, 10**400)],
+    *[("gpu_tdp_w", value) for value in (0.0, -1, NAN, -INFINITY, 1e9)],
+    *[("carbon_intensity_g_per_kwh", value) for value in (-1, NAN, INFINITY, 100_001)],
+    *[("device", value) for value in ("tpu", "", "CPU", "cuda:", "cuda:-1", "cuda:1.5", "gpu:0")],
+    *[("gpus", value) for value in ("", "first", "0,,1", "0;1", [], -1, [0, -1], "nvidia", ["all"])],
+    *[("require", value) for value in (["tpu"], {"CPU"}, ("cpu", ""))],
+]
+TYPES = [
+    *[("sample_interval", value) for value in ("0.1", None, True, [0.1], b"1", 1j)],
+    *[("cpu_tdp_w", value) for value in ("65", False, [65], object())],
+    *[("gpu_tdp_w", value) for value in ("300", True, {})],
+    *[("carbon_intensity_g_per_kwh", value) for value in ("FR", True, Unprintable())],
+    *[("device", value) for value in (None, 0, b"cpu", ["cpu"], Unprintable())],
+    *[("gpus", value) for value in (None, 1.5, True, [0, 1.5], [None], {0}, b"0")],
+    *[("require", value) for value in ("cpu", b"cpu", None, 1, [1], [None])],
+    *[("enabled", value) for value in (None, 1, "yes", [])],
+]
+
+
+def check_words(error: BaseException, argument: str, value: object) -> None:
+    assert argument in str(error)
+    if not isinstance(value, Unprintable) and len(repr(value)) < 70:
+        assert repr(value) in str(error)
+    assert "must be" in str(error) or "must name" in str(error)
+    assert len(str(error)) < 400
+
+
+@pytest.mark.parametrize(("argument", "value"), VALUES)
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_wrong_value(argument: str, value: object, enabled: bool) -> None:
+    with pytest.raises(ValueError, match=argument) as caught:
+        EnergyMeter(**{argument: value, "enabled": enabled})  # type: ignore[arg-type]
+    assert isinstance(caught.value, InvalidArgument)
+    assert isinstance(caught.value, EnergyMeterError)
+    check_words(caught.value, argument, value)
+
+
+@pytest.mark.parametrize(("argument", "value"), TYPES)
+def test_a_wrong_type(argument: str, value: object) -> None:
+    with pytest.raises(TypeError, match=argument) as caught:
+        EnergyMeter(**{argument: value})  # type: ignore[arg-type]
+    check_words(caught.value, argument, value)
+
+
+def test_an_unknown_keyword() -> None:
+    with pytest.raises(TypeError, match=r"interval=1.*allowed are sample_interval, cpu_tdp_w"):
+        EnergyMeter(interval=1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="positional"):
+        EnergyMeter(0.1, 65, 200, 450, "auto", "visible", (), True, 9)  # type: ignore[call-arg]
+
+
+def test_what_is_right(make: MakeMeter) -> None:
+    numpy = pytest.importorskip("numpy")
+    for options in (
+        {"sample_interval": 0.001},
+        {"sample_interval": 60},
+        {"cpu_tdp_w": fractions.Fraction(65)},
+        {"cpu_tdp_w": numpy.float32(65), "sample_interval": numpy.float64(0.1)},
+        {"cpu_tdp_w": numpy.int64(65), "enabled": numpy.bool_(True)},
+        {"carbon_intensity_g_per_kwh": 0},
+        {"require": []},
+        {"require": iter(())},
+    ):
+        assert make(**options).device in ("cpu", "gpu")
+    assert make(carbon_intensity_g_per_kwh=0).summary()["carbon_intensity_g_per_kwh"] == 0
+
+
+def test_a_device_and_other_gpus_contradict() -> None:
+    with pytest.raises(ValueError, match=r"device='cuda:1' names one GPU and gpus=\[0, 2\] others"):
+        EnergyMeter(device="cuda:1", gpus=[0, 2])
+
+
+@pytest.mark.parametrize("call", ["batch", "epoch", "window", "last"])
+def test_names(meter: EnergyMeter, call: str) -> None:
+    make_window = getattr(meter, call)
+    for wrong in ("", "x" * 256, "é" * 128, "nul\0", "\udcff"):
+        with pytest.raises(ValueError, match="name must be a text of 1 to 255 bytes"):
+            make_window(wrong)
+    for wrong in (1, b"x", ["x"], 1.5):
+        with pytest.raises(TypeError, match="name must be a text of 1 to 255 bytes"):
+            make_window(wrong)
+    for right in ("x" * 255, "é" * 127, "*", "a b\n\t"):
+        make_window(right)
+
+
+def test_a_name_of_255_bytes_comes_back(meter: EnergyMeter) -> None:
+    name = "é" * 127
+    with meter.window(name):
+        pass
+    assert list(meter.summary()["windows"]) == [name]
+
+
+def test_the_native_part_trusts_nobody() -> None:
+    with pytest.raises(InvalidArgument, match="sample_interval_ns is 0"):
+        _native.Meter(sample_interval_ns=0)
+    with pytest.raises(InvalidArgument, match="cpu_tdp_w"):
+        _native.Meter(cpu_tdp_w=INFINITY)
+    with pytest.raises(InvalidArgument, match="measure"):
+        _native.Meter(without=0xFFFFFFFF)
+    with pytest.raises(InvalidArgument, match="flags"):
+        _native.Meter(flags=1 << 20)
+    native: Any = _native.Meter(environment=["LOCAL_RANK=0", "odd", "\udcff="], root="/")
+    for wrong in ((0,), (0, None), (0, None, True, 1)):
+        with pytest.raises(TypeError):
+            native.begin(*wrong)
+    with pytest.raises(OverflowError):
+        native.begin(1 << 70, None, True)
+    for wrong in (-2, 4, (1 << 32) + 1):
+        with pytest.raises(InvalidArgument):
+            native.begin(wrong, None, True)
+    with pytest.raises(TypeError):
+        native.begin("batch", None, True)
+    with pytest.raises(TypeError):
+        native.begin(1, 5, True)
+    with pytest.raises(InvalidArgument, match="name"):
+        native.begin(1, "", True)
+    with pytest.raises(TypeError):
+        _native.Record()
+    with pytest.raises(TypeError):
+        _native.Meter(7)  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        _native.Meter(environment=[7])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="null"):
+        _native.Meter(root="a\0b")
+    record = native.begin(_native.KIND_OTHER, None, False)
+    record.cancel()
+    record.cancel()
+    record.end()
+    with pytest.raises(UnknownWindow):
+        record.result()
+    with pytest.raises(EnergyMeterError):
+        record.lap()
+    native.close(0)
+    native.close(0)

@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The energy-meter authors
+"""Which GPUs are measured: a compiled stand-in for NVML, loaded as the real one, and a stand-in for torch."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from energy_meter import EnergyMeter
+
+if TYPE_CHECKING:
+    from tests.python.conftest import MakeMeter, RunPython
+
+    Play = Callable[..., Any]
+
+H200 = "GPU-8932f937-aaaa-bbbb-cccc-000000000001"
+OTHER = "GPU-11111111-aaaa-bbbb-cccc-000000000002"
+TWO = f"""
+board name="NVIDIA H200" uuid={H200} pci=00000000:3B:00.0 cc=9.0 watts=300 update_ms=20
+board name="NVIDIA A10" uuid={OTHER} pci=00000000:5E:00.0 cc=8.6 watts=100 update_ms=20 energy=no
+"""
+SAME = "".join(
+    f'board name="NVIDIA H200" uuid=GPU-{i}0000000-0000-0000-0000-000000000000 '
+    f"pci=00000000:{i}1:00.0 cc=9.0 watts={100 * i} update_ms=20\n"
+    for i in range(1, 4)
+)
+VARIABLES = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "LOCAL_RANK", "SLURM_LOCALID")
+
+PROGRAM = """
+import json, os, sys, time, types, warnings
+warnings.simplefilter("ignore")
+from energy_meter import EnergyMeter
+{setup}
+try:
+    meter = EnergyMeter(sample_interval=0.01, **{options})
+except Exception as error:
+    print(json.dumps({{"error": type(error).__name__, "text": str(error)}}))
+    sys.exit()
+with meter.batch() as window:
+    time.sleep({seconds})
+summary = meter.summary()
+print(json.dumps({{
+    "device": meter.device, "gpu_name": meter.gpu_name, "old_name": meter._get_gpu_name(),
+    "channels": meter.channels, "absent": meter.absent, "batch": window.to_dict(),
+    "summary": summary,
+}}))
+"""
+
+
+@pytest.fixture
+def play(build: Path, tmp_path: Path, run_python: RunPython) -> Play:
+    """Measures in another process that finds the stand-in; what it prints, parsed."""
+    fakes = build / "tests" / "fakes"
+    assert (fakes / "libnvidia-ml.so.1").exists()
+    script = tmp_path / "script"
+
+    def run(
+        boards: str, setup: str = "", seconds: float = 0.0, env: Any = None, **options: Any
+    ) -> Any:
+        script.write_text(boards)
+        environment = dict.fromkeys(VARIABLES, "") if env is None else {}
+        program = "import os\n" + "".join(
+            f"os.environ.pop({name!r}, None)\n" for name in VARIABLES if name not in (env or {})
+        )
+        program += PROGRAM.format(setup=setup, options=repr(options), seconds=seconds)
+        environment |= {"LD_LIBRARY_PATH": str(fakes), "EM_FAKE_NVML": str(script), **(env or {})}
+        done = run_python(program, env=environment)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def names(answer: Any) -> list[str]:
+    assert "channels" in answer, answer
+    return [c["name"] for c in answer["channels"] if c["domain"] == "gpu"]
+
+
+def test_two_different_boards(play: Play) -> None:
+    answer = play(TWO, seconds=1.2)
+    assert answer["device"] == "gpu"
+    assert answer["gpu_name"] == answer["old_name"] == "NVIDIA H200, NVIDIA A10"
+    kinds = {c["name"]: (c["kind"], c["role"], c["source"]) for c in answer["channels"]}
+    assert kinds["gpu-0/board"] == ("counter", "counted", f"nvml:{H200}")
+    assert kinds["gpu-1/board"] == ("gauge", "counted", f"nvml:{OTHER}")
+    batch = answer["batch"]
+    seconds = batch["duration_s"]
+    channels = batch["channels"]
+    assert channels["gpu-0/board"]["provenance"] == "measured"
+    assert channels["gpu-1/board"]["provenance"] == "integrated"
+    assert channels["gpu-0/board"]["energy_j"] == pytest.approx(300 * seconds, rel=0.03)
+    assert channels["gpu-1/board"]["energy_j"] == pytest.approx(100 * seconds, rel=0.03)
+    assert batch["gpu_energy_j"] == pytest.approx(400 * seconds, rel=0.03)
+    assert batch["complete"]
+    devices = {d["channel"]: d for d in answer["summary"]["scope"]["devices"]}
+    assert devices["gpu-0/board"]["uuid"] == H200
+    assert devices["gpu-0/board"]["name"] == "NVIDIA H200"
+
+
+def test_boards_of_one_model_are_counted_in_the_name(play: Play) -> None:
+    assert play(SAME)["gpu_name"] == "3 x NVIDIA H200"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, [0, 1, 2]),
+        ({"gpus": "all"}, [0, 1, 2]),
+        ({"gpus": 1}, [1]),
+        ({"gpus": [2, 0]}, [0, 2]),
+        ({"gpus": "0,2"}, [0, 2]),
+        ({"gpus": "GPU-3"}, [2]),
+        ({"gpus": ["GPU-1", "GPU-2"]}, [0, 1]),
+        ({"device": "gpu"}, [0, 1, 2]),
+        ({"device": "cuda"}, [0, 1, 2]),
+        ({"device": "cuda:1"}, [1]),
+        ({"device": "cuda:1", "gpus": 1}, [1]),
+        ({"device": "cpu"}, []),
+    ],
+)
+def test_choosing_boards(play: Play, options: dict[str, Any], expected: list[int]) -> None:
+    answer = play(SAME, **options)
+    assert names(answer) == [f"gpu-{i}/board" for i in expected]
+    assert answer["device"] == ("gpu" if expected else "cpu")
+    assert (answer["gpu_name"] is None) == (not expected)
+    assert (answer["batch"]["gpu_energy_j"] is None) == (not expected)
+
+
+@pytest.mark.parametrize(
+    ("env", "options", "expected"),
+    [
+        ({"CUDA_VISIBLE_DEVICES": "2,0"}, {}, [0, 2]),
+        ({"CUDA_VISIBLE_DEVICES": "2,0"}, {"gpus": 0}, [2]),
+        ({"CUDA_VISIBLE_DEVICES": "2,0"}, {"device": "cuda:1"}, [0]),
+        ({"CUDA_VISIBLE_DEVICES": "2,0"}, {"gpus": "all"}, [0, 1, 2]),
+        ({"CUDA_VISIBLE_DEVICES": "GPU-2"}, {}, [1]),
+        ({"CUDA_VISIBLE_DEVICES": ""}, {}, []),
+        ({"CUDA_VISIBLE_DEVICES": "-1"}, {}, []),
+        ({"LOCAL_RANK": "1"}, {"gpus": "local_rank"}, [1]),
+        ({"SLURM_LOCALID": "2"}, {"gpus": "local_rank"}, [2]),
+        ({"CUDA_VISIBLE_DEVICES": "2,0", "LOCAL_RANK": "1"}, {"gpus": "local_rank"}, [0]),
+    ],
+)
+def test_the_environment(
+    play: Play, env: dict[str, str], options: dict[str, Any], expected: list[int]
+) -> None:
+    assert names(play(SAME, env=env, **options)) == [f"gpu-{i}/board" for i in expected]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"gpus": 3}, ["gpus=", "3", "visible", "NVIDIA H200"]),
+        ({"gpus": "GPU-9"}, ["gpus", "GPU-9", "NVIDIA H200"]),
+        ({"device": "cuda:7"}, ["device=", "cuda:7", "visible", "NVIDIA H200"]),
+        ({"gpus": "local_rank"}, ["gpus=", "local_rank", "LOCAL_RANK"]),
+    ],
+)
+def test_boards_that_are_not_there(play: Play, options: dict[str, Any], words: list[str]) -> None:
+    answer = play(SAME, **options)
+    assert answer["error"] == "InvalidArgument"
+    for word in words:
+        assert word in answer["text"]
+
+
+TORCH = """
+def torch_device(kind, index):
+    torch = sys.modules["torch"] = types.ModuleType("torch")
+    class device:
+        def __str__(self):
+            return kind if index is None else f"{{kind}}:{{index}}"
+    device.__module__ = "torch"
+    torch.device = device
+    return torch
+torch = torch_device({kind!r}, {index!r})
+torch.version = types.SimpleNamespace(cuda="12.8")
+class Cuda:
+    def is_initialized(self):
+        return {initialised!r}
+    def device_count(self):
+        assert {initialised!r}, "this would initialise CUDA"
+        return len({uuids!r})
+    def get_device_properties(self, index):
+        assert {initialised!r}, "this would initialise CUDA"
+        return types.SimpleNamespace(uuid={uuids!r}[index])
+torch.cuda = Cuda()
+"""
+
+
+def torch(kind: str, index: int | None, initialised: bool, uuids: list[str]) -> str:
+    return TORCH.format(kind=kind, index=index, initialised=initialised, uuids=uuids)
+
+
+FASTEST_FIRST = [OTHER.removeprefix("GPU-"), H200.removeprefix("GPU-")]
+
+
+def test_an_initialised_torch_says_which_board_is_which(play: Play) -> None:
+    """CUDA counts the fastest first, which nobody else knows; here that is the second by PCI address."""
+    setup = torch("cuda", 0, True, FASTEST_FIRST) + "options = {'device': torch.device()}\n"
+    for options, expected in (({"device": "cuda:0"}, 1), ({"gpus": 1}, 0), ({"device": "cuda:1"}, 0)):
+        assert names(play(TWO, setup=setup, **options)) == [f"gpu-{expected}/board"]
+    env = {"CUDA_VISIBLE_DEVICES": "0"}
+    only = torch("cuda", 0, True, FASTEST_FIRST[:1])
+    assert names(play(TWO, setup=only, env=env)) == ["gpu-1/board"]
+
+
+def test_a_torch_that_is_not_initialised_is_asked_nothing_else(play: Play) -> None:
+    setup = torch("cuda", 0, False, FASTEST_FIRST)
+    env = {"CUDA_VISIBLE_DEVICES": "0"}
+    assert names(play(TWO, setup=setup, env=env)) == ["gpu-0/board", "gpu-1/board"]
+    answer = play(TWO, setup=setup, device="cuda:0")
+    assert "CUDA_DEVICE_ORDER" in answer["text"]
+
+
+class FakeTorchDevice:
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+FakeTorchDevice.__module__ = "torch"
+
+
+def test_a_device_of_torch(make: MakeMeter) -> None:
+    assert make(device=FakeTorchDevice("cpu")).device == "cpu"
+    for wrong in ("mps", "cuda:x", "xpu:0"):
+        with pytest.raises(ValueError, match=r"device must be .*torch\.device"):
+            make(device=FakeTorchDevice(wrong))
+    with pytest.raises(ValueError, match="cuda:9"):
+        make(device=FakeTorchDevice("cuda:9"))
+
+
+def test_a_broken_torch_harms_nothing(make: MakeMeter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
+    with make().batch() as window:
+        pass
+    assert window.duration_s > 0
+
+
+def test_without_a_gpu(make: MakeMeter, tmp_path: Path) -> None:
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc" / "stat").write_text("cpu  10 0 0 10 0 0 0 0 0 0\n")
+    for device in ("auto", "cpu"):
+        meter = make(tmp_path, device=device, gpu_tdp_w=300.0)
+        assert meter.device == "cpu"
+        assert meter.gpu_name is None
+        assert meter.summary()["gpu_name"] is None
+        assert meter.summary()["tdp"]["unused"] == ["gpu_tdp_w"]
+    for device in ("gpu", "cuda"):
+        with pytest.raises(ValueError, match=r"NVML.*PCI.*0x10de.*gpu_tdp_w"):
+            make(tmp_path, device=device)
+
+
+def test_a_gpu_that_only_the_user_knows_is_estimated(
+    make: MakeMeter, tmp_path: Path, spend: Callable[[float], None]
+) -> None:
+    """Without a reading of its use a board takes 0.65 of its limit."""
+    meter = make(tmp_path, device="gpu", gpu_tdp_w=300.0)
+    assert meter.device == "gpu"
+    with meter.batch() as window:
+        spend(0.2)
+    meter.summary()
+    assert window.gpu_energy_j == pytest.approx(300 * 0.65 * window.duration_s, rel=0.02)
+    assert window.energy_by_provenance["estimated"] == window.energy_j
+
+
+def test_a_board_on_the_bus_without_a_driver_is_estimated(
+    make: MakeMeter, machines: Path, spend: Callable[[float], None]
+) -> None:
+    meter = make(machines / "vm-no-powercap-tesla-t4.json")
+    assert meter.device == "gpu"
+    assert meter.gpu_name is not None
+    with meter.batch() as window:
+        spend(0.1)
+    meter.summary()
+    assert window.gpu_energy_j is not None
+    assert window.gpu_energy_j > 0
+
+
+def test_a_board_that_is_lost_half_way(play: Play) -> None:
+    answer = play(TWO.replace("cc=9.0", "cc=9.0 lost_s=0.5"), seconds=1.5)
+    batch = answer["batch"]
+    assert not batch["complete"]
+    assert [entry["channel"] for entry in batch["missing"]] == ["gpu-0/board"]
+    assert batch["missing"][0]["reason"]
+    lost = batch["channels"].get("gpu-0/board", {"energy_j": 0.0})["energy_j"]
+    assert lost <= 300 * 0.6
+    whole = batch["channels"]["gpu-1/board"]["energy_j"]
+    assert whole == pytest.approx(100 * batch["duration_s"], rel=0.05)
+
+
+def test_what_must_be_there(play: Play, make: MakeMeter, tmp_path: Path) -> None:
+    assert play(TWO, require=["gpu"])["device"] == "gpu"
+    answer = play(TWO.replace("watts=", "power=no energy=no watts="), require=("gpu",))
+    assert answer["error"] == "SensorUnavailable"
+    for needed in ("cpu", "gpu", "dram"):
+        with pytest.raises(RuntimeError, match=needed):
+            make(tmp_path, require=[needed])
+    with pytest.raises(ValueError, match="require names"):
+        EnergyMeter(device="cpu", require={"gpu"})
+
+
+def test_what_is_required_and_there(make: MakeMeter, machines: Path) -> None:
+    xeon = machines / "intel-xeon-2s-gold-5118.json"
+    meter = make(xeon, require={"cpu", "dram"})
+    counted = [c["domain"] for c in meter.channels if c["role"] == "counted"]
+    assert counted.count("cpu") == 2
+    assert counted.count("dram") == 2
