@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from energy_meter import EnergyMeter, EnergyMeterWarning, Window
 
-EPOCHS = 10
+EPOCHS = 12
 BATCH_SIZE = 32
 
 
@@ -44,9 +44,11 @@ def train(meter: EnergyMeter) -> list[tuple[Window, float]]:
         images / 16.0, labels, test_size=0.25, random_state=7, stratify=labels
     )
     loader = Batches(train_images, train_labels)
-    network = MLPClassifier(hidden_layer_sizes=(512, 256), random_state=7)
+    network = MLPClassifier(hidden_layer_sizes=(1024, 512), random_state=7)
     epochs = []
-    with tqdm(total=EPOCHS * len(loader), unit="batch", desc="training") as progress:
+    with tqdm(
+        total=EPOCHS * len(loader), unit="batch", desc="training", ncols=90, mininterval=0.5
+    ) as progress:
         for _ in range(EPOCHS):
             with meter.epoch() as epoch:
                 for batch_images, batch_labels in meter.batches(loader):
@@ -87,15 +89,23 @@ def show_total(meter: EnergyMeter) -> None:
 
 def show_sources(meter: EnergyMeter) -> None:
     run = meter.summary()["run"]
-    print("\nWhere the figures come from:")
+    parts = run["energy_by_provenance"]
+    print(
+        f"\nMeasured by counters: {parts['measured']:.1f} J; integrated from sampled power: "
+        f"{parts['integrated']:.1f} J; estimated: {parts['estimated']:.1f} J"
+    )
+    reasons = {channel["name"]: channel["reason"] for channel in meter.channels}
     for name, channel in run["channels"].items():
-        print(f"  {name:<18}{channel['energy_j']:9.1f} J  {channel['provenance']}")
+        how = channel["provenance"]
+        if reasons[name]:
+            how = reasons[name] if reasons[name].startswith(how) else f"{how}; {reasons[name]}"
+        tell(name, f"{channel['energy_j']:.1f} J {how}")
     for missing in run["missing"]:
-        tell(missing["channel"], missing["reason"])
+        tell(missing["channel"], f"missing: {missing['reason']}")
     if meter.absent:
         print("What this machine does not give, and what would change that:")
     for absence in meter.absent:
-        tell(absence["sensor"], " ".join(filter(None, (absence["reason"], absence["hint"]))))
+        tell(absence["sensor"], "; ".join(filter(None, (absence["reason"], absence["hint"]))))
 
 
 def tell(name: str, sentence: str) -> None:

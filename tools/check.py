@@ -116,7 +116,7 @@ def build_and_test(
 ) -> None:
     """One configuration of the C part: built with warnings as errors, and all its C tests."""
     folder = configure(tally, name, *options, compiler=compiler)
-    if folder is None or not tally.run(f"{name}: build", ["ninja", "-C", folder]):
+    if folder is None or not tally.run(f"{name}: build", ["ninja", "--quiet", "-C", folder]):
         return
     command = ["meson", "test", "-C", str(folder), "--no-rebuild", "--print-errorlogs"]
     command += ["--no-suite", "hardware"]
@@ -190,7 +190,9 @@ def check_python(tally: Tally) -> None:
 
 def lint(tally: Tally) -> None:
     c_files = sources(C_FOLDERS, ".c", ".h")
-    tally.run("clang-format", ["clang-format", "--dry-run", "--Werror", *c_files])
+    tally.run(
+        "clang-format", ["clang-format", "--dry-run", "--Werror", "--ferror-limit=1", *c_files]
+    )
     tally.run("ruff", ["ruff", "check", *PYTHON_FOLDERS])
     tally.run("ruff format", ["ruff", "format", "--check", *PYTHON_FOLDERS])
     tally.run("mypy", [sys.executable, "-m", "mypy"])
@@ -244,7 +246,7 @@ def fuzz(tally: Tally) -> None:
         return
     sanitize = "-Db_sanitize=address,undefined"
     folder = configure(tally, "fuzz", "-Dfuzz=true", sanitize, "-Db_lundef=false", compiler="clang")
-    if folder is None or not tally.run("fuzz: build", ["ninja", "-C", folder]):
+    if folder is None or not tally.run("fuzz: build", ["ninja", "--quiet", "-C", folder]):
         return
     seconds = os.environ.get("FUZZ_SECONDS", "60")
     for program in sorted((folder / "tests").glob("fuzz-*")):
@@ -261,7 +263,7 @@ def fuzz(tally: Tally) -> None:
 
 def hardware(tally: Tally) -> None:
     folder = configure(tally, "gcc", compiler="gcc" if shutil.which("gcc") else None)
-    if folder is None or not tally.run("gcc: build", ["ninja", "-C", folder]):
+    if folder is None or not tally.run("gcc: build", ["ninja", "--quiet", "-C", folder]):
         return
     report = folder / "meson-logs" / "testlog.junit.xml"
     command = [

@@ -50,5 +50,5 @@ def is_first() -> bool:
     module = sys.modules.get("multiprocessing.process")
     if module is not None and module.parent_process() is not None:
         return False
-    ranks = (os.environ[name] for name in _RANKS if name in os.environ)
+    ranks = (os.environ[name] for name in _RANKS if os.environ.get(name))
     return next(ranks, "0") == "0"

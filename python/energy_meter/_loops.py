@@ -82,6 +82,10 @@ class LoopIterator:
         self._drop(cancel=False)
         self._items = self._next = None
 
+    def __del__(self) -> None:
+        # Before the loader goes, which may take its time to stop its workers.
+        self._drop(cancel=False)
+
     def _drop(self, cancel: bool) -> None:
         record, self._record = self._record, None
         try:

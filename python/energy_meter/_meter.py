@@ -80,6 +80,10 @@ class EnergyMeter:
             self._native = self._open(interval_ns, cpu_w, gpu_w, intensity, where, which, needed)
         self._begin = self._native.begin
         self._run = self._begin(_native.KIND_RUN, None, True)
+        if isinstance(self._native, _native.Meter):
+            from ._notices import announce
+
+            announce(self._native, self._run.result(), has_gpu=where != "cpu")
 
     def _open(
         self,
@@ -113,13 +117,8 @@ class EnergyMeter:
             if gpus != device:
                 raise
             raise InvalidArgument(str(error).replace("gpus=", "device=", 1)) from None
-        channels, absences = native.channels(), native.absences()
         if wants_gpu and native.device != "gpu":
-            raise InvalidArgument(_notices.no_gpu(device, absences))
-        _notices.log(channels, absences)
-        weakness = _notices.weakness(channels, absences, has_gpu=device != "cpu")
-        if weakness and _devices.is_first():
-            _notices.warn(weakness)
+            raise InvalidArgument(_notices.no_gpu(device, native.absences()))
         return native
 
     def _forked(self) -> NullMeter:

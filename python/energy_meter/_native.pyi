@@ -20,6 +20,17 @@ version: Final[str]
 
 @final
 class ChannelEnergy(structseq[Any], tuple[str, str, str, str, float | None, int, str, str, str]):
+    __match_args__: Final = (
+        "name",
+        "domain",
+        "role",
+        "provenance",
+        "energy_j",
+        "gap_ns",
+        "status",
+        "text",
+        "reason",
+    )
     @property
     def name(self) -> str: ...
     @property
@@ -60,6 +71,23 @@ class Result(
         dict[str, str],
     ],
 ):
+    __match_args__: Final = (
+        "duration_ns",
+        "energy_j",
+        "carbon_g",
+        "cpu_j",
+        "gpu_j",
+        "dram_j",
+        "other_j",
+        "measured_j",
+        "integrated_j",
+        "estimated_j",
+        "is_complete",
+        "is_final",
+        "is_open",
+        "channels",
+        "unmeasured",
+    )
     @property
     def duration_ns(self) -> int: ...
     @property
@@ -95,6 +123,19 @@ class Result(
 class Channel(
     structseq[Any], tuple[str, str, str, str, str, str, str | None, str, str, str, str | None]
 ):
+    __match_args__: Final = (
+        "name",
+        "sensor",
+        "source",
+        "domain",
+        "kind",
+        "role",
+        "of",
+        "reason",
+        "status",
+        "device_name",
+        "uuid",
+    )
     @property
     def name(self) -> str: ...
     @property
@@ -120,6 +161,12 @@ class Channel(
 
 @final
 class Absence(structseq[Any], tuple[str, str, str, str]):
+    __match_args__: Final = (
+        "sensor",
+        "status",
+        "reason",
+        "hint",
+    )
     @property
     def sensor(self) -> str: ...
     @property

@@ -10,7 +10,7 @@ from ._errors import EnergyMeterWarning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._native import Absence, Channel
+    from ._native import Absence, Channel, Meter, Result
 
 REMEDY = "Run `energy-meter sensors` to see what a reading needs."
 
@@ -31,7 +31,7 @@ def _is_ours(module: object) -> bool:
     return isinstance(module, str) and module.startswith("energy_meter.")
 
 
-def log(channels: list[Channel], absences: list[Absence]) -> None:
+def _log(channels: list[Channel], absences: list[Absence]) -> None:
     # Who has not imported logging has no handler that could hear of it.
     if "logging" not in sys.modules:
         return
@@ -41,51 +41,44 @@ def log(channels: list[Channel], absences: list[Absence]) -> None:
     if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
         logger.addHandler(logging.NullHandler())
     for channel in channels:
-        logger.debug(
-            "%s: %s, %s (%s) %s",
-            channel.name, channel.role, channel.kind, channel.source, channel.reason,
-        )  # fmt: skip
+        words = (channel.name, channel.role, channel.kind, channel.source, channel.reason)
+        logger.debug("%s: %s, %s (%s) %s", *words)
     for absence in absences:
         logger.debug("%s: %s, %s %s", absence.sensor, absence.status, absence.reason, absence.hint)
 
 
-def weakness(channels: list[Channel], absences: list[Absence], has_gpu: bool) -> str | None:
-    """Whether the CPU or a GPU is estimated or missing, and why, in one message."""
-    parts = [_cpu(channels, absences)]
+def announce(native: Meter, result: Result, has_gpu: bool) -> None:
+    """Logs what is measured, and warns if the CPU or a GPU is estimated or missing."""
+    from ._devices import is_first
+
+    channels, absences = native.channels(), native.absences()
+    _log(channels, absences)
+    texts = [_weakness("cpu", "rapl", channels, absences, result)]
     if has_gpu:
-        parts.append(_gpu(channels, absences))
-    text = " ".join(part for part in parts if part)
-    return f"{text} {REMEDY}" if text else None
+        texts.append(_weakness("gpu", "nvml", channels, absences, result))
+    text = " ".join(text for text in texts if text)
+    if text and is_first():
+        warn(f"{text} {REMEDY}")
 
 
-def _cpu(channels: list[Channel], absences: list[Absence]) -> str:
-    counted = [c for c in channels if c.role == "counted" and c.domain == "cpu"]
-    why = _why(channels, absences, "cpu", ("rapl",))
-    if not counted:
-        return f"CPU energy is missing{why}."
-    if any(c.kind == "model" for c in counted):
-        return f"CPU energy is estimated, not measured{why}."
-    return ""
-
-
-def _gpu(channels: list[Channel], absences: list[Absence]) -> str:
-    gpus = [c for c in channels if c.domain == "gpu"]
-    models = [c.name for c in gpus if c.role == "counted" and c.kind == "model"]
-    lost = [c.name for c in gpus if c.role == "unreadable"]
-    why = _why(channels, absences, "gpu", ("nvml",))
-    if models:
-        return f"GPU energy is estimated, not measured ({', '.join(models)}){why}."
-    return f"GPU energy is missing ({', '.join(lost)}){why}." if lost else ""
-
-
-def _why(
-    channels: list[Channel], absences: list[Absence], domain: str, sensors: tuple[str, ...]
+def _weakness(
+    domain: str, sensor: str, channels: list[Channel], absences: list[Absence], result: Result
 ) -> str:
-    reasons = [
-        f"{c.name}: {c.reason}" for c in channels if c.role == "unreadable" and c.domain == domain
-    ]
-    reasons += [f"{a.sensor}: {a.reason}" for a in absences if a.sensor.startswith(sensors)]
-    return ": " + "; ".join(reason.rstrip(". ") for reason in reasons) if reasons else ""
+    ours = [channel for channel in channels if channel.domain == domain]
+    lost = {entry.name for entry in result.channels if entry.status != "ok"}
+    missing = [channel.name for channel in ours if channel.name in lost]
+    models = [c.name for c in ours if c.role == "counted" and c.kind == "model"]
+    if missing or domain in result.unmeasured:
+        text = "is missing"
+    elif models:
+        text = "is estimated, not measured"
+    else:
+        return ""
+    reasons = [f"{c.name}: {c.reason}" for c in ours if c.role == "unreadable"]
+    reasons += [f"{a.sensor}: {a.reason}" for a in absences if a.sensor.startswith(sensor)]
+    why = "; ".join(reason.rstrip(". ") for reason in reasons)
+    names = f" ({', '.join(missing or models)})" if domain == "gpu" and missing + models else ""
+    return f"{domain.upper()} energy {text}{names}{': ' if why else ''}{why}."
 
 
 def no_gpu(device: str, absences: list[Absence]) -> str:

@@ -30,7 +30,7 @@ typedef struct em__json_node {
 } em__json_node;
 
 /* Containers inside each other, bytes, values. */
-enum { EM__JSON_DEPTH = 64, EM__JSON_SIZE = 64 << 20, EM__JSON_NODES = 4 << 20 };
+enum { EM__JSON_DEPTH = 64, EM__JSON_SIZE = 64 << 20, EM__JSON_NODES = 1 << 20 };
 
 /* 0, -ENOMEM, -EINVAL or -E2BIG (size, depth, values); ret_offset (may be NULL): then the byte at which it failed. */
 int em__json_parse(const char *text, size_t length, em__json **ret_json, size_t *ret_offset);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_INTERVALS = 3, STOP_PATIENCE_NS = 100000000 };
+enum { PATIENCE = 3, STOP_PATIENCE_NS = 100000000 };
 
 static void free_meter(em_meter *meter)
 {
@@ -167,7 +167,7 @@ static void take_surroundings(em_meter *meter, const em_options *options)
 
 static int start_ledger(em_meter *meter, const em_options *options, uint64_t notes)
 {
-    uint64_t intervals_ns = PATIENCE_INTERVALS * options->sample_interval_ns;
+    uint64_t turn_ns = options->sample_interval_ns > EM__NS_PER_S ? options->sample_interval_ns : EM__NS_PER_S;
     em__ledger_setup setup = {
         .facts = meter->fact_pointers,
         .sensors = meter->sensors,
@@ -175,7 +175,7 @@ static int start_ledger(em_meter *meter, const em_options *options, uint64_t not
         .count = meter->channel_count,
         .notes = notes,
         .interval_ns = options->sample_interval_ns,
-        .patience_ns = intervals_ns > EM__NS_PER_S ? intervals_ns : EM__NS_PER_S,
+        .patience_ns = PATIENCE * turn_ns, /* Some boards are read once a second. */
         .g_per_kwh = meter->carbon_is_default ? em__intensity_world.g_per_kwh : options->carbon_g_per_kwh};
     setup.unmeasured[EM_DOMAIN_CPU] = cpu_unmeasured(meter, options->measure);
     int status = em__ledger_init(&meter->ledger, &setup);

@@ -92,3 +92,17 @@ def test_the_wheel_holds_the_package_and_the_command_alone(root: Path) -> None:
     command = Path(sys.executable).parent / "energy-meter"
     assert command.read_bytes()[:4] == b"\x7fELF"
     assert run(command, "--version").split()[1] == importlib.metadata.version("energy-meter")
+
+
+def test_another_operating_system_is_told_in_one_sentence(root: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.ini"
+    other.write_text(
+        "[binaries]\nc = 'gcc'\n"
+        "[host_machine]\nsystem = 'freebsd'\ncpu_family = 'x86_64'\ncpu = 'x86_64'\n"
+        "endian = 'little'\n"
+    )
+    command = ["meson", "setup", str(tmp_path / "build"), str(root), "--cross-file", str(other)]
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    assert done.returncode != 0
+    (told,) = [line for line in done.stdout.splitlines() if "ERROR" in line]
+    assert "builds on Linux only, not on freebsd" in told

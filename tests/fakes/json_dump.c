@@ -106,7 +106,7 @@ int main(void)
     char kind;
     size_t length;
     setlocale(LC_ALL, "");
-    while (scanf("%c %zu", &kind, &length) == 2 && getchar() == '\n') {
+    while (scanf("%c %zu", &kind, &length) == 2 && getchar() == '\n' && length <= EM__JSON_SIZE) {
         char *bytes = malloc(length + 1);
         if (!bytes || fread(bytes, 1, length, stdin) != length) {
             free(bytes);

@@ -5,6 +5,7 @@
 #include "core/text.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ static int write_node(em__text *text, const em__json_node *node, size_t depth)
     if (node->type == EM__JSON_NUMBER) {
         insist(strlen(node->text) == node->length && node->length > 0);
         em__text_number(text, em__json_number(node));
-        is_whole &= em__json_number(node) - em__json_number(node) == 0;
+        is_whole &= isfinite(em__json_number(node)) != 0;
     } else if (node->type == EM__JSON_STRING) {
         insist(node->text[node->length] == '\0');
         is_whole &= strlen(node->text) == node->length && !strstr(node->text, "\xED");

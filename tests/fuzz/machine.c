@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
 /* Recorded machines: any document either is refused with a sentence or plays, and everything in it can be visited. */
-#include "core/text.h"
 #include "platform/machine.h"
+#include "core/text.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -16,7 +16,9 @@ static void insist(int holds)
     }
 }
 
-/* 0, or an allowed refusal that left every byte as it was. */
+enum { MARK = 0xAA };
+
+/* Read, or refused for an allowed reason with every byte left as it was. */
 static int is_read(int error, const void *out, size_t size)
 {
     if (error == 0) {
@@ -24,37 +26,55 @@ static int is_read(int error, const void *out, size_t size)
     }
     insist(error == -EINVAL || error == -ERANGE);
     for (size_t i = 0; i < size; i++) {
-        insist(((const unsigned char *)out)[i] == 0xAA);
+        insist(((const unsigned char *)out)[i] == MARK);
     }
     return 0;
 }
 
-#define READ(type, name, call)                                                                                         \
-    type name;                                                                                                         \
-    memset(&name, 0xAA, sizeof name);                                                                                  \
-    int name##_is_read = is_read(call, &name, sizeof name)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void parse_values(const char *text, size_t size)
 {
-    const char *text = (const char *)data;
-    READ(uint64_t, value, em__parse_u64(text, size, &value));
-    insist(!value_is_read || size > 0);
-    READ(em__cpu_time, cpu_time, em__parse_cpu_time(text, size, &cpu_time));
-    insist(!cpu_time_is_read || cpu_time.busy <= cpu_time.total);
-    READ(em__cpuinfo, info, em__parse_cpuinfo(text, size, &info));
-    if (info_is_read) {
+    uint64_t value;
+    em__cpu_time time;
+    memset(&value, MARK, sizeof value);
+    memset(&time, MARK, sizeof time);
+    insist(!is_read(em__parse_u64(text, size, &value), &value, sizeof value) || size > 0);
+    insist(!is_read(em__parse_cpu_time(text, size, &time), &time, sizeof time) || time.busy <= time.total);
+}
+
+static void parse_cpuinfo(const char *text, size_t size)
+{
+    em__cpuinfo info;
+    memset(&info, MARK, sizeof info);
+    if (is_read(em__parse_cpuinfo(text, size, &info), &info, sizeof info)) {
         insist(memchr(info.vendor, '\0', sizeof info.vendor) && memchr(info.model, '\0', sizeof info.model));
         insist(info.cpus > 0 && info.cpus <= size && info.packages <= size);
     }
-    char *ended = malloc(size + 1);
-    insist(ended != NULL);
-    memcpy(ended, size ? text : "", size);
-    ended[size] = '\0';
-    READ(em__zone_name, zone, em__parse_zone_name(ended, &zone));
-    insist(!zone_is_read || (zone.number >= -1 && zone.die >= -1 && (zone.kind == EM__ZONE_DIE) == (zone.die >= 0)));
-    READ(em__zone_path, path, em__parse_zone_path(ended, &path));
-    insist(!path_is_read || (path.control_type[0] && memchr(path.control_type, '\0', sizeof path.control_type) &&
-                             path.depth >= 0 && path.depth <= 2));
-    free(ended);
+}
+
+static void parse_names(const char *name)
+{
+    em__zone_name zone;
+    em__zone_path path;
+    memset(&zone, MARK, sizeof zone);
+    memset(&path, MARK, sizeof path);
+    if (is_read(em__parse_zone_name(name, &zone), &zone, sizeof zone)) {
+        insist(zone.number >= -1 && zone.die >= -1 && (zone.kind == EM__ZONE_DIE) == (zone.die >= 0));
+    }
+    if (is_read(em__parse_zone_path(name, &path), &path, sizeof path)) {
+        insist(path.control_type[0] && memchr(path.control_type, '\0', sizeof path.control_type));
+        insist(path.depth >= 0 && path.depth <= 2);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *name = malloc(size + 1);
+    insist(name != NULL);
+    parse_values((const char *)data, size);
+    parse_cpuinfo((const char *)data, size);
+    memcpy(name, size ? (const char *)data : "", size);
+    name[size] = '\0';
+    parse_names(name);
+    free(name);
     return 0;
 }

@@ -12,7 +12,7 @@ enum { SPOILT_COPIES = 200, LARGEST = 1 << 20 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *folder;
-static uint64_t state = 0x9e3779b97f4a7c15;
+static uint64_t seed = 0x9e3779b97f4a7c15, state;
 
 static size_t below(size_t bound)
 {
@@ -52,28 +52,29 @@ static void give_spoilt(uint8_t *data, size_t size)
     }
 }
 
+/* In the order of their names, so that a seed means the same everywhere. */
 static void kept_inputs(void)
 {
-    DIR *entries = opendir(folder);
-    if (!CHECK(entries)) {
+    struct dirent **entries;
+    int count = scandir(folder, &entries, NULL, alphasort), given = 0;
+    uint8_t *data = malloc(LARGEST);
+    if (!CHECK(count >= 0 && data)) {
         return;
     }
-    int count = 0;
-    uint8_t *data = malloc(LARGEST);
-    for (struct dirent *entry; data && (entry = readdir(entries));) {
+    for (int i = 0; i < count; i++) {
         char path[4096];
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        FILE *file = entry->d_name[0] == '.' ? NULL : fopen(path, "rb");
-        if (!file) {
-            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        FILE *file = entries[i]->d_name[0] == '.' ? NULL : fopen(path, "rb");
+        free(entries[i]);
+        if (file) {
+            give_spoilt(data, fread(data, 1, LARGEST, file));
+            fclose(file);
+            given++;
         }
-        give_spoilt(data, fread(data, 1, LARGEST, file));
-        fclose(file);
-        count++;
     }
-    CHECK(count > 0);
+    CHECK(given > 0);
     free(data);
-    closedir(entries);
+    free((void *)entries);
 }
 
 static void random_bytes(void)
@@ -88,9 +89,14 @@ static void random_bytes(void)
     }
 }
 
+/* replay FOLDER [SEED] */
 int main(int argc, char **argv)
 {
     folder = argc > 1 ? argv[1] : ".";
+    seed = argc > 2 ? strtoull(argv[2], NULL, 0) : seed;
+    state = seed ? seed : 1;
+    printf("# seed 0x%llx\n", (unsigned long long)seed);
+    fflush(stdout);
     RUN(kept_inputs);
     RUN(random_bytes);
     return CHECK_DONE();

@@ -17,6 +17,7 @@ import pytest
 
 from energy_meter import EnergyMeter, EnergyMeterWarning
 
+
 class MakeMeter(Protocol):
     def __call__(
         self, root: str | Path = "/", as_user: bool = False, **options: Any
@@ -140,3 +141,16 @@ def machine(tmp_path: Path) -> Machine:
 @pytest.fixture
 def spend() -> Callable[[float], None]:
     return busy
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], bool]], bool]:
+    """Whether it comes true within seconds: a thread that has ended is listed a moment longer."""
+
+    def wait(condition: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + 5
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return condition()
+
+    return wait

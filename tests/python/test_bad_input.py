@@ -22,24 +22,28 @@ class Unprintable:
         raise RuntimeError("no repr")
 
 
-VALUES = [
-    *[("sample_interval", value) for value in (0, -1, 0.0009, 60.1, NAN, INFINITY, -INFINITY)],
-    *[("cpu_tdp_w", value) for value in (0, -65.0, NAN, INFINITY, 100_001, 10**400)],
-    *[("gpu_tdp_w", value) for value in (0.0, -1, NAN, -INFINITY, 1e9)],
-    *[("carbon_intensity_g_per_kwh", value) for value in (-1, NAN, INFINITY, 100_001)],
-    *[("device", value) for value in ("tpu", "", "CPU", "cuda:", "cuda:-1", "cuda:1.5", "gpu:0")],
-    *[("gpus", value) for value in ("", "first", "0,,1", "0;1", [], -1, [0, -1], "nvidia", ["all"])],
-    *[("require", value) for value in (["tpu"], {"CPU"}, ("cpu", ""))],
+def many(argument: str, *values: Any) -> list[tuple[str, Any]]:
+    return [(argument, value) for value in values]
+
+
+VALUES: list[tuple[str, Any]] = [
+    *many("sample_interval", 0, -1, 0.0009, 60.1, NAN, INFINITY, -INFINITY),
+    *many("cpu_tdp_w", 0, -65.0, NAN, INFINITY, 100_001, 10**400),
+    *many("gpu_tdp_w", 0.0, -1, NAN, -INFINITY, 1e9),
+    *many("carbon_intensity_g_per_kwh", -1, NAN, INFINITY, 100_001),
+    *many("device", "tpu", "", "CPU", "cuda:", "cuda:-1", "cuda:1.5", "gpu:0"),
+    *many("gpus", "", "first", "0,,1", "0;1", [], -1, [0, -1], "nvidia", ["all"]),
+    *many("require", ["tpu"], {"CPU"}, ("cpu", "")),
 ]
-TYPES = [
-    *[("sample_interval", value) for value in ("0.1", None, True, [0.1], b"1", 1j)],
-    *[("cpu_tdp_w", value) for value in ("65", False, [65], object())],
-    *[("gpu_tdp_w", value) for value in ("300", True, {})],
-    *[("carbon_intensity_g_per_kwh", value) for value in ("FR", True, Unprintable())],
-    *[("device", value) for value in (None, 0, b"cpu", ["cpu"], Unprintable())],
-    *[("gpus", value) for value in (None, 1.5, True, [0, 1.5], [None], {0}, b"0")],
-    *[("require", value) for value in ("cpu", b"cpu", None, 1, [1], [None])],
-    *[("enabled", value) for value in (None, 1, "yes", [])],
+TYPES: list[tuple[str, Any]] = [
+    *many("sample_interval", "0.1", None, True, [0.1], b"1", 1j),
+    *many("cpu_tdp_w", "65", False, [65], object()),
+    *many("gpu_tdp_w", "300", True, {}),
+    *many("carbon_intensity_g_per_kwh", "FR", True, Unprintable()),
+    *many("device", None, 0, b"cpu", ["cpu"], Unprintable()),
+    *many("gpus", None, 1.5, True, [0, 1.5], [None], {0}, b"0"),
+    *many("require", "cpu", b"cpu", None, 1, [1], [None]),
+    *many("enabled", None, 1, "yes", []),
 ]
 
 
@@ -77,7 +81,7 @@ def test_an_unknown_keyword() -> None:
 
 def test_what_is_right(make: MakeMeter) -> None:
     numpy = pytest.importorskip("numpy")
-    for options in (
+    right: list[dict[str, Any]] = [
         {"sample_interval": 0.001},
         {"sample_interval": 60},
         {"cpu_tdp_w": fractions.Fraction(65)},
@@ -86,7 +90,8 @@ def test_what_is_right(make: MakeMeter) -> None:
         {"carbon_intensity_g_per_kwh": 0},
         {"require": []},
         {"require": iter(())},
-    ):
+    ]
+    for options in right:
         assert make(**options).device in ("cpu", "gpu")
     assert make(carbon_intensity_g_per_kwh=0).summary()["carbon_intensity_g_per_kwh"] == 0
 
@@ -102,9 +107,9 @@ def test_names(meter: EnergyMeter, call: str) -> None:
     for wrong in ("", "x" * 256, "é" * 128, "nul\0", "\udcff"):
         with pytest.raises(ValueError, match="name must be a text of 1 to 255 bytes"):
             make_window(wrong)
-    for wrong in (1, b"x", ["x"], 1.5):
+    for untexted in (1, b"x", ["x"], 1.5):
         with pytest.raises(TypeError, match="name must be a text of 1 to 255 bytes"):
-            make_window(wrong)
+            make_window(untexted)
     for right in ("x" * 255, "é" * 127, "*", "a b\n\t"):
         make_window(right)
 
@@ -131,9 +136,9 @@ def test_the_native_part_trusts_nobody() -> None:
             native.begin(*wrong)
     with pytest.raises(OverflowError):
         native.begin(1 << 70, None, True)
-    for wrong in (-2, 4, (1 << 32) + 1):
+    for kind in (-2, 4, (1 << 32) + 1):
         with pytest.raises(InvalidArgument):
-            native.begin(wrong, None, True)
+            native.begin(kind, None, True)
     with pytest.raises(TypeError):
         native.begin("batch", None, True)
     with pytest.raises(TypeError):

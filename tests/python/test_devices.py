@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: 2026 The energy-meter authors
-"""Which GPUs are measured: a compiled stand-in for NVML, loaded as the real one, and a stand-in for torch."""
+"""Which GPUs are measured, with stand-ins for NVML (compiled, loaded as the real one) and torch."""
 
 from __future__ import annotations
 
@@ -104,6 +104,27 @@ def test_two_different_boards(play: Play) -> None:
     assert devices["gpu-0/board"]["name"] == "NVIDIA H200"
 
 
+def test_other_threads_run_while_a_driver_starts(play: Play) -> None:
+    setup = """
+import threading
+turns = []
+def count():
+    while True:
+        turns.append(time.monotonic())
+        time.sleep(0.001)
+threading.Thread(target=count, daemon=True).start()
+class Timed(EnergyMeter):
+    def __init__(self, **options):
+        begin = time.monotonic()
+        super().__init__(**options)
+        end = time.monotonic()
+        assert end - begin > 0.25
+        assert sum(begin < turn < end for turn in turns) > 20
+EnergyMeter = Timed
+"""
+    assert play(TWO.replace("update_ms=20", "update_ms=20 slow_us=150000"), setup=setup)
+
+
 def test_boards_of_one_model_are_counted_in_the_name(play: Play) -> None:
     assert play(SAME)["gpu_name"] == "3 x NVIDIA H200"
 
@@ -202,9 +223,13 @@ FASTEST_FIRST = [OTHER.removeprefix("GPU-"), H200.removeprefix("GPU-")]
 
 
 def test_an_initialised_torch_says_which_board_is_which(play: Play) -> None:
-    """CUDA counts the fastest first, which nobody else knows; here that is the second by PCI address."""
+    """CUDA counts the fastest first, which nobody else knows; here the second by PCI address."""
     setup = torch("cuda", 0, True, FASTEST_FIRST) + "options = {'device': torch.device()}\n"
-    for options, expected in (({"device": "cuda:0"}, 1), ({"gpus": 1}, 0), ({"device": "cuda:1"}, 0)):
+    for options, expected in (
+        ({"device": "cuda:0"}, 1),
+        ({"gpus": 1}, 0),
+        ({"device": "cuda:1"}, 0),
+    ):
         assert names(play(TWO, setup=setup, **options)) == [f"gpu-{expected}/board"]
     env = {"CUDA_VISIBLE_DEVICES": "0"}
     only = torch("cuda", 0, True, FASTEST_FIRST[:1])
@@ -273,17 +298,42 @@ def test_a_gpu_that_only_the_user_knows_is_estimated(
     assert window.energy_by_provenance["estimated"] == window.energy_j
 
 
-def test_a_board_on_the_bus_without_a_driver_is_estimated(
-    make: MakeMeter, machines: Path, spend: Callable[[float], None]
+@pytest.mark.parametrize(
+    ("vendor", "kind", "driver", "counts"),
+    [
+        ("0x10de", "0x030200", None, True),
+        ("0x10de", "0x030000", "nvidia", True),
+        ("0x10de", "0x040300", None, False),
+        ("0x10de", "0x030000", "nouveau", False),
+        ("0x1a03", "0x030000", None, False),
+        ("0x8086", "0x030000", None, False),
+    ],
+)
+def test_a_board_on_the_bus_without_a_reading_is_estimated(
+    make: MakeMeter,
+    tmp_path: Path,
+    spend: Callable[[float], None],
+    vendor: str,
+    kind: str,
+    driver: str | None,
+    counts: bool,
 ) -> None:
-    meter = make(machines / "vm-no-powercap-tesla-t4.json")
-    assert meter.device == "gpu"
-    assert meter.gpu_name is not None
+    board = tmp_path / "sys/bus/pci/devices/0000:3b:00.0"
+    board.mkdir(parents=True)
+    for name, text in (("vendor", vendor), ("class", kind), ("device", "0x2335")):
+        (board / name).write_text(f"{text}\n")
+    if driver is not None:
+        (tmp_path / "sys/bus/pci/drivers" / driver).mkdir(parents=True)
+        (board / "driver").symlink_to(f"../../drivers/{driver}")
+    meter = make(tmp_path, gpu_tdp_w=300.0)
+    assert meter.device == ("gpu" if counts else "cpu")
     with meter.batch() as window:
         spend(0.1)
     meter.summary()
-    assert window.gpu_energy_j is not None
-    assert window.gpu_energy_j > 0
+    if counts:
+        assert window.gpu_energy_j == pytest.approx(300 * 0.65 * window.duration_s, rel=0.02)
+    else:
+        assert window.gpu_energy_j is None
 
 
 def test_a_board_that_is_lost_half_way(play: Play) -> None:

@@ -25,7 +25,7 @@ def durations(meter: EnergyMeter) -> tuple[int, float]:
 
 def test_every_item_is_one_window(meter: EnergyMeter) -> None:
     items = [object() for _ in range(5)]
-    seen = []
+    seen: list[object] = []
     for item in meter.batches(items):
         assert meter.last_batch() is None or len(seen) > 0
         seen.append(item)
@@ -82,6 +82,26 @@ def test_break_ends_the_window_at_once(meter: EnergyMeter, spend: Callable[[floa
         if item == 2:
             break
     check_ended(meter, spend, 3)
+
+
+def test_what_the_loader_does_at_its_end_is_in_no_window(
+    meter: EnergyMeter, spend: Callable[[float], None]
+) -> None:
+    """A loader that stops its workers when it is dropped takes a while."""
+
+    def load() -> Iterator[int]:
+        try:
+            yield from range(3)
+        finally:
+            spend(0.05)
+
+    for _ in meter.batches(load()):
+        break
+    for _ in meter.batches(load()):
+        pass
+    count, total = durations(meter)
+    assert count == 4
+    assert total < 0.05
 
 
 def test_return_ends_the_window_at_once(meter: EnergyMeter, spend: Callable[[float], None]) -> None:
@@ -269,9 +289,8 @@ def test_a_loader_that_recovers_goes_on(meter: EnergyMeter) -> None:
 
 
 def test_a_closed_meter_begins_no_turn(meter: EnergyMeter) -> None:
-    seen = []
+    iterator = iter(meter.batches(range(3)))
+    assert next(iterator) == 0
+    meter.close()
     with pytest.raises(MeterClosed):
-        for item in meter.batches(range(3)):
-            seen.append(item)
-            meter.close()
-    assert seen == [0]
+        next(iterator)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: 2026 The energy-meter authors
-"""What a result holds, and that it is right where the truth is known: counters and CPUs that the test moves."""
+"""What a result holds, and that it is right where the test itself moves counters and CPUs."""
 
 from __future__ import annotations
 

@@ -252,42 +252,52 @@ static void test_lists_are_sorted(void)
 
 struct swap {
     atomic_int stop;
-    char folder[PATH_MAX], link[PATH_MAX], aside[PATH_MAX];
+    char folder[PATH_MAX], folder_link[PATH_MAX], file[PATH_MAX], file_link[PATH_MAX], aside[PATH_MAX];
 };
 
-static void *swap_folder_and_link(void *context)
+static void exchange(const char *one, const char *other, const char *aside)
+{
+    if (renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) != 0) {
+        rename(one, aside); /* a file system that cannot exchange two names */
+        rename(other, one);
+        rename(aside, other);
+    }
+}
+
+static void *keep_swapping(void *context)
 {
     struct swap *swap = context;
     while (!atomic_load(&swap->stop)) {
-        if (renameat2(AT_FDCWD, swap->folder, AT_FDCWD, swap->link, RENAME_EXCHANGE) != 0) {
-            rename(swap->folder, swap->aside); /* a file system that cannot exchange two names */
-            rename(swap->link, swap->folder);
-            rename(swap->aside, swap->link);
-        }
+        exchange(swap->folder, swap->folder_link, swap->aside);
+        exchange(swap->file, swap->file_link, swap->aside);
         rename(swap->folder, swap->aside);
         rename(swap->aside, swap->folder);
     }
     return NULL;
 }
 
-/* While a folder and a link to the outside change places, and the folder moves about, nobody gets out. */
+/* While files, folders and links to the outside change places, and a folder moves about, nobody gets out. */
 static void races_do_not_lead_out(em__host *host)
 {
     struct swap swap = {.stop = 0};
-    char text[256];
+    char text[256], outside[PATH_MAX];
     snprintf(swap.folder, sizeof swap.folder, "%s", tree_path("/below/race/x"));
-    snprintf(swap.link, sizeof swap.link, "%s", tree_path("/below/race/y"));
+    snprintf(swap.folder_link, sizeof swap.folder_link, "%s", tree_path("/below/race/y"));
+    snprintf(swap.file, sizeof swap.file, "%s", tree_path("/below/race/f"));
+    snprintf(swap.file_link, sizeof swap.file_link, "%s", tree_path("/below/race/g"));
     snprintf(swap.aside, sizeof swap.aside, "%s", tree_path("/z"));
+    snprintf(outside, sizeof outside, "%s", tree_path("/secret"));
     tree_file("/below/race/x/deep/secret", "inside\n", 0644);
+    tree_file("/below/race/f", "inside\n", 0644);
     tree_file("/deep/secret", SECRET, 0644);
     tree_link("/below/race/y", "../..");
+    tree_link("/below/race/g", outside);
     pthread_t thread;
-    CHECK_INT(pthread_create(&thread, NULL, swap_folder_and_link, &swap), 0);
-    static const char *const paths[] = {"/race/x/deep/secret", "/race/x/deep/../../../../secret",
-                                        "/race/x/../../secret", "/race/x/deep/../../../deep/secret",
-                                        "/race/y/../secret"};
-    for (int i = 0; i < 20000; i++) {
-        if (text_of(host, paths[i % 5], text, sizeof text) >= 0 && !CHECK_TEXT(text, "inside")) {
+    CHECK_INT(pthread_create(&thread, NULL, keep_swapping, &swap), 0);
+    static const char *const paths[] = {"/race/f", "/race/x/deep/secret",  "/race/x/deep/../../../../secret",
+                                        "/race/g", "/race/x/../../secret", "/race/x/deep/../../../deep/secret"};
+    for (int i = 0; i < 60000; i++) {
+        if (text_of(host, paths[i % 6], text, sizeof text) >= 0 && !CHECK_TEXT(text, "inside")) {
             break;
         }
     }

@@ -163,6 +163,22 @@ static void links_of_every_kind(void)
     em__host_unref(host);
 }
 
+static void at_most_forty_links(void)
+{
+    em__host *host;
+    CHECK_INT(em__machine_create(0, NULL, &host), 0);
+    CHECK_INT(em__machine_set_file(host, "/file", "x", 1, 0444, 0), 0);
+    for (int i = 0; i < 41; i++) {
+        char path[32], target[32];
+        snprintf(path, sizeof path, "/%d", i);
+        snprintf(target, sizeof target, i ? "%d" : "file", i - 1);
+        CHECK_INT(em__machine_set_link(host, path, target), 0);
+    }
+    check_content(host, "/39", "x"); /* as the kernel's MAXSYMLINKS */
+    check_error(host, "/40", -ELOOP);
+    em__host_unref(host);
+}
+
 static void recorded_bytes_come_back(void)
 {
     char buffer[16];
@@ -494,6 +510,7 @@ int main(void)
     RUN(errors_are_played);
     RUN(dangling_links_are_seen_but_lead_nowhere);
     RUN(links_of_every_kind);
+    RUN(at_most_forty_links);
     RUN(recorded_bytes_come_back);
     RUN(later_entries_of_one_name_win);
     RUN(malformed_recordings_are_refused_by_name);
