@@ -16,10 +16,10 @@ static const args_option options[] = {
     [AS_USER] = {"--as-user", NULL, "with --root: show what an ordinary user could read there"},
 };
 
-static int say_error(const char *what, int status, const em_error *error)
+static int say_error(int status, const em_error *error)
 {
     const char *text = error->text[0] ? error->text : em_status_text(status);
-    args_say("sensors", "%s%s%s%s%s", what, what[0] ? ": " : "", text, error->remedy[0] ? "; " : "", error->remedy);
+    args_say("sensors", "%s%s%s", text, error->remedy[0] ? "; " : "", error->remedy);
     return EXIT_FAILED;
 }
 
@@ -29,12 +29,12 @@ static int show(const em_options *chosen, int32_t format)
     em_meter *meter = NULL;
     int status = em_meter_create(chosen, &error, &meter);
     if (status != EM_OK) {
-        return say_error(chosen->root ? chosen->root : "", status, &error);
+        return say_error(status, &error);
     }
     char *text = NULL;
     size_t length = 0;
     status = em_meter_format(meter, EM_SENSORS, format, &text, &length);
-    int result = status == EM_OK ? cmd_print(text, length) : say_error("", status, &error);
+    int result = status == EM_OK ? cmd_print(text, length) : say_error(status, &error);
     em_text_destroy(text);
     em_meter_destroy(meter);
     return result;

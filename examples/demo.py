@@ -94,7 +94,7 @@ def show_sources(meter: EnergyMeter) -> None:
         f"\nMeasured by counters: {parts['measured']:.1f} J; integrated from sampled power: "
         f"{parts['integrated']:.1f} J; estimated: {parts['estimated']:.1f} J"
     )
-    reasons = {channel["name"]: channel["reason"] for channel in meter.channels}
+    reasons = {channel["name"]: channel["reason"] or "" for channel in meter.channels}
     for name, channel in run["channels"].items():
         how = channel["provenance"]
         if reasons[name]:

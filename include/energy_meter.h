@@ -215,6 +215,7 @@ EM_API int em_meter_format(em_meter *meter, int32_t what, int32_t format, char *
 /* Energy in J; NAN where there is no such channel. */
 typedef struct {
     double energy_j;
+    double counted_j; /* of a channel: what of it entered the total, NAN if it is none that does; else as energy_j */
     double uncertainty_j, gain_j, edge_j; /* k = 2 (about 95 %): the whole; the part that all windows of a device share;
                                              the part of this window's edges */
     int32_t provenance;                   /* of a total: the weakest in it */

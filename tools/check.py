@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -118,11 +119,21 @@ def build_and_test(
     folder = configure(tally, name, *options, compiler=compiler)
     if folder is None or not tally.run(f"{name}: build", ["ninja", "--quiet", "-C", folder]):
         return
-    command = ["meson", "test", "-C", str(folder), "--no-rebuild", "--print-errorlogs"]
+    command = ["meson", "test", "-C", str(folder), "--no-rebuild", "--quiet"]
     command += ["--no-suite", "hardware"]
     if wrapper:
         command += ["--wrap", wrapper]
-    tally.run(f"{name}: tests", command, report=folder / "meson-logs" / "testlog.junit.xml")
+    logs = folder / "meson-logs"
+    if not tally.run(f"{name}: tests", command, report=logs / "testlog.junit.xml"):
+        show_failures(logs / "testlog.json")
+
+
+def show_failures(log: Path) -> None:
+    """What the tests that failed said, but for what they found right."""
+    for test in map(json.loads, log.read_text(errors="replace").splitlines()):
+        if test["result"] not in ("OK", "SKIP"):
+            told = [line for line in test.get("stdout", "").splitlines() if line[:3] != "ok "]
+            print(f"{test['name']}: {test['result']}", *told, test.get("stderr", ""), sep="\n")
 
 
 def runs_with(flags: Sequence[str], *wrapper: str) -> bool:

@@ -19,34 +19,18 @@ FLAG_PRESENT_GPU: Final[int]
 version: Final[str]
 
 @final
-class ChannelEnergy(structseq[Any], tuple[str, str, str, str, float | None, int, str, str, str]):
-    __match_args__: Final = (
-        "name",
-        "domain",
-        "role",
-        "provenance",
-        "energy_j",
-        "gap_ns",
-        "status",
-        "text",
-        "reason",
-    )
+class ChannelEnergy(structseq[Any], tuple[str, str, str, float | None, str, str]):
+    __match_args__: Final = ("name", "domain", "provenance", "counted_j", "status", "reason")
     @property
     def name(self) -> str: ...
     @property
     def domain(self) -> str: ...
     @property
-    def role(self) -> str: ...
-    @property
     def provenance(self) -> str: ...
     @property
-    def energy_j(self) -> float | None: ...
-    @property
-    def gap_ns(self) -> int: ...
+    def counted_j(self) -> float | None: ...
     @property
     def status(self) -> str: ...
-    @property
-    def text(self) -> str: ...
     @property
     def reason(self) -> str: ...
 

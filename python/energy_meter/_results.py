@@ -6,13 +6,13 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._native import ChannelEnergy, Result
+    from ._native import Result
     from .types import Missing, WindowResult
 
 
 def _missing(result: Result) -> list[Missing]:
     lost = [channel for channel in result.channels if channel.status != "ok"]
-    missing: list[Missing] = [{"channel": c.name, "reason": _reason(c)} for c in lost]
+    missing: list[Missing] = [{"channel": c.name, "reason": c.reason} for c in lost]
     explained = {channel.domain for channel in lost}
     missing += [
         {"channel": domain, "reason": reason}
@@ -20,11 +20,6 @@ def _missing(result: Result) -> list[Missing]:
         if domain not in explained
     ]
     return missing
-
-
-def _reason(channel: ChannelEnergy) -> str:
-    gap = f" ({channel.gap_ns / 1e9:.3f} s of the window)" if channel.gap_ns else ""
-    return f"{channel.text}{gap}" + (f": {channel.reason}" if channel.reason else "")
 
 
 def to_dict(result: Result) -> WindowResult:
@@ -44,11 +39,11 @@ def to_dict(result: Result) -> WindowResult:
             "estimated": result.estimated_j,
         },
         "channels": {
-            channel.name: {"energy_j": channel.energy_j, "provenance": channel.provenance}
+            channel.name: {"energy_j": channel.counted_j, "provenance": channel.provenance}
             for channel in result.channels
-            if channel.role == "counted" and channel.energy_j is not None
+            if channel.counted_j is not None
         },
         "complete": result.is_complete,
-        "missing": _missing(result) if not result.is_complete else [],
+        "missing": _missing(result),
         "final": result.is_final,
     }

@@ -11,14 +11,19 @@ static const char *const domain_words[] = {
     [EM_DOMAIN_PLATFORM] = "platform", [EM_DOMAIN_OTHER] = "other",
 };
 static const char *const kind_words[] = {
-    [EM_KIND_COUNTER] = "counter", [EM_KIND_GAUGE] = "gauge", [EM_KIND_MODEL] = "model",
+    [EM_KIND_COUNTER] = "counter",
+    [EM_KIND_GAUGE] = "gauge",
+    [EM_KIND_MODEL] = "model",
 };
 static const char *const role_words[] = {
-    [EM_ROLE_COUNTED] = "counted", [EM_ROLE_PART] = "part",             [EM_ROLE_PLATFORM] = "platform",
-    [EM_ROLE_MIRROR] = "mirror",   [EM_ROLE_UNREADABLE] = "unreadable",
+    [EM_ROLE_COUNTED] = "counted",       [EM_ROLE_PART] = "part",
+    [EM_ROLE_PLATFORM] = "platform",     [EM_ROLE_MIRROR] = "mirror",
+    [EM_ROLE_UNREADABLE] = "unreadable",
 };
 static const char *const provenance_words[] = {
-    [EM_FROM_MEASURED] = "measured", [EM_FROM_INTEGRATED] = "integrated", [EM_FROM_ESTIMATED] = "estimated",
+    [EM_FROM_MEASURED] = "measured",
+    [EM_FROM_INTEGRATED] = "integrated",
+    [EM_FROM_ESTIMATED] = "estimated",
 };
 
 static PyObject *word_of(const char *const *words, size_t count, int32_t value)
@@ -49,29 +54,29 @@ static PyObject *tuple_of(PyTypeObject *type, PyObject *const *items, size_t cou
     int failed = !tuple;
     for (size_t i = 0; i < count; i++) {
         failed |= !items[i];
-        if (tuple)
+        if (tuple) {
             PyStructSequence_SetItem(tuple, (Py_ssize_t)i, items[i]);
-        else
+        } else {
             Py_XDECREF(items[i]);
+        }
     }
-    if (failed)
+    if (failed) {
         Py_CLEAR(tuple);
+    }
     return tuple;
 }
 #define TUPLE(type, items) tuple_of(type, items, sizeof(items) / sizeof *(items))
 
 static PyObject *channel_energy(const em__native_state *state, const em_channel *channel, const em_energy *energy)
 {
+    int has_ended = channel->status != EM_OK && channel->reason[0];
     PyObject *items[] = {
         text_or_none(channel->name),
         WORD(domain_words, channel->domain),
-        WORD(role_words, channel->role),
         WORD(provenance_words, energy->provenance),
-        number_or_none(energy->energy_j),
-        PyLong_FromUnsignedLongLong(energy->gap_ns),
+        number_or_none(energy->counted_j),
         PyUnicode_InternFromString(em_status_word(energy->status)),
-        text_or_none(em_status_text(energy->status)),
-        text_or_none(channel->reason),
+        text_or_none(has_ended ? channel->reason : em_status_text(energy->status)),
     };
     return TUPLE(state->channel_energy_type, items);
 }
@@ -82,12 +87,13 @@ static PyObject *channel_energies(const em__native_state *state, em_meter *meter
     for (size_t i = 0; list && i < result->channels_count; i++) {
         em_channel channel = {.size = sizeof channel};
         int status = em_meter_channel(meter, i, &channel);
-        PyObject *item = status < 0 ? em__native_raise(state, status, NULL)
-                                    : channel_energy(state, &channel, &result->channels[i]);
-        if (!item)
+        PyObject *item =
+            status < 0 ? em__native_raise(state, status, NULL) : channel_energy(state, &channel, &result->channels[i]);
+        if (!item) {
             Py_CLEAR(list);
-        else
+        } else {
             PyList_SetItem(list, (Py_ssize_t)i, item);
+        }
     }
     return list;
 }
@@ -98,11 +104,13 @@ static PyObject *unmeasured(const em_result *result)
     PyObject *reasons = PyDict_New();
     for (int32_t i = 0; reasons && i < (int32_t)(sizeof domain_words / sizeof *domain_words); i++) {
         const em_energy *domain = &result->by_domain[i];
-        if (!isnan(domain->energy_j) || domain->status == EM_OK)
+        if (!isnan(domain->energy_j) || domain->status == EM_OK) {
             continue;
+        }
         PyObject *reason = text_or_none(em_status_text(domain->status));
-        if (!reason || PyDict_SetItemString(reasons, domain_words[i], reason) < 0)
+        if (!reason || PyDict_SetItemString(reasons, domain_words[i], reason) < 0) {
             Py_CLEAR(reasons);
+        }
         Py_XDECREF(reason);
     }
     return reasons;
@@ -140,8 +148,9 @@ PyObject *em__native_result(const em__native_state *state, em_meter *meter, em_w
         };
         tuple = TUPLE(state->result_type, items);
     }
-    if (energies != few)
+    if (energies != few) {
         PyMem_Free(energies);
+    }
     return tuple;
 }
 
@@ -149,10 +158,12 @@ static PyObject *channel_at(const em__native_state *state, em_meter *meter, size
 {
     em_channel channel = {.size = sizeof channel}, of = {.size = sizeof of};
     int status = em_meter_channel(meter, index, &channel);
-    if (status >= 0 && channel.of >= 0)
+    if (status >= 0 && channel.of >= 0) {
         status = em_meter_channel(meter, (size_t)channel.of, &of);
-    if (status < 0)
+    }
+    if (status < 0) {
         return em__native_raise(state, status, NULL);
+    }
     PyObject *items[] = {
         text_or_none(channel.name),
         text_or_none(channel.sensor),
@@ -173,8 +184,9 @@ static PyObject *absence_at(const em__native_state *state, em_meter *meter, size
 {
     em_absence absence = {.size = sizeof absence};
     int status = em_meter_absence(meter, index, &absence);
-    if (status < 0)
+    if (status < 0) {
         return em__native_raise(state, status, NULL);
+    }
     PyObject *items[] = {
         text_or_none(absence.sensor),
         PyUnicode_InternFromString(em_status_word(absence.status)),
@@ -190,10 +202,11 @@ static PyObject *list_of(const em__native_state *state, em_meter *meter, size_t 
     PyObject *list = PyList_New((Py_ssize_t)count);
     for (size_t i = 0; list && i < count; i++) {
         PyObject *item = item_at(state, meter, i);
-        if (!item)
+        if (!item) {
             Py_CLEAR(list);
-        else
+        } else {
             PyList_SetItem(list, (Py_ssize_t)i, item);
+        }
     }
     return list;
 }
@@ -211,8 +224,9 @@ PyObject *em__native_absences(const em__native_state *state, em_meter *meter)
 static int add_tuple(PyObject *module, const char *name, PyStructSequence_Field *fields, PyTypeObject **ret_type)
 {
     int count = 0;
-    while (fields[count].name)
+    while (fields[count].name) {
         count++;
+    }
     PyStructSequence_Desc description = {name, NULL, fields, count};
     *ret_type = PyStructSequence_NewType(&description);
     return *ret_type ? PyModule_AddType(module, *ret_type) : -1;
@@ -221,14 +235,14 @@ static int add_tuple(PyObject *module, const char *name, PyStructSequence_Field 
 int em__native_add_tuples(PyObject *module, em__native_state *state)
 {
     static PyStructSequence_Field result[] = {
-        {"duration_ns", NULL}, {"energy_j", NULL},     {"carbon_g", NULL},    {"cpu_j", NULL},    {"gpu_j", NULL},
-        {"dram_j", NULL},      {"other_j", NULL},      {"measured_j", NULL},  {"integrated_j", NULL},
-        {"estimated_j", NULL}, {"is_complete", NULL},  {"is_final", NULL},    {"is_open", NULL},
-        {"channels", NULL},    {"unmeasured", NULL},   {NULL, NULL},
+        {"duration_ns", NULL},  {"energy_j", NULL},    {"carbon_g", NULL},    {"cpu_j", NULL},
+        {"gpu_j", NULL},        {"dram_j", NULL},      {"other_j", NULL},     {"measured_j", NULL},
+        {"integrated_j", NULL}, {"estimated_j", NULL}, {"is_complete", NULL}, {"is_final", NULL},
+        {"is_open", NULL},      {"channels", NULL},    {"unmeasured", NULL},  {NULL, NULL},
     };
     static PyStructSequence_Field energy[] = {
-        {"name", NULL},   {"domain", NULL}, {"role", NULL}, {"provenance", NULL}, {"energy_j", NULL},
-        {"gap_ns", NULL}, {"status", NULL}, {"text", NULL}, {"reason", NULL},     {NULL, NULL},
+        {"name", NULL},   {"domain", NULL}, {"provenance", NULL}, {"counted_j", NULL},
+        {"status", NULL}, {"reason", NULL}, {NULL, NULL},
     };
     static PyStructSequence_Field channel[] = {
         {"name", NULL}, {"sensor", NULL}, {"source", NULL}, {"domain", NULL},      {"kind", NULL}, {"role", NULL},
@@ -240,7 +254,8 @@ int em__native_add_tuples(PyObject *module, em__native_state *state)
     if (add_tuple(module, "energy_meter._native.Result", result, &state->result_type) < 0 ||
         add_tuple(module, "energy_meter._native.ChannelEnergy", energy, &state->channel_energy_type) < 0 ||
         add_tuple(module, "energy_meter._native.Channel", channel, &state->channel_type) < 0 ||
-        add_tuple(module, "energy_meter._native.Absence", absence, &state->absence_type) < 0)
+        add_tuple(module, "energy_meter._native.Absence", absence, &state->absence_type) < 0) {
         return -1;
+    }
     return 0;
 }

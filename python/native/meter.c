@@ -17,11 +17,12 @@ static em_meter *meter_of(PyObject *self)
 
 void em__native_share_drop(em__native_share *share)
 {
-    if (--share->holders)
+    if (--share->holders) {
         return;
-    Py_BEGIN_ALLOW_THREADS
+    }
+    PyThreadState *released = PyEval_SaveThread();
     em_meter_destroy(share->meter);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(released);
     PyMem_Free(share);
 }
 
@@ -30,8 +31,9 @@ static const char **environment_of(PyObject *sequence, PyObject **ret_bytes)
 {
     *ret_bytes = NULL;
     Py_ssize_t count = PySequence_Size(sequence);
-    if (count < 0)
+    if (count < 0) {
         return NULL;
+    }
     const char **strings = PyMem_Calloc((size_t)count + 1, sizeof *strings);
     PyObject *bytes = PyList_New(count);
     if (!strings || !bytes) {
@@ -43,8 +45,9 @@ static const char **environment_of(PyObject *sequence, PyObject **ret_bytes)
         PyObject *encoded = NULL;
         int ok = item && PyUnicode_FSConverter(item, &encoded);
         Py_XDECREF(item);
-        if (!ok)
+        if (!ok) {
             goto failed;
+        }
         strings[i] = PyBytes_AsString(encoded);
         PyList_SetItem(bytes, i, encoded);
     }
@@ -58,8 +61,9 @@ failed:
 
 static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"sample_interval_ns", "cpu_tdp_w", "gpu_tdp_w", "carbon_g_per_kwh", "without", "require",
-                            "flags", "gpus", "environment", "root", NULL};
+    static char *names[] = {
+        "sample_interval_ns", "cpu_tdp_w", "gpu_tdp_w", "carbon_g_per_kwh", "without", "require", "flags", "gpus",
+        "environment",        "root",      NULL};
     em_options options;
     em_options_init(&options, sizeof options);
     unsigned long long interval = options.sample_interval_ns;
@@ -67,38 +71,41 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     PyObject *environment = NULL, *root = NULL, *bytes = NULL;
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KdddIIIsOO&", names, &interval, &options.cpu_tdp_w,
                                      &options.gpu_tdp_w, &options.carbon_g_per_kwh, &without, &require, &flags,
-                                     &options.gpus, &environment, PyUnicode_FSConverter, &root))
+                                     &options.gpus, &environment, PyUnicode_FSConverter, &root)) {
         return NULL;
+    }
     options.sample_interval_ns = interval;
     options.measure &= ~without;
     options.require = require;
     options.flags = flags;
-    if (root)
+    if (root) {
         options.root = PyBytes_AsString(root);
+    }
 
     const char **strings = NULL;
     PyObject *self = NULL;
     em_meter *meter = NULL;
     em__native_share *share = NULL;
-    if (environment && !(strings = environment_of(environment, &bytes)))
+    if (environment && !(strings = environment_of(environment, &bytes))) {
         goto done;
+    }
     options.environment = strings;
     em_error error = {.size = sizeof error};
-    int status;
-    Py_BEGIN_ALLOW_THREADS
-    status = em_meter_create(&options, &error, &meter);
-    Py_END_ALLOW_THREADS
+    PyThreadState *released = PyEval_SaveThread();
+    int status = em_meter_create(&options, &error, &meter);
+    PyEval_RestoreThread(released);
     if (status < 0) {
         em__native_raise(PyType_GetModuleState(type), status, &error);
         goto done;
     }
     share = PyMem_Malloc(sizeof *share);
-    if (share)
+    if (share) {
         *share = (em__native_share){meter, 1};
+    }
     self = share ? (PyObject *)PyObject_New(em__native_meter, type) : PyErr_NoMemory();
-    if (self)
+    if (self) {
         ((em__native_meter *)self)->share = share;
-    else {
+    } else {
         em_meter_destroy(meter);
         PyMem_Free(share);
     }
@@ -115,9 +122,9 @@ static void meter_dealloc(PyObject *self)
     em__native_share *share = ((em__native_meter *)self)->share;
     PyTypeObject *type = Py_TYPE(self);
     if (share->holders > 1) {
-        Py_BEGIN_ALLOW_THREADS
+        PyThreadState *released = PyEval_SaveThread();
         em_meter_close(share->meter, 0);
-        Py_END_ALLOW_THREADS
+        PyEval_RestoreThread(released);
     }
     em__native_share_drop(share);
     PyObject_Free(self);
@@ -132,10 +139,12 @@ static PyObject *meter_begin(PyObject *self, PyObject *const *args, Py_ssize_t c
     }
     long kind = PyLong_AsLong(args[0]);
     int keep = PyObject_IsTrue(args[2]);
-    if ((kind == -1 && PyErr_Occurred()) || keep < 0)
+    if ((kind == -1 && PyErr_Occurred()) || keep < 0) {
         return NULL;
-    if (kind < 0 || kind > INT32_MAX)
+    }
+    if (kind < 0 || kind > INT32_MAX) {
         return em__native_raise(state_of(self), EM_ERR_INVALID, NULL);
+    }
     return em__native_record_begin(state_of(self), ((em__native_meter *)self)->share, (int32_t)kind, args[1], keep);
 }
 
@@ -145,14 +154,17 @@ static PyObject *meter_last(PyObject *self, PyObject *args)
     PyObject *object;
     const char *name;
     em__native_state *state = state_of(self);
-    if (!PyArg_ParseTuple(args, "iO:last", &kind, &object) || em__native_name(state, object, &name) < 0)
+    if (!PyArg_ParseTuple(args, "iO:last", &kind, &object) || em__native_name(state, object, &name) < 0) {
         return NULL;
+    }
     em_window window;
     int status = em_window_last(meter_of(self), kind, name, &window);
-    if (status == EM_ERR_UNKNOWN)
+    if (status == EM_ERR_UNKNOWN) {
         Py_RETURN_NONE;
-    if (status < 0)
+    }
+    if (status < 0) {
         return em__native_raise(state, status, NULL);
+    }
     PyObject *result = em__native_result(state, meter_of(self), window, &status);
     return result || !status ? result : em__native_raise(state, status, NULL);
 }
@@ -160,21 +172,23 @@ static PyObject *meter_last(PyObject *self, PyObject *args)
 static PyObject *meter_summary(PyObject *self, PyObject *args)
 {
     unsigned long long timeout_ns;
-    if (!PyArg_ParseTuple(args, "K:summary", &timeout_ns))
+    if (!PyArg_ParseTuple(args, "K:summary", &timeout_ns)) {
         return NULL;
+    }
     em_meter *meter = meter_of(self);
+    em_summary *summary = NULL;
     char *text = NULL;
     size_t length = 0;
-    int status;
-    Py_BEGIN_ALLOW_THREADS
-    em_summary *summary = NULL;
-    status = em_summary_create(meter, timeout_ns, &summary);
-    if (status >= 0)
+    PyThreadState *released = PyEval_SaveThread();
+    int status = em_summary_create(meter, timeout_ns, &summary);
+    if (status >= 0) {
         status = em_summary_format(summary, EM_FORMAT_JSON, &text, &length);
+    }
     em_summary_destroy(summary);
-    Py_END_ALLOW_THREADS
-    if (status < 0)
+    PyEval_RestoreThread(released);
+    if (status < 0) {
         return em__native_raise(state_of(self), status, NULL);
+    }
     PyObject *result = PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, "strict");
     em_text_destroy(text);
     return result;
@@ -196,23 +210,25 @@ static PyObject *meter_reset(PyObject *self, PyObject *unused)
 {
     (void)unused;
     int status = em_meter_reset(meter_of(self));
-    if (status < 0)
+    if (status < 0) {
         return em__native_raise(state_of(self), status, NULL);
+    }
     Py_RETURN_NONE;
 }
 
 static PyObject *meter_close(PyObject *self, PyObject *args)
 {
     unsigned long long timeout_ns;
-    if (!PyArg_ParseTuple(args, "K:close", &timeout_ns))
+    if (!PyArg_ParseTuple(args, "K:close", &timeout_ns)) {
         return NULL;
+    }
     em_meter *meter = meter_of(self);
-    int status;
-    Py_BEGIN_ALLOW_THREADS
-    status = em_meter_close(meter, timeout_ns);
-    Py_END_ALLOW_THREADS
-    if (status < 0)
+    PyThreadState *released = PyEval_SaveThread();
+    int status = em_meter_close(meter, timeout_ns);
+    PyEval_RestoreThread(released);
+    if (status < 0) {
         return em__native_raise(state_of(self), status, NULL);
+    }
     Py_RETURN_NONE;
 }
 
@@ -226,8 +242,9 @@ static PyObject *meter_gpu_name(PyObject *self, void *unused)
 {
     (void)unused;
     const char *name = em_meter_gpu_name(meter_of(self));
-    if (!name)
+    if (!name) {
         Py_RETURN_NONE;
+    }
     return PyUnicode_DecodeUTF8(name, (Py_ssize_t)strlen(name), "replace");
 }
 

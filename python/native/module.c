@@ -18,8 +18,9 @@ PyObject *em__native_raise(const em__native_state *state, int status, const em_e
         return NULL;
     }
     PyObject *text = text_of(error->text), *remedy = text_of(error->remedy);
-    if (text && remedy)
+    if (text && remedy) {
         PyErr_Format(class, "%U%s%U", text, error->remedy[0] ? "; " : "", remedy);
+    }
     Py_XDECREF(text);
     Py_XDECREF(remedy);
     return NULL;
@@ -33,8 +34,9 @@ int em__native_name(const em__native_state *state, PyObject *object, const char 
     }
     Py_ssize_t length = 0;
     const char *name = PyUnicode_AsUTF8AndSize(object, &length);
-    if (!name)
+    if (!name) {
         return -1;
+    }
     if (length < 1 || length > 255 || strlen(name) != (size_t)length) {
         PyErr_SetString(state->errors[-EM_ERR_INVALID], "name: must be 1 to 255 bytes of UTF-8 without NUL");
         return -1;
@@ -48,8 +50,9 @@ static int add_errors(em__native_state *state)
     PyObject *module = PyImport_ImportModule("energy_meter._errors");
     PyObject *classes = module ? PyObject_GetAttrString(module, "BY_WORD") : NULL;
     Py_XDECREF(module);
-    if (!classes)
+    if (!classes) {
         return -1;
+    }
     static const struct {
         int status;
         const char *word;
@@ -61,8 +64,9 @@ static int add_errors(em__native_state *state)
     int failed = 0;
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses && !failed; i++) {
         int status = statuses[i].status;
-        if (status < 0 && status > -EM__NATIVE_ERRORS)
+        if (status < 0 && status > -EM__NATIVE_ERRORS) {
             failed = !(state->errors[-status] = PyMapping_GetItemString(classes, statuses[i].word));
+        }
     }
     Py_DECREF(classes);
     return failed ? -1 : 0;
@@ -97,45 +101,52 @@ static int module_exec(PyObject *module)
         {"FLAG_AS_USER", EM_AS_USER},
         {"FLAG_PRESENT_GPU", EM_PRESENT_GPU},
     };
-    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
-        if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0)
+    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
+        if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0) {
             return -1;
+        }
+    }
     if (PyModule_AddStringConstant(module, "version", em_version()) < 0 || add_errors(state) < 0 ||
         add_type(module, &em__native_meter_spec, &state->meter_type) < 0 ||
-        add_type(module, &em__native_record_spec, &state->record_type) < 0)
+        add_type(module, &em__native_record_spec, &state->record_type) < 0) {
         return -1;
+    }
     return em__native_add_tuples(module, state);
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     em__native_state *state = PyModule_GetState(module);
-    if (!state)
+    if (!state) {
         return 0;
+    }
     Py_VISIT(state->meter_type);
     Py_VISIT(state->record_type);
     Py_VISIT(state->result_type);
     Py_VISIT(state->channel_energy_type);
     Py_VISIT(state->channel_type);
     Py_VISIT(state->absence_type);
-    for (size_t i = 0; i < EM__NATIVE_ERRORS; i++)
+    for (size_t i = 0; i < EM__NATIVE_ERRORS; i++) {
         Py_VISIT(state->errors[i]);
+    }
     return 0;
 }
 
 static int module_clear(PyObject *module)
 {
     em__native_state *state = PyModule_GetState(module);
-    if (!state)
+    if (!state) {
         return 0;
+    }
     Py_CLEAR(state->meter_type);
     Py_CLEAR(state->record_type);
     Py_CLEAR(state->result_type);
     Py_CLEAR(state->channel_energy_type);
     Py_CLEAR(state->channel_type);
     Py_CLEAR(state->absence_type);
-    for (size_t i = 0; i < EM__NATIVE_ERRORS; i++)
+    for (size_t i = 0; i < EM__NATIVE_ERRORS; i++) {
         Py_CLEAR(state->errors[i]);
+    }
     return 0;
 }
 

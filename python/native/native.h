@@ -20,7 +20,7 @@ enum { EM__NATIVE_ERRORS = 20 }; /* statuses above -20 are what calls answer; th
 typedef struct {
     PyTypeObject *meter_type, *record_type;
     PyTypeObject *result_type, *channel_energy_type, *channel_type, *absence_type; /* named tuples */
-    PyObject *errors[EM__NATIVE_ERRORS];                                         /* classes, by -status */
+    PyObject *errors[EM__NATIVE_ERRORS];                                           /* classes, by -status */
 } em__native_state;
 
 /* The meter of a Meter and its Records: closed with the Meter, freed with the last of them. The GIL guards holders. */
@@ -30,13 +30,11 @@ typedef struct {
 } em__native_share;
 
 typedef struct {
-    PyObject_HEAD
-    em__native_share *share;
+    PyObject_HEAD em__native_share *share;
 } em__native_meter;
 
 typedef struct {
-    PyObject_HEAD
-    em__native_share *share;
+    PyObject_HEAD em__native_share *share;
     PyObject *name; /* str or NULL */
     em_window window;
     int32_t kind;

@@ -17,11 +17,13 @@ PyObject *em__native_record_begin(const em__native_state *state, em__native_shar
                                   int keep)
 {
     em_spec spec = {.size = sizeof spec, .kind = kind, .keep = keep};
-    if (em__native_name(state, name, &spec.name) < 0)
+    if (em__native_name(state, name, &spec.name) < 0) {
         return NULL;
+    }
     em__native_record *self = PyObject_New(em__native_record, state->record_type);
-    if (!self)
+    if (!self) {
         return NULL;
+    }
     self->share = share;
     self->name = spec.name ? Py_NewRef(name) : NULL;
     self->kind = spec.kind;
@@ -42,10 +44,12 @@ static void record_dealloc(PyObject *object)
 {
     em__native_record *self = record_of(object);
     PyTypeObject *type = Py_TYPE(object);
-    if (self->is_open)
+    if (self->is_open) {
         em_window_end(self->share->meter, self->window, NULL);
-    if (self->is_kept)
+    }
+    if (self->is_kept) {
         em_window_release(self->share->meter, self->window);
+    }
     em__native_share_drop(self->share);
     Py_XDECREF(self->name);
     PyObject_Free(self);
@@ -62,11 +66,13 @@ static PyObject *record_end(PyObject *object, PyObject *unused)
 {
     (void)unused;
     em__native_record *self = record_of(object);
-    if (!self->is_open)
+    if (!self->is_open) {
         Py_RETURN_NONE;
+    }
     int status = em_window_end(self->share->meter, self->window, NULL);
-    if (status < 0 && !is_over(status))
+    if (status < 0 && !is_over(status)) {
         return em__native_raise(state_of(object), status, NULL);
+    }
     self->is_open = 0;
     Py_RETURN_NONE;
 }
@@ -77,16 +83,18 @@ static PyObject *record_lap(PyObject *object, PyObject *unused)
     em__native_record *self = record_of(object);
     em__native_state *state = state_of(object);
     em_spec next = {.size = sizeof next, .kind = self->kind, .keep = self->is_kept};
-    if (self->name && em__native_name(state, self->name, &next.name) < 0)
+    if (self->name && em__native_name(state, self->name, &next.name) < 0) {
         return NULL;
+    }
     em_window ended = self->window;
     int status = em_window_lap(self->share->meter, ended, &next, NULL, &self->window);
     if (status < 0) {
         self->is_open = (char)(self->is_open && !is_over(status));
         return em__native_raise(state, status, NULL);
     }
-    if (self->is_kept)
+    if (self->is_kept) {
         em_window_release(self->share->meter, ended);
+    }
     Py_RETURN_NONE;
 }
 
@@ -95,8 +103,9 @@ static PyObject *record_cancel(PyObject *object, PyObject *unused)
     (void)unused;
     em__native_record *self = record_of(object);
     int status = em_window_cancel(self->share->meter, self->window);
-    if (status < 0 && !is_over(status))
+    if (status < 0 && !is_over(status)) {
         return em__native_raise(state_of(object), status, NULL);
+    }
     self->is_open = self->is_kept = 0;
     Py_RETURN_NONE;
 }

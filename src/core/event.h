@@ -12,6 +12,7 @@ typedef enum {
     EM__EVENT_READING,   /* channel, reading */
     EM__EVENT_END_CHANNEL, /* channel, status: it was given up */
     EM__EVENT_INTERRUPT, /* status: no reading before may be joined with one after (suspend) */
+    EM__EVENT_PARK,      /* a pause begins: nothing is read, and nobody asks */
     EM__EVENT_RESUME,    /* a pause is over */
     EM__EVENT_BEGIN,     /* kind, name, keep; answers window */
     EM__EVENT_END,       /* window */

@@ -135,9 +135,6 @@ static int read_unicode(struct reader *reader)
 static int read_escape(struct reader *reader)
 {
     static const char plain[] = "\"\"\\\\//b\bf\fn\nr\rt\t";
-    if (reader->at == reader->end) {
-        return fail(reader, -EINVAL);
-    }
     if (take(reader, 'u')) {
         return read_unicode(reader);
     }

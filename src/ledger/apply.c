@@ -81,6 +81,7 @@ static void settle_begin(em__ledger *ledger, em__record *record, em__edge *edge)
     int32_t kind = record->group->kind;
     em__union *of_kind = union_of_kind(ledger, kind), *of_all = union_of_all(ledger, kind);
     record->has_begun = 1;
+    ledger->had_run |= kind == EM_WINDOW_RUN;
     em__union_open(&record->group->distinct, &record->spans[0], edge);
     if (of_kind) {
         em__union_open(of_kind, &record->spans[1], edge);
@@ -158,7 +159,6 @@ static int begin_at(em__ledger *ledger, em__event *event, em__edge *edge)
     record->is_kept = event->keep;
     edge->begun = record;
     ledger->store.open_count++;
-    ledger->had_run |= event->window_kind == EM_WINDOW_RUN;
     event->window = record->id;
     return EM_OK;
 }
@@ -215,6 +215,11 @@ static int end(em__ledger *ledger, em__record *record, uint64_t t_ns)
     return edge ? EM_OK : EM_ERR_NO_MEMORY;
 }
 
+static int is_empty(const em__union *set)
+{
+    return !set->first && set->total_ns == 0;
+}
+
 static void cancel(em__ledger *ledger, em__record *record, uint64_t t_ns)
 {
     int32_t kind = record->group->kind;
@@ -226,6 +231,10 @@ static void cancel(em__ledger *ledger, em__record *record, uint64_t t_ns)
         }
         if (of_all) {
             em__union_cancel(of_all, &ledger->timeline, &record->spans[2]);
+        }
+        if (is_empty(&ledger->unions[EM_WINDOW_RUN]) && is_empty(&ledger->unions[EM_WINDOW_OTHER])) {
+            em__timeline_release(&ledger->timeline, ledger->run_begin);
+            ledger->run_begin = NULL;
         }
     } else {
         record->begin->begun = NULL;
@@ -248,6 +257,7 @@ static int start_over(void *context, em__edge *edge)
     }
     em__timeline_release(&ledger->timeline, ledger->run_begin);
     ledger->run_begin = em__edge_hold(edge);
+    ledger->had_run = ledger->unions[EM_WINDOW_RUN].first != NULL;
     return EM_OK;
 }
 
@@ -349,12 +359,18 @@ int em__ledger_apply(em__ledger *ledger, em__event *event)
             em__series_interrupt(&timeline->series[i], event->status);
         }
         return EM_OK;
+    case EM__EVENT_PARK:
+        for (size_t i = 0; i < timeline->channel_count; i++) {
+            em__series_pause(&timeline->series[i]);
+        }
+        return EM_OK;
     case EM__EVENT_RESUME:
         for (size_t i = 0; i < timeline->channel_count; i++) {
             em__series_resume(&timeline->series[i], event->t_ns);
         }
         return EM_OK;
     case EM__EVENT_BEGIN:
+        em__timeline_expect(timeline);
         return begin_at(ledger, event, mark(ledger, event->t_ns));
     case EM__EVENT_MARK:
         return mark_task(ledger, event->t_ns, NULL);

@@ -23,8 +23,8 @@ static int is_wanted(const em__ledger *ledger, size_t channel)
 static void close_books(em__ledger *ledger, uint64_t t_ns)
 {
     em__timeline *timeline = &ledger->timeline;
-    uint64_t after_ns = timeline->tail && timeline->tail->t_ns > t_ns ? timeline->tail->t_ns : t_ns;
-    em__edge *edge = em__timeline_mark(timeline, after_ns);
+    const em__edge *before = timeline->tail ? timeline->tail : timeline->latest;
+    em__edge *edge = em__timeline_mark(timeline, before->t_ns > t_ns ? before->t_ns : t_ns);
     if (edge) {
         em__timeline_pin(timeline, edge);
         while (em__ledger_settle(ledger, EM__SETTLE_AT_ONCE)) {
@@ -89,6 +89,10 @@ void em__ledger_resolve(em__ledger *ledger, uint64_t t_ns)
                                           .role = ledger->roles[i].role,
                                           .is_active = timeline->is_active[i]};
     }
+    if (ledger->store.open_count > 0) {
+        em__timeline_expect(timeline);
+    }
+    ledger->resolutions++;
 }
 
 int em__ledger_is_read(const em__ledger *ledger, size_t channel)

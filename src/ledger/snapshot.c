@@ -15,7 +15,7 @@ typedef struct {
     em_summary *summary;
     const em__edge *now; /* NULL: nothing has settled */
     em__sum *sums;       /* of one group, by channel */
-    int64_t *uj;
+    em__tally *tallies;  /* of one union, by channel */
 } freezer;
 
 static void set_group(const freezer *f, size_t index, const em_group *base, const em__sum *sums)
@@ -35,25 +35,41 @@ static void set_group(const freezer *f, size_t index, const em_group *base, cons
     }
 }
 
+/* What a union gathered, as sums. begin: where it began, for what is known of edges alone. */
+static void sum_tallies(const freezer *f, const em__edge *begin)
+{
+    memset(f->sums, 0, f->ledger->setup.count * sizeof *f->sums);
+    for (size_t i = 0; i < f->ledger->setup.count; i++) {
+        const em__tally *tally = &f->tallies[i];
+        em__sum *sum = &f->sums[i];
+        if (begin && f->now) {
+            em__sum_between(&begin->values[i], &f->now->values[i], sum);
+        }
+        sum->energy_uj = tally->energy_uj;
+        sum->counted_uj = tally->counted_uj;
+        sum->gap_ns = tally->gap_ns;
+        sum->missing_ns = tally->missing_ns;
+        sum->notes &= tally->gap_ns ? UINT64_MAX : ~EM_NOTE_BIT(EM_NOTE_GAP);
+        sum->status = tally->missing_ns ? (sum->status ? sum->status : EM_ERR_READ) : EM_OK;
+    }
+}
+
 static void set_distinct(const freezer *f, size_t index, const em__union *set)
 {
     em_group *group = &f->summary->groups[index];
     em__totals totals;
-    em__union_sum(set, f->ledger->setup.count, NULL, &group->distinct_ns, f->uj);
-    memset(f->sums, 0, f->ledger->setup.count * sizeof *f->sums);
-    for (size_t i = 0; i < f->ledger->setup.count; i++) {
-        f->sums[i].energy_uj = f->sums[i].counted_uj = f->uj[i];
-    }
+    em__union_sum(set, f->ledger->setup.count, NULL, &group->distinct_ns, f->tallies);
+    sum_tallies(f, NULL);
     em__energy_totals(&f->ensemble, f->sums, group->distinct_ns, &totals);
-    group->distinct = totals.total;
+    group->distinct = group->distinct_ns == group->duration_ns ? group->total : totals.total;
 }
 
 static double union_j(const freezer *f, const em__union *set, uint64_t *ret_ns)
 {
     int64_t total_uj = 0;
-    em__union_sum(set, f->ledger->setup.count, f->now, ret_ns, f->uj);
+    em__union_sum(set, f->ledger->setup.count, f->now, ret_ns, f->tallies);
     for (size_t i = 0; i < f->ledger->setup.count; i++) {
-        total_uj += f->uj[i];
+        total_uj += f->tallies[i].counted_uj;
     }
     return em__joules(total_uj);
 }
@@ -71,13 +87,7 @@ static void freeze_run(const freezer *f)
     double inside_j = union_j(f, &ledger->unions[EM_WINDOW_OTHER], &ignored_ns);
     double whole_j = union_j(f, &ledger->unions[ledger->had_run ? EM_WINDOW_RUN : EM_WINDOW_OTHER], &run.duration_ns);
     facts->outside_windows_j = whole_j > inside_j ? whole_j - inside_j : 0.0;
-    memset(f->sums, 0, ledger->setup.count * sizeof *f->sums);
-    for (size_t i = 0; i < ledger->setup.count; i++) {
-        if (begin && f->now) {
-            em__sum_between(&begin->values[i], &f->now->values[i], &f->sums[i]);
-            f->sums[i].counted_uj = f->uj[i];
-        }
-    }
+    sum_tallies(f, begin);
     run.distinct_ns = run.duration_ns;
     set_group(f, 0, &run, f->sums);
     f->summary->groups[0].distinct = f->summary->groups[0].total;
@@ -87,11 +97,11 @@ static void freeze_run(const freezer *f)
 
 /* What of a channel's energy since the run's begin had entered the total when it stood at energy_uj: before or after
  * a change of its role. */
-static double counted_j(int64_t energy_uj, int64_t whole_uj, int64_t counted_uj, int is_counted_now)
+static int64_t counted_uj(int64_t energy_uj, int64_t whole_uj, int64_t counted_whole_uj, int is_counted_now)
 {
-    int64_t since_uj = energy_uj - (whole_uj - counted_uj);
-    int64_t until_uj = energy_uj < counted_uj ? energy_uj : counted_uj;
-    return em__joules(is_counted_now ? (since_uj > 0 ? since_uj : 0) : until_uj);
+    int64_t since_uj = energy_uj - (whole_uj - counted_whole_uj);
+    int64_t until_uj = energy_uj < counted_whole_uj ? energy_uj : counted_whole_uj;
+    return is_counted_now ? (since_uj > 0 ? since_uj : 0) : until_uj;
 }
 
 static void freeze_points(const freezer *f, size_t channel)
@@ -100,26 +110,28 @@ static void freeze_points(const freezer *f, size_t channel)
     const em__edge *begin = ledger->run_begin, *now = f->now;
     const em__track *track = &ledger->tracks[channel];
     em__summary_device *device = &f->summary->devices[channel];
+    int64_t run_uj = f->sums[channel].counted_uj;
     device->counted_j = NAN;
     if (!begin || !now) {
         return;
     }
     int is_counted = ledger->roles[channel].role == EM_ROLE_COUNTED;
     int64_t from_uj = begin->values[channel].energy_uj, whole_uj = now->values[channel].energy_uj - from_uj;
-    int64_t counted_uj = now->values[channel].counted_uj - begin->values[channel].counted_uj;
-    em__summary_point *points =
-        is_counted || counted_uj != 0 ? calloc(EM__POINTS + 2, sizeof *points) : NULL;
+    int64_t part_uj = now->values[channel].counted_uj - begin->values[channel].counted_uj;
+    em__summary_point *points = is_counted || run_uj != 0 ? calloc(EM__POINTS + 2, sizeof *points) : NULL;
     if (!points) {
         return;
     }
     device->points = points;
-    device->counted_j = em__joules(counted_uj);
+    device->counted_j = em__joules(run_uj);
     points[device->point_count++] = (em__summary_point){begin->t_ns, 0.0};
     for (size_t i = 0; i < track->count; i++) {
         em__track_point point = track->points[i];
         if (point.t_ns > begin->t_ns && point.t_ns < now->t_ns && point.energy_uj - from_uj <= whole_uj) {
-            points[device->point_count++] = (em__summary_point){
-                point.t_ns, counted_j(point.energy_uj - from_uj, whole_uj, counted_uj, is_counted)};
+            int64_t so_far_uj = counted_uj(point.energy_uj - from_uj, whole_uj, part_uj, is_counted);
+            /* Without a window around the run, what was used between windows is in the points but not in the run. */
+            so_far_uj = so_far_uj < run_uj ? so_far_uj : run_uj;
+            points[device->point_count++] = (em__summary_point){point.t_ns, em__joules(so_far_uj)};
         }
     }
     points[device->point_count++] = (em__summary_point){now->t_ns, device->counted_j};
@@ -147,6 +159,8 @@ static void freeze_tdp(const freezer *f, const em__surroundings *around)
     }
 }
 
+static const char *const domain_words[] = {"cpu", "gpu", "dram", "platform", "other"};
+
 static void freeze_facts(const freezer *f, const em__surroundings *around)
 {
     em_summary *summary = f->summary;
@@ -173,8 +187,10 @@ static void freeze_facts(const freezer *f, const em__surroundings *around)
                              has_ended ? summary->channels[i].reason : em_status_text(energy->status));
         }
     }
-    if (f->ensemble.unmeasured[EM_DOMAIN_CPU]) {
-        em__summary_miss(summary, "cpu", em_status_text(f->ensemble.unmeasured[EM_DOMAIN_CPU]));
+    for (size_t i = 0; i < sizeof domain_words / sizeof domain_words[0]; i++) {
+        if (f->ensemble.unmeasured[i]) {
+            em__summary_miss(summary, domain_words[i], em_status_text(f->ensemble.unmeasured[i]));
+        }
     }
     freeze_tdp(f, around);
 }
@@ -209,9 +225,11 @@ static int freeze(freezer *f, const em__surroundings *around, const em__group *c
         em__ledger_channel(f->ledger, i, &channel);
         channel.read_cost_ns = around->costs_ns[i];
         em__summary_set_channel(f->summary, i, &channel);
-        freeze_points(f, i);
     }
     freeze_run(f);
+    for (size_t i = 0; i < count; i++) {
+        freeze_points(f, i);
+    }
     for (size_t i = 0; i < group_count; i++) {
         const em__group *group = groups[i];
         em_group base = {.kind = group->kind,
@@ -238,9 +256,9 @@ int em__ledger_snapshot(const em__ledger *ledger, const em__surroundings *around
                  .summary = em__summary_alloc(ledger->setup.count, group_count + 1),
                  .now = ledger->timeline.latest,
                  .sums = calloc(ledger->setup.count + 1, sizeof *f.sums),
-                 .uj = calloc(ledger->setup.count + 1, sizeof *f.uj)};
+                 .tallies = calloc(ledger->setup.count + 1, sizeof *f.tallies)};
     int status = EM_ERR_NO_MEMORY;
-    if (groups && f.summary && f.sums && f.uj) {
+    if (groups && f.summary && f.sums && f.tallies) {
         status = freeze(&f, around, groups, group_count);
     }
     if (status == EM_OK) {
@@ -250,6 +268,6 @@ int em__ledger_snapshot(const em__ledger *ledger, const em__surroundings *around
     }
     free((void *)groups);
     free(f.sums);
-    free(f.uj);
+    free(f.tallies);
     return status;
 }

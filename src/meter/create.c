@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE = 3, STOP_PATIENCE_NS = 100000000 };
+enum { PATIENCE = 3, SHORT_STOP_NS = 100000000, LONG_STOP_NS = 1000000000 };
 
 static void free_meter(em_meter *meter)
 {
@@ -127,21 +127,26 @@ static int take_probe(em_meter *meter, const em_options *options, em_error *erro
     return status;
 }
 
-/* No channel at all stands for the CPU, not even an unreadable one: the first absence of a CPU's sensor says why. */
-static int32_t cpu_unmeasured(const em_meter *meter, uint32_t measure)
+/* Where no channel at all, not even an unreadable one, stands for what the options want first (the CPU, unless they
+ * leave it out), the last absence of its sensors says why. */
+static void find_unmeasured(const em_meter *meter, uint32_t measure, int32_t ret_status[])
 {
+    int32_t first = EM_DOMAIN_CPU, status = EM_ERR_NOT_SUPPORTED;
+    while (!(measure & (1u << first))) {
+        first++;
+    }
     for (size_t i = 0; i < meter->channel_count; i++) {
-        if (meter->facts[i].domain == EM_DOMAIN_CPU) {
-            return EM_OK;
+        const em__channel *facts = &meter->facts[i];
+        if (facts->domain == first || (first != EM_DOMAIN_CPU && facts->status != EM_ERR_NOT_SELECTED)) {
+            return;
         }
     }
-    int32_t status = EM_ERR_NOT_SUPPORTED;
     for (size_t i = 0; i < meter->absence_count; i++) {
-        if (strcmp(meter->absences[i].sensor, "nvml") != 0) {
+        if ((strcmp(meter->absences[i].sensor, "nvml") == 0) == (first == EM_DOMAIN_GPU)) {
             status = meter->absences[i].status;
         }
     }
-    return measure & (1u << EM_DOMAIN_CPU) ? status : EM_OK;
+    ret_status[first] = status;
 }
 
 static char *read_text(em__host *host, const char *path)
@@ -177,7 +182,7 @@ static int start_ledger(em_meter *meter, const em_options *options, uint64_t not
         .interval_ns = options->sample_interval_ns,
         .patience_ns = PATIENCE * turn_ns, /* Some boards are read once a second. */
         .g_per_kwh = meter->carbon_is_default ? em__intensity_world.g_per_kwh : options->carbon_g_per_kwh};
-    setup.unmeasured[EM_DOMAIN_CPU] = cpu_unmeasured(meter, options->measure);
+    find_unmeasured(meter, options->measure, setup.unmeasured);
     int status = em__ledger_init(&meter->ledger, &setup);
     if (status != EM_OK) {
         return status;
@@ -250,10 +255,15 @@ static int open_host(em_meter *meter, const em_options *options, em_error *error
     return EM_OK;
 }
 
-static int build(em_meter *meter, const em_options *options, em_error *error)
+static int build(em_meter *meter, em__host *host, const em_options *options, em_error *error)
 {
     uint64_t notes = 0;
-    int status = open_host(meter, options, error);
+    int status = EM_OK;
+    if (host) {
+        meter->host = em__host_ref(host);
+    } else {
+        status = open_host(meter, options, error);
+    }
     status = status ? status : take_probe(meter, options, error, &notes);
     if (status != EM_OK) {
         return status;
@@ -268,6 +278,11 @@ static int build(em_meter *meter, const em_options *options, em_error *error)
 
 int em_meter_create(const em_options *options, em_error *ret_error, em_meter **ret_meter)
 {
+    return em__meter_create_on(NULL, options, ret_error, ret_meter);
+}
+
+int em__meter_create_on(em__host *host, const em_options *options, em_error *ret_error, em_meter **ret_meter)
+{
     em_options full;
     em_error error = {.size = sizeof error};
     em_options_init(&full, sizeof full);
@@ -281,7 +296,7 @@ int em_meter_create(const em_options *options, em_error *ret_error, em_meter **r
     int status = em__options_check(&full, &error);
     if (status == EM_OK) {
         meter = alloc_meter();
-        status = meter ? build(meter, &full, &error) : EM_ERR_NO_MEMORY;
+        status = meter ? build(meter, host, &full, &error) : EM_ERR_NO_MEMORY;
     }
     if (status == EM_OK) {
         *ret_meter = meter;
@@ -299,16 +314,25 @@ int em_meter_create(const em_options *options, em_error *ret_error, em_meter **r
     return status;
 }
 
+static em__record *find_open(em__record *record)
+{
+    while (record && record->end) {
+        record = record->chain;
+    }
+    return record;
+}
+
+/* With the door locked. All at one instant; an end may free other records, so each bucket is looked through anew. */
 static void end_windows(em_meter *meter)
 {
     em__store *store = &meter->ledger.store;
+    em__event event = {.kind = EM__EVENT_END, .t_ns = em__meter_now(meter)};
     for (size_t i = 0; i <= store->bucket_mask && store->open_count > 0; i++) {
-        for (em__record *record = store->buckets[i], *next; record; record = next) {
-            next = record->chain;
-            if (!record->end) {
-                em__event event = {.kind = EM__EVENT_END, .t_ns = em__meter_now(meter), .window = record->id};
-                record->is_kept = 1; /* All windows of a closed meter stay readable. */
-                em__door_apply(meter, &event);
+        for (em__record *record; (record = find_open(store->buckets[i]));) {
+            record->is_kept = 1; /* All windows of a closed meter stay readable. */
+            event.window = record->id;
+            if (em__door_apply(meter, &event) != EM_OK) {
+                return;
             }
         }
     }
@@ -339,7 +363,8 @@ int em_meter_close(em_meter *meter, uint64_t timeout_ns)
     em__door_unlock(meter);
     pthread_cond_broadcast(&meter->settled);
     if (!was_closed) {
-        em__sampler_stop(meter->sampler, meter->interval_ns < STOP_PATIENCE_NS ? STOP_PATIENCE_NS : meter->interval_ns);
+        uint64_t patience_ns = meter->interval_ns < SHORT_STOP_NS ? SHORT_STOP_NS : meter->interval_ns;
+        em__sampler_stop(meter->sampler, patience_ns < LONG_STOP_NS ? patience_ns : LONG_STOP_NS);
         for (size_t i = 0; i < meter->slot_count; i++) {
             em__slot_close(meter->slots[i]);
         }

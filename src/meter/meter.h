@@ -33,6 +33,9 @@ struct em_meter {
     int is_parked, is_closed;
 };
 
+/* create.c: as em_meter_create, on a host that is there already; it takes a reference. NULL: opens options->root. */
+int em__meter_create_on(em__host *host, const em_options *options, em_error *ret_error, em_meter **ret_meter);
+
 /* door.c: the one way to the numbers. */
 uint64_t em__meter_now(const em_meter *meter);
 int em__door_check(const em_meter *meter); /* EM_OK, EM_ERR_INVALID (NULL), EM_ERR_FORKED */

@@ -14,25 +14,29 @@ void em__meter_want(em_meter *meter)
     for (size_t i = 0; i < meter->slot_count; i++) {
         em__slot *slot = meter->slots[i];
         int is_wanted = 0;
-        for (size_t c = 0; c < slot->device->channel_count; c++) {
+        for (size_t c = 0; c < slot->channel_count; c++) {
             is_wanted |= em__ledger_is_read(&meter->ledger, slot->first_channel + c);
         }
         atomic_store(&slot->is_wanted, is_wanted);
     }
 }
 
+/* What becomes ready settles when the round is over: by then parts and mirrors have been read too. */
 static void deliver(void *context, em__slot *slot, uint64_t t_ns, const em__reading *readings)
 {
     em_meter *meter = context;
     em__door_lock(meter);
-    for (size_t i = 0; i < slot->device->channel_count; i++) {
+    uint64_t resolutions = meter->ledger.resolutions;
+    for (size_t i = 0; i < slot->channel_count; i++) {
         em__event event = {
             .kind = EM__EVENT_READING, .t_ns = t_ns, .channel = slot->first_channel + i, .reading = readings[i]};
         if (meter->facts[event.channel].status == EM_OK) {
-            em__door_apply(meter, &event);
+            em__ledger_apply(&meter->ledger, &event);
         }
     }
-    em__meter_want(meter);
+    if (resolutions != meter->ledger.resolutions) {
+        em__meter_want(meter);
+    }
     em__door_unlock(meter);
 }
 
@@ -49,7 +53,7 @@ static void retire(void *context, em__slot *slot, uint64_t t_ns)
 {
     em_meter *meter = context;
     em__door_lock(meter);
-    for (size_t i = 0; i < slot->device->channel_count; i++) {
+    for (size_t i = 0; i < slot->channel_count; i++) {
         em__event event = {.kind = EM__EVENT_END_CHANNEL,
                            .t_ns = t_ns,
                            .channel = slot->first_channel + i,
@@ -68,6 +72,10 @@ static int step(void *context, uint64_t now_ns)
     em__door_lock(meter);
     int is_idle = em__ledger_open_count(&meter->ledger) == 0 && em__ledger_is_settled(&meter->ledger) &&
                   now_ns >= meter->ledger.last_end_ns + PARK_AFTER_S * EM__NS_PER_S;
+    if (is_idle && !meter->is_parked) {
+        em__event event = {.kind = EM__EVENT_PARK, .t_ns = now_ns};
+        em__door_apply(meter, &event);
+    }
     meter->is_parked = is_idle;
     em__door_unlock(meter);
     return is_idle;
@@ -116,6 +124,12 @@ void em__meter_resume(em_meter *meter)
 
 void em__meter_step(em_meter *meter)
 {
+    em__door_lock(meter);
+    int is_asleep = meter->is_parked || meter->is_closed;
+    em__door_unlock(meter);
+    if (is_asleep) {
+        return;
+    }
     em__sampler_tick(meter->sampler, em__meter_now(meter), 1, 0);
     step(meter, em__meter_now(meter));
 }

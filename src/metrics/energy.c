@@ -52,7 +52,9 @@ static void set_uncertainty(em_energy *energy, em__variance variance)
 
 void em__energy_channel(const em__member *member, const em__sum *sum, uint64_t duration_ns, em_energy *ret_energy)
 {
+    int is_counted = member->role == EM_ROLE_COUNTED || sum->counted_uj != 0;
     em_energy energy = {.energy_j = em__joules(sum->energy_uj),
+                        .counted_j = is_counted ? em__joules(sum->counted_uj) : NAN,
                         .provenance = em__provenance_of(member->facts->kind),
                         .resolution = resolution_of(member->facts, duration_ns),
                         .status = sum->status,
@@ -86,6 +88,7 @@ static void add(amount *into, const em__member *member, const em__sum *sum)
 static em_energy energy_of(const amount *of)
 {
     em_energy energy = {.energy_j = em__joules(of->uj),
+                        .counted_j = em__joules(of->uj),
                         .provenance = of->provenance,
                         .resolution = of->resolution,
                         .status = of->status,
@@ -116,7 +119,7 @@ void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint6
     for (size_t i = 0; i < ensemble->count; i++) {
         const em__member *member = &ensemble->members[i];
         amount *domain = &domains[member->facts->domain];
-        if (sums[i].counted_uj == 0) {
+        if (member->role != EM_ROLE_COUNTED && sums[i].counted_uj == 0) {
             continue;
         }
         int32_t resolution = resolution_of(member->facts, duration_ns);
@@ -135,7 +138,7 @@ void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint6
         ret_totals->by_domain[i] = energy_of(&domains[i]);
         if (domains[i].count == 0) {
             em_energy *none = &ret_totals->by_domain[i];
-            none->energy_j = none->uncertainty_j = none->gain_j = none->edge_j = NAN;
+            none->energy_j = none->counted_j = none->uncertainty_j = none->gain_j = none->edge_j = NAN;
         }
     }
     for (int i = 0; i < EM_PROVENANCES; i++) {

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STACK_SIZE = 256 << 10, MOST_ENTRIES = 1 << 16, MOST_READ = 1 << 30 };
+enum { STACK_SIZE = 1 << 20, MOST_ENTRIES = 1 << 16, MOST_READ = 1 << 30 };
 
 struct system_host {
     em__host base;

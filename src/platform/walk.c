@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { MOST_LINKS = 40, MOST_DEPTH = 64, MOST_TRIES = 64 }; /* 40 links: as the kernel */
+enum { MOST_LINKS = 40, MOST_DEPTH = 64, MOST_TRIES = 4 }; /* 40 links: as the kernel */
 
 /* Declared here, since the headers of an older kernel lack them. */
 struct how {
@@ -29,7 +29,7 @@ static int kernel_open(int root, const char *path, int flags)
             return (int)descriptor;
         }
         if (errno != EAGAIN && errno != EINTR) {
-            break; /* EAGAIN: something was renamed while ".." was followed */
+            break;
         }
     }
     return -errno;
@@ -181,11 +181,11 @@ static int own_open(int root, const char *path, int flags)
 
 int em__walk_open(int root, const char *path, int flags, int own)
 {
-    if (!own) {
-        int descriptor = kernel_open(root, path, flags);
-        if (descriptor != -ENOSYS && descriptor != -EPERM) {
-            return descriptor; /* EPERM: a filter of system calls that does not know it */
-        }
+    int descriptor = own ? -ENOSYS : kernel_open(root, path, flags);
+    /* EPERM: a filter of system calls that does not know it. EAGAIN: anything at all was renamed on this machine while
+     * ".." was followed, which a busy one does all the time. */
+    if (descriptor == -ENOSYS || descriptor == -EPERM || descriptor == -EAGAIN) {
+        descriptor = own_open(root, path, flags);
     }
-    return own_open(root, path, flags);
+    return descriptor;
 }

@@ -21,6 +21,7 @@ em__slot *em__slot_create(em__host *host, em__device *device, size_t first_chann
     slot->host = em__host_ref(host);
     slot->device = device;
     slot->first_channel = first_channel;
+    slot->channel_count = device->channel_count;
     slot->readings = readings;
     return slot;
 }
@@ -51,7 +52,9 @@ void em__slot_close(em__slot *slot)
     if (atomic_load(&slot->is_retired)) {
         return;
     }
-    pthread_mutex_lock(&slot->lock); /* At most a caller's read is under way. */
+    if (pthread_mutex_trylock(&slot->lock) != 0) {
+        return; /* A caller reads it this very moment, or hangs in it: the device goes with the slot. */
+    }
     if (slot->device) {
         slot->device->ops->destroy(slot->device);
         slot->device = NULL;

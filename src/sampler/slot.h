@@ -15,7 +15,7 @@ typedef struct {
     atomic_int references;     /* the meter's, and a stuck thread's */
     em__host *host;
     em__device *device;        /* NULL once closed */
-    size_t first_channel;      /* its channels follow each other */
+    size_t first_channel, channel_count; /* its channels follow each other */
     pthread_mutex_t lock;      /* of the device; callers only try it */
     em__reading *readings;     /* under the lock */
     atomic_int is_wanted;      /* its channels' roles need it */

@@ -90,8 +90,11 @@ int em__sampler_tick(em__sampler *sampler, uint64_t now_ns, int is_forced, uint6
     notice_suspend(sampler, now_ns);
     for (size_t i = 0; i < sampler->slot_count; i++) {
         em__slot *slot = sampler->slots[i];
+        if (!atomic_load(&slot->is_wanted) || atomic_load(&slot->is_retired)) {
+            continue;
+        }
         int may_force = is_forced && slot->device->interval_ns == 0 && !slot->gone_ns;
-        if (!atomic_load(&slot->is_wanted) || atomic_load(&slot->is_retired) || (now_ns < slot->next_ns && !may_force)) {
+        if (now_ns < slot->next_ns && !may_force) {
             continue;
         }
         if (read_slot(sampler, slot, now_ns, ticket) == 1) {

@@ -15,21 +15,27 @@ void em__series_init(em__series *series, const em__channel *facts)
     series->facts = facts;
 }
 
-void em__series_resume(em__series *series, uint64_t t_ns)
+void em__series_pause(em__series *series)
 {
-    series->last.t_ns = t_ns;
-    series->previous = series->last;
     series->counter.has_baseline = 0;
     series->counter.remainder = 0;
     series->remainder = 0;
-    series->known_uj = series->last.energy_uj;
-    series->known_ns = t_ns;
     series->has_power = 0;
     series->is_gap = 1;
+    series->is_paused = 1;
     series->failing_since_ns = 0;
     if (!series->has_ended) {
         series->status = EM_ERR_READ;
     }
+}
+
+void em__series_resume(em__series *series, uint64_t t_ns)
+{
+    em__series_pause(series);
+    series->last.t_ns = t_ns;
+    series->previous = series->last;
+    series->known_uj = series->last.energy_uj;
+    series->known_ns = t_ns;
 }
 
 void em__series_interrupt(em__series *series, int32_t status)
@@ -68,35 +74,54 @@ static em__added push_gap(em__series *series, uint64_t t_ns, uint64_t power_mw)
 {
     em__point point = series->last;
     point.t_ns = t_ns;
-    point.gap_ns += t_ns - series->last.t_ns;
+    point.gap_ns += series->is_paused ? 0 : t_ns - series->last.t_ns;
     point.power_mw = power_mw;
-    series->known_uj = point.energy_uj;
-    series->known_ns = t_ns;
+    series->known_uj = series->update_uj = point.energy_uj;
+    series->known_ns = series->update_ns = t_ns;
     series->remainder = 0;
-    series->is_gap = 0;
+    series->is_gap = series->is_paused = 0;
     series->has_power = 0;
     push(series, point);
     return EM__ADDED_POINT;
 }
 
+/* A counter that is read more often than it moves stands still for several readings: its power is that of its updates. */
+static void measure_power(em__series *series, uint64_t t_ns, int has_moved)
+{
+    uint64_t elapsed_ns = t_ns - series->update_ns;
+    if (elapsed_ns == 0 || (!has_moved && elapsed_ns <= 2 * series->facts->refresh_ns)) {
+        return;
+    }
+    set_power(series, em__scale((uint64_t)(series->known_uj - series->update_uj), EM__MW_NS_PER_UJ, elapsed_ns));
+    if (has_moved) {
+        series->update_uj = series->known_uj;
+        series->update_ns = t_ns;
+    }
+}
+
 static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
 {
-    uint64_t uj, read_ns = series->counter.t_ns;
+    uint64_t uj;
     em__step step = em__counter_step(&series->counter, series->facts, t_ns, raw, &uj);
     if (step != EM__STEP_ENERGY) {
         if (step == EM__STEP_RESET) {
             series->status = EM_ERR_RESET;
         }
         series->raw = raw;
-        series->known_uj = series->last.energy_uj;
-        series->known_ns = series->last.t_ns;
-        return t_ns > series->last.t_ns ? push_gap(series, t_ns, 0) : EM__ADDED_NOTHING;
+        series->known_uj = series->update_uj = series->last.energy_uj;
+        series->known_ns = series->update_ns = series->last.t_ns;
+        if (t_ns > series->last.t_ns) {
+            return push_gap(series, t_ns, 0);
+        }
+        series->is_gap = series->is_paused ? 0 : series->is_gap; /* Read while the pause ended: measured from there on. */
+        series->is_paused = 0;
+        return EM__ADDED_NOTHING;
     }
     series->known_uj += (int64_t)uj;
     series->known_ns = t_ns;
-    if (t_ns > read_ns) {
-        set_power(series, em__scale(uj, EM__MW_NS_PER_UJ, t_ns - read_ns));
-    }
+    uint32_t has_moved = raw != series->raw;
+    series->raw = raw;
+    measure_power(series, t_ns, has_moved != 0);
     if (t_ns <= series->last.t_ns) {
         return EM__ADDED_NOTHING; /* Read before an edge that was pinned meanwhile. */
     }
@@ -107,8 +132,7 @@ static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
     }
     point.t_ns = t_ns;
     point.gap_ns += series->is_gap ? elapsed_ns : 0;
-    point.updates += raw != series->raw;
-    series->raw = raw;
+    point.updates += has_moved;
     series->is_gap = 0;
     push(series, point);
     return EM__ADDED_POINT;
@@ -229,7 +253,7 @@ em__point em__series_estimate(const em__series *series, uint64_t t_ns, double *r
     uint64_t ahead_ns = t_ns - point.t_ns;
     point.t_ns = t_ns;
     if (series->is_gap) {
-        point.gap_ns += ahead_ns;
+        point.gap_ns += series->is_paused ? 0 : ahead_ns;
         return point;
     }
     if (series->has_power) {

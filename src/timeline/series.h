@@ -21,11 +21,14 @@ typedef struct {
     int64_t known_uj;         /* what was measured in all; behind last.energy_uj while a pinned point overshoots */
     uint64_t known_ns;        /* up to when: estimates start there, so that pinning often loses no fraction */
     uint64_t remainder;       /* of a gauge: mW × ns × 2 that has not made a whole µJ yet */
-    uint64_t power_mw;        /* mean over the last bracket that was measured, or as a gauge reads */
+    uint64_t power_mw;        /* mean over the last update that was measured, or as a gauge reads */
     uint64_t power_before_mw; /* over the one before */
     uint64_t raw;
+    int64_t update_uj;        /* known_uj and known_ns when raw changed last */
+    uint64_t update_ns;
     int has_power;            /* power_mw is known */
     int is_gap;               /* nothing good since last: why is in status */
+    int is_paused;            /* nobody asks: time until the next reading is no gap and has no energy */
     int has_ended;
     uint64_t failing_since_ns; /* 0: not failing */
     int32_t status;           /* of the latest gap */
@@ -35,7 +38,11 @@ typedef enum { EM__ADDED_NOTHING, EM__ADDED_POINT, EM__ADDED_END } em__added;
 
 void em__series_init(em__series *series, const em__channel *facts);
 
-/* A pause is over: what the counter did meanwhile is nobody's. The next reading is the baseline. */
+/* Nobody asks from now on. */
+void em__series_pause(em__series *series);
+
+/* A pause is over: what the counter did meanwhile is nobody's. The next reading is the baseline; the time until then is
+ * a gap as soon as somebody asks (em__timeline_expect). */
 void em__series_resume(em__series *series, uint64_t t_ns);
 
 /* The next reading must not be joined with the last one (suspend). */

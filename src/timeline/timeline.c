@@ -29,20 +29,12 @@ int em__timeline_init(em__timeline *timeline, const em__channel *const *facts, s
     return EM_OK;
 }
 
-static void free_list(em__edge *edge)
-{
-    while (edge) {
-        em__edge *next = edge->next;
-        free(edge);
-        edge = next;
-    }
-}
-
 void em__timeline_free(em__timeline *timeline)
 {
-    em__timeline_release(timeline, timeline->latest);
-    free_list(timeline->pool);
-    free_list(timeline->head);
+    for (em__edge *edge = timeline->youngest, *older; edge; edge = older) {
+        older = edge->older;
+        free(edge);
+    }
     free(timeline->series);
     free(timeline->is_counted);
     free(timeline->is_needed);
@@ -58,7 +50,12 @@ static em__edge *take_from_pool(em__timeline *timeline)
         timeline->pool = edge->next;
         return edge;
     }
-    return malloc(sizeof *edge + timeline->channel_count * sizeof edge->values[0]);
+    edge = malloc(sizeof *edge + timeline->channel_count * sizeof edge->values[0]);
+    if (edge) {
+        edge->older = timeline->youngest;
+        timeline->youngest = edge;
+    }
+    return edge;
 }
 
 em__edge *em__edge_hold(em__edge *edge)
@@ -75,17 +72,24 @@ void em__timeline_release(em__timeline *timeline, em__edge *edge)
     }
 }
 
+void em__timeline_expect(em__timeline *timeline)
+{
+    for (size_t i = 0; i < timeline->channel_count; i++) {
+        timeline->series[i].is_paused = 0;
+    }
+}
+
 em__edge *em__timeline_mark(em__timeline *timeline, uint64_t t_ns)
 {
     em__edge *edge = take_from_pool(timeline);
     if (!edge) {
         return NULL;
     }
-    memset(edge, 0, sizeof *edge);
-    edge->t_ns = t_ns;
-    edge->references = 2; /* the caller's and the queue's */
+    *edge = (em__edge){.t_ns = t_ns, .older = edge->older, .references = 2}; /* the caller's and the queue's */
     for (size_t i = 0; i < timeline->channel_count; i++) {
-        int is_awaited = timeline->is_counted[i] && timeline->is_active[i] && !timeline->series[i].has_ended;
+        const em__series *series = &timeline->series[i];
+        int is_awaited =
+            timeline->is_counted[i] && timeline->is_active[i] && !series->has_ended && !series->is_paused;
         edge->values[i] = (em__value){.flags = is_awaited ? EM__VALUE_AWAITED : 0};
         edge->awaited += (uint32_t)is_awaited;
         if (!timeline->unfilled[i]) {
@@ -135,9 +139,10 @@ static void fill_estimated(em__timeline *timeline, size_t channel, const em__edg
     em__edge *edge = timeline->unfilled[channel];
     while (edge && (!until || edge->t_ns <= until->t_ns)) {
         double error_uj;
+        int is_guess = edge->t_ns > series->last.t_ns && !series->is_paused;
         em__point point = em__series_estimate(series, edge->t_ns, &error_uj);
         em__series_pin(series, edge->t_ns);
-        fill(edge, channel, value_of(series, point, error_uj, EM__VALUE_PINNED));
+        fill(edge, channel, value_of(series, point, error_uj, is_guess ? EM__VALUE_PINNED : 0));
         edge = edge->next;
     }
     timeline->unfilled[channel] = edge;

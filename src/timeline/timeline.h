@@ -29,6 +29,7 @@ typedef struct {
 typedef struct em__edge {
     uint64_t t_ns;
     struct em__edge *next;   /* in the queue, or in the pool */
+    struct em__edge *older;  /* the one that was allocated before it */
     void *ended, *begun;     /* the ledger's: what ends and what begins here */
     int (*task)(void *context, struct em__edge *edge); /* the ledger's: what else happens when it settles */
     uint32_t references, awaited;
@@ -46,12 +47,16 @@ typedef struct {
     em__edge *head, *tail;     /* unsettled edges */
     em__edge *latest;          /* the last that settled */
     em__edge *pool;
+    em__edge *youngest;        /* of all edges that were allocated */
     uint64_t patience_ns;
 } em__timeline;
 
 /* facts: channel_count pointers that outlive the timeline. EM_ERR_NO_MEMORY. */
 int em__timeline_init(em__timeline *timeline, const em__channel *const *facts, size_t channel_count);
-void em__timeline_free(em__timeline *timeline); /* every edge must have been released */
+void em__timeline_free(em__timeline *timeline); /* with all its edges, whoever still holds them */
+
+/* From now on somebody asks for every channel: a window begins. */
+void em__timeline_expect(em__timeline *timeline);
 
 /* A new edge at the end of the queue, later than all before it or at the same time; one reference for the caller.
  * NULL: no memory. */

@@ -35,7 +35,7 @@ typedef struct em__group {
 
 typedef struct {
     size_t channel_count, count;
-    em__group *all[EM__GROUPS + 4]; /* in order of creation; "*" of each kind comes on top */
+    em__group *all[EM__GROUPS + 8]; /* in order of creation; unnamed and "*" of each kind come on top */
     em__group *table[EM__GROUPS];   /* by hash of kind and name */
 } em__groups;
 

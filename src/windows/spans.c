@@ -11,27 +11,48 @@
 int em__union_init(em__union *set, size_t channel_count)
 {
     memset(set, 0, sizeof *set);
-    set->total_uj = calloc(channel_count + 1, sizeof(int64_t));
-    return set->total_uj ? EM_OK : EM_ERR_NO_MEMORY;
+    set->total = calloc(channel_count + 1, sizeof *set->total);
+    return set->total ? EM_OK : EM_ERR_NO_MEMORY;
 }
 
 void em__union_free(em__union *set)
 {
-    free(set->total_uj);
+    free(set->total);
     memset(set, 0, sizeof *set);
 }
 
 int em__span_init(em__span *span, size_t channel_count)
 {
     memset(span, 0, sizeof *span);
-    span->inner_uj = calloc(channel_count + 1, sizeof(int64_t));
-    return span->inner_uj ? EM_OK : EM_ERR_NO_MEMORY;
+    span->inner = calloc(channel_count + 1, sizeof *span->inner);
+    return span->inner ? EM_OK : EM_ERR_NO_MEMORY;
 }
 
 void em__span_free(em__span *span)
 {
-    free(span->inner_uj);
-    span->inner_uj = NULL;
+    free(span->inner);
+    span->inner = NULL;
+}
+
+static void add_between(em__tally *into, size_t channel_count, const em__edge *from, const em__edge *to)
+{
+    for (size_t i = 0; i < channel_count; i++) {
+        const em__value *begin = &from->values[i], *end = &to->values[i];
+        into[i].energy_uj += end->energy_uj - begin->energy_uj;
+        into[i].counted_uj += end->counted_uj - begin->counted_uj;
+        into[i].gap_ns += end->gap_ns - begin->gap_ns;
+        into[i].missing_ns += end->missing_ns - begin->missing_ns;
+    }
+}
+
+static void add_tallies(em__tally *into, size_t channel_count, const em__tally *tallies)
+{
+    for (size_t i = 0; i < channel_count; i++) {
+        into[i].energy_uj += tallies[i].energy_uj;
+        into[i].counted_uj += tallies[i].counted_uj;
+        into[i].gap_ns += tallies[i].gap_ns;
+        into[i].missing_ns += tallies[i].missing_ns;
+    }
 }
 
 static void forget_inner(em__timeline *timeline, em__span *span)
@@ -40,7 +61,7 @@ static void forget_inner(em__timeline *timeline, em__span *span)
     span->reach = NULL;
     if (span->inner_ns) {
         span->inner_ns = 0;
-        memset(span->inner_uj, 0, timeline->channel_count * sizeof(int64_t));
+        memset(span->inner, 0, timeline->channel_count * sizeof *span->inner);
     }
 }
 
@@ -88,11 +109,8 @@ void em__union_close(em__union *set, em__timeline *timeline, em__span *span, em_
     }
     unlink_span(set, timeline, span);
     em__span *open = set->last;
-    int64_t *into_uj = open ? open->inner_uj : set->total_uj;
     *(open ? &open->inner_ns : &set->total_ns) += end->t_ns - from->t_ns;
-    for (size_t i = 0; i < timeline->channel_count; i++) {
-        into_uj[i] += end->values[i].counted_uj - from->values[i].counted_uj;
-    }
+    add_between(open ? open->inner : set->total, timeline->channel_count, from, end);
     if (open) {
         reach_back(timeline, open, from);
     }
@@ -103,9 +121,7 @@ void em__union_cancel(em__union *set, em__timeline *timeline, em__span *span)
 {
     em__span *open = span->previous;
     *(open ? &open->inner_ns : &set->total_ns) += span->inner_ns;
-    for (size_t i = 0; i < timeline->channel_count; i++) {
-        (open ? open->inner_uj : set->total_uj)[i] += span->inner_uj[i];
-    }
+    add_tallies(open ? open->inner : set->total, timeline->channel_count, span->inner);
     if (open && span->reach) {
         reach_back(timeline, open, span->reach);
     }
@@ -116,7 +132,7 @@ void em__union_cancel(em__union *set, em__timeline *timeline, em__span *span)
 void em__union_restart(em__union *set, em__timeline *timeline, em__edge *edge)
 {
     set->total_ns = 0;
-    memset(set->total_uj, 0, timeline->channel_count * sizeof(int64_t));
+    memset(set->total, 0, timeline->channel_count * sizeof *set->total);
     for (em__span *span = set->first; span; span = span->next) {
         forget_inner(timeline, span);
         em__timeline_release(timeline, span->begin);
@@ -124,10 +140,11 @@ void em__union_restart(em__union *set, em__timeline *timeline, em__edge *edge)
     }
 }
 
-void em__union_sum(const em__union *set, size_t channel_count, const em__edge *now, uint64_t *ret_ns, int64_t *ret_uj)
+void em__union_sum(const em__union *set, size_t channel_count, const em__edge *now, uint64_t *ret_ns,
+                   em__tally *ret_tallies)
 {
     *ret_ns = set->total_ns;
-    memcpy(ret_uj, set->total_uj, channel_count * sizeof(int64_t));
+    memcpy(ret_tallies, set->total, channel_count * sizeof *ret_tallies);
     if (now && set->first) {
         em__edge *from = set->first->begin;
         for (const em__span *span = set->first; span; span = span->next) {
@@ -135,16 +152,12 @@ void em__union_sum(const em__union *set, size_t channel_count, const em__edge *n
         }
         if (now->t_ns > from->t_ns) {
             *ret_ns += now->t_ns - from->t_ns;
-            for (size_t i = 0; i < channel_count; i++) {
-                ret_uj[i] += now->values[i].counted_uj - from->values[i].counted_uj;
-            }
+            add_between(ret_tallies, channel_count, from, now);
         }
         return;
     }
     for (const em__span *span = set->first; span; span = span->next) {
         *ret_ns += span->inner_ns;
-        for (size_t i = 0; i < channel_count; i++) {
-            ret_uj[i] += span->inner_uj[i];
-        }
+        add_tallies(ret_tallies, channel_count, span->inner);
     }
 }

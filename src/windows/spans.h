@@ -7,6 +7,12 @@
 
 #include "timeline/timeline.h"
 
+/* What a channel gathers over time. */
+typedef struct {
+    int64_t energy_uj, counted_uj;
+    uint64_t gap_ns, missing_ns;
+} em__tally;
+
 /*
  * Between two begins of windows that are still open, the intervals that have ended are kept as one sum: a window that
  * ends later began either before all of them, and covers them, or after all of them. Only the earliest begin among
@@ -17,13 +23,13 @@ typedef struct em__span {
     em__edge *begin;
     em__edge *reach;                  /* earliest begin of the intervals below; NULL: there are none */
     uint64_t inner_ns;                /* intervals that ended since this window began and before the next one did */
-    int64_t *inner_uj;                /* by channel, counted energy */
+    em__tally *inner;                 /* by channel */
 } em__span;
 
 typedef struct {
     em__span *first, *last;
     uint64_t total_ns; /* intervals that nothing can cover any more */
-    int64_t *total_uj;
+    em__tally *total;  /* by channel */
 } em__union;
 
 int em__union_init(em__union *set, size_t channel_count);
@@ -37,7 +43,8 @@ void em__union_cancel(em__union *set, em__timeline *timeline, em__span *span);
 /* Forgets all that was; what is open counts from this edge on. */
 void em__union_restart(em__union *set, em__timeline *timeline, em__edge *edge);
 
-/* Of the windows that have ended; with a now edge, of the open ones up to it too. uj has channel_count elements. */
-void em__union_sum(const em__union *set, size_t channel_count, const em__edge *now, uint64_t *ret_ns, int64_t *ret_uj);
+/* Of the windows that have ended; with a now edge, of the open ones up to it too. tallies: channel_count elements. */
+void em__union_sum(const em__union *set, size_t channel_count, const em__edge *now, uint64_t *ret_ns,
+                   em__tally *ret_tallies);
 
 #endif

@@ -145,7 +145,7 @@ void em__store_drop(em__store *store, em__timeline *timeline, em__record *record
     memcpy(spans, record->spans, sizeof spans);
     memset(record, 0, sizeof *record);
     for (int i = 0; i < 3; i++) {
-        record->spans[i].inner_uj = spans[i].inner_uj;
+        record->spans[i].inner = spans[i].inner;
     }
     record->chain = store->pool;
     store->pool = record;

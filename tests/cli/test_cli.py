@@ -175,14 +175,36 @@ def test_output_that_cannot_be_written_is_a_failure(command: Path, machines: Pat
         assert "No space left" in done.stderr
 
 
-def test_the_gpus_that_cuda_may_not_see_are_left_out(command: Path, build: Path) -> None:
+BOARDS = """
+board name="NVIDIA H200" uuid=GPU-11111111-0000-0000-0000-000000000000 pci=00000000:3B:00.0 watts=70
+board name="NVIDIA H200" uuid=GPU-22222222-0000-0000-0000-000000000000 pci=00000000:5E:00.0 watts=70
+"""
+
+
+@pytest.mark.parametrize(
+    ("visible", "counted"),
+    [
+        (None, {"gpu-0/board", "gpu-1/board"}),
+        ("1", {"gpu-1/board"}),
+        ("GPU-11111111", {"gpu-0/board"}),
+        ("", set()),
+        ("-1", set()),
+    ],
+)
+def test_only_the_gpus_that_cuda_may_see_are_counted(
+    visible: str | None, counted: set[str], command: Path, build: Path, tmp_path: Path
+) -> None:
     """The command hands its environment to the library, which reads none itself."""
-    fakes = build / "tests" / "fakes"
-    if not (fakes / "libnvidia-ml.so.1").exists():
-        pytest.skip("the stand-in for NVML was not built")
-    hidden = {**os.environ, "LD_LIBRARY_PATH": str(fakes), "CUDA_VISIBLE_DEVICES": ""}
+    script = tmp_path / "boards"
+    script.write_text(BOARDS)
+    environment = {name: word for name, word in os.environ.items() if "VISIBLE" not in name}
+    environment["LD_LIBRARY_PATH"] = str(build / "tests" / "fakes")
+    environment["EM_FAKE_NVML"] = str(script)
+    if visible is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = visible
     done = subprocess.run(
-        [command, "sensors", "--json"], env=hidden, text=True, capture_output=True, check=True
+        [command, "sensors", "--json"], env=environment, text=True, capture_output=True, check=True
     )
-    document = json.loads(done.stdout)
-    assert not [row for row in document["channels"] if row["domain"] == "gpu"]
+    boards = [row for row in json.loads(done.stdout)["channels"] if row["domain"] == "gpu"]
+    assert {row["name"] for row in boards if row["role"] == "counted"} == counted
+    assert {row["source"][:5] for row in boards} <= {"nvml:"}

@@ -62,7 +62,7 @@ static int set_watts(struct board *board, const double n[4], int count)
     board->low_mw = board->high_mw = (unsigned)(n[0] * 1000 + 0.5);
     if (count == 4) {
         board->high_mw = (unsigned)(n[1] * 1000 + 0.5);
-        board->period_ns = (uint64_t)(n[2] * NS_PER_MS);
+        board->period_ns = (uint64_t)(n[2] * (double)NS_PER_MS);
         board->duty = (unsigned)n[3];
     }
     return 1;
@@ -105,14 +105,14 @@ static int set_number(struct board *board, const char *key, const char *value)
 {
     double n[4] = {0};
     int count = numbers(value, n);
-    uint64_t from = (uint64_t)(n[0] * NS_PER_S), to = (uint64_t)(n[1] * NS_PER_S);
+    uint64_t from = (uint64_t)(n[0] * (double)NS_PER_S), to = (uint64_t)(n[1] * (double)NS_PER_S);
     if (strcmp(key, "watts") == 0) {
         return set_watts(board, n, count);
     }
     if (strcmp(key, "base_mj") == 0) {
         board->base_mj = (unsigned)n[0];
     } else if (strcmp(key, "update_ms") == 0) {
-        board->update_ns = (uint64_t)(n[0] * NS_PER_MS);
+        board->update_ns = (uint64_t)(n[0] * (double)NS_PER_MS);
     } else if (strcmp(key, "most") == 0) {
         board->most_mw = (unsigned)(n[0] * 1000);
     } else if (strcmp(key, "handle") == 0) {

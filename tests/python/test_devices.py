@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import types
 from collections.abc import Callable
@@ -122,7 +123,8 @@ class Timed(EnergyMeter):
         assert sum(begin < turn < end for turn in turns) > 20
 EnergyMeter = Timed
 """
-    assert play(TWO.replace("update_ms=20", "update_ms=20 slow_us=150000"), setup=setup)
+    answer = play(TWO.replace("update_ms=20", "update_ms=20 slow_us=150000"), setup=setup)
+    assert answer.get("text") is None
 
 
 def test_boards_of_one_model_are_counted_in_the_name(play: Play) -> None:
@@ -202,14 +204,17 @@ def torch_device(kind, index):
     return torch
 torch = torch_device({kind!r}, {index!r})
 torch.version = types.SimpleNamespace(cuda="12.8")
+def initialise():
+    if not {initialised!r}:
+        os._exit(9)
 class Cuda:
     def is_initialized(self):
         return {initialised!r}
     def device_count(self):
-        assert {initialised!r}, "this would initialise CUDA"
+        initialise()
         return len({uuids!r})
     def get_device_properties(self, index):
-        assert {initialised!r}, "this would initialise CUDA"
+        initialise()
         return types.SimpleNamespace(uuid={uuids!r}[index])
 torch.cuda = Cuda()
 """
@@ -342,10 +347,29 @@ def test_a_board_that_is_lost_half_way(play: Play) -> None:
     assert not batch["complete"]
     assert [entry["channel"] for entry in batch["missing"]] == ["gpu-0/board"]
     assert batch["missing"][0]["reason"]
-    lost = batch["channels"].get("gpu-0/board", {"energy_j": 0.0})["energy_j"]
-    assert lost <= 300 * 0.6
+    lost = batch["channels"]["gpu-0/board"]["energy_j"]
+    assert 300 * 0.1 <= lost <= 300 * 0.6
+    total = sum(channel["energy_j"] for channel in batch["channels"].values())
+    assert batch["energy_j"] == pytest.approx(total)
     whole = batch["channels"]["gpu-1/board"]["energy_j"]
     assert whole == pytest.approx(100 * batch["duration_s"], rel=0.05)
+
+
+def test_channels_are_what_the_command_shows(make: MakeMeter, machines: Path, build: Path) -> None:
+    command: list[str | Path] = [
+        build / "cli" / "energy-meter",
+        "sensors",
+        "--json",
+        "--as-user",
+        "--root",
+    ]
+    files = sorted(machines.glob("*.json"))
+    assert len(files) >= 5
+    for file in files:
+        done = subprocess.run([*command, file], capture_output=True, text=True, check=True)
+        meter = make(file, as_user=True)
+        shown = {"schema": 1, "channels": meter.channels, "absent": meter.absent}
+        assert shown == json.loads(done.stdout), file.name
 
 
 def test_what_must_be_there(play: Play, make: MakeMeter, tmp_path: Path) -> None:

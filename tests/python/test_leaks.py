@@ -83,7 +83,8 @@ def test_windows(meter: EnergyMeter, work: Callable[[EnergyMeter, int], None]) -
     gc.collect()
     # A leak of 16 bytes a window would be 1.6 MB.
     assert resident_kb() - before[0] < 1500
-    assert (descriptors(), threads()) == before[1:]
+    assert descriptors() <= before[1]
+    assert threads() <= before[2]
 
 
 def test_summaries_and_channels(meter: EnergyMeter) -> None:
@@ -123,7 +124,7 @@ def test_meters(eventually: Eventually) -> None:
     before = resident_kb()
     work(100)
     gc.collect()
-    assert eventually(lambda: (descriptors(), threads()) == nothing)
+    assert eventually(lambda: descriptors() <= nothing[0] and threads() <= nothing[1])
     assert resident_kb() - before < 1500
 
 
@@ -132,7 +133,7 @@ def test_refused_meters(eventually: Eventually) -> None:
     for _ in range(50):
         with pytest.raises(ValueError, match="cuda:99"):
             EnergyMeter(device="cuda:99")
-    assert eventually(lambda: (descriptors(), threads()) == before)
+    assert eventually(lambda: descriptors() <= before[0] and threads() <= before[1])
 
 
 def test_a_collected_meter_leaves_no_thread(eventually: Eventually) -> None:
@@ -146,7 +147,7 @@ def test_a_collected_meter_leaves_no_thread(eventually: Eventually) -> None:
     result = kept.to_dict()
     assert threads() > before
     del meter
-    assert eventually(lambda: threads() == before)
+    assert eventually(lambda: threads() <= before)
     assert kept.to_dict() == result
 
 
@@ -169,4 +170,4 @@ def test_a_meter_in_a_cycle_is_collected(eventually: Eventually) -> None:
     del trainer
     gc.collect()
     assert alive() is None
-    assert eventually(lambda: threads() == before)
+    assert eventually(lambda: threads() <= before)

@@ -107,7 +107,9 @@ def test_an_empty_machine_says_why_there_is_nothing(make: MakeMeter, tmp_path: A
     assert [entry["channel"] for entry in window.missing] == ["cpu"]
 
 
-def test_counters_of_known_power(make: MakeMeter, machine: Machine) -> None:
+def test_counters_of_known_power(
+    make: MakeMeter, machine: Machine, spend: Callable[[float], None]
+) -> None:
     """20 W + 30 W of packages, 5 W of memory; cores are inside a package, psys is around all."""
     machine.zone("intel-rapl:0", "package-0", 20.0)
     machine.zone("intel-rapl:0:0", "core", 11.0)
@@ -123,16 +125,20 @@ def test_counters_of_known_power(make: MakeMeter, machine: Machine) -> None:
         "cpu-1/package": "counted",
         "platform/psys": "platform",
     }
+    spend(0.1)
     with meter.batch() as window:
         machine.run(0.4)
+        spend(0.1)
     meter.summary()
     result = window.to_dict()
     check_shape(result)
     assert result["final"]
     assert result["complete"]
-    seconds = result["duration_s"]
-    assert result["cpu_energy_j"] == pytest.approx(50.0 * seconds, rel=0.05)
-    assert result["dram_energy_j"] == pytest.approx(5.0 * seconds, rel=0.05)
+    moved_j = {name: moved / 1e6 for name, moved in machine.moved_uj.items()}
+    assert moved_j["dram"] == pytest.approx(5.0 * 0.4, rel=0.1)
+    cpu_j = moved_j["package-0"] + moved_j["package-1"]
+    assert result["cpu_energy_j"] == pytest.approx(cpu_j, rel=0.01)
+    assert result["dram_energy_j"] == pytest.approx(moved_j["dram"], rel=0.01)
     assert result["gpu_energy_j"] is None
     assert result["energy_by_provenance"]["measured"] == result["energy_j"]
     assert set(result["channels"]) == {"cpu-0/package", "cpu-0/dram", "cpu-1/package"}
@@ -186,13 +192,16 @@ def test_the_last_windows(meter: EnergyMeter, spend: Callable[[float], None]) ->
     assert meter.last_epoch() is None
     with meter.batch("x") as named:
         spend(0.003)
+    meter.summary()
     assert meter.last_batch() == named.to_dict() == meter.last("x")
     with meter.epoch("x") as epoch:
         spend(0.002)
+    meter.summary()
     assert meter.last_epoch() == epoch.to_dict() == meter.last("x")
     assert meter.last_batch() == named.to_dict()
     with meter.window("x") as other:
         pass
+    meter.summary()
     assert meter.last("x") == other.to_dict()
     assert meter.last("y") is None
 

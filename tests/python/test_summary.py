@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from energy_meter import EnergyMeter
+from energy_meter._results import to_dict
 
 if TYPE_CHECKING:
     from tests.python.conftest import MakeMeter
@@ -87,6 +88,28 @@ def test_the_run(meter: EnergyMeter, spend: Callable[[float], None]) -> None:
     assert run["outside_windows_j"] == pytest.approx(outside, abs=1e-5)
     one = meter.summary()["batch_summary"]["total_energy_j"] / 2
     assert run["in_batches_j"] == pytest.approx(one, rel=0.1)
+
+
+@pytest.mark.parametrize("name", ["/", "intel-laptop-psys-energy-0400-ls-lr.json", "empty"])
+def test_the_run_says_what_its_window_says(
+    make: MakeMeter, machines: Path, tmp_path: Path, spend: Callable[[float], None], name: str
+) -> None:
+    """The summary is written in C, the window's result in Python; they have to agree."""
+    roots: dict[str, Any] = {"/": "/", "empty": tmp_path}
+    meter = make(roots.get(name, machines / name), as_user=name != "/")
+    spend(0.05)
+    meter.close()
+    run: dict[str, Any] = dict(meter.summary()["run"])
+    for key in ("in_epochs_j", "in_batches_j", "outside_windows_j"):
+        run.pop(key)
+    window: dict[str, Any] = dict(to_dict(meter._run.result()))
+    assert window["final"]
+    assert run.keys() == window.keys()
+    for key, value in window.items():
+        if isinstance(value, float):
+            assert run[key] == pytest.approx(value, rel=1e-6, abs=1e-6), key
+        else:
+            assert run[key] == value, key
 
 
 def test_it_is_json_without_nan(meter: EnergyMeter) -> None:

@@ -134,8 +134,8 @@ static int answer(char *buffer, size_t capacity, const char *text)
 /* Idle and busy ticks as the kernel shows them: since boot, summed over all CPUs, cut to whole ones. */
 static void print_stat(const moving *zone, uint64_t now_ns, char *text, size_t size)
 {
-    double total = (double)now_ns / 1e9 * TICKS_PER_S * zone->cpus;
-    double busy = wave_energy_j(zone->source.wave, 0, now_ns) * TICKS_PER_S * zone->cpus;
+    double total = (double)now_ns / 1e9 * (double)TICKS_PER_S * zone->cpus;
+    double busy = wave_energy_j(zone->source.wave, 0, now_ns) * (double)TICKS_PER_S * zone->cpus;
     snprintf(text, size, "cpu  %llu 0 0 %llu 0 0 0 0 0 0\n", (unsigned long long)busy,
              (unsigned long long)(total - busy));
 }

@@ -68,7 +68,7 @@ uint64_t rig_source_counter(const rig_source *source, uint64_t now_ns)
     total_uj += (1 + source->gain_error) * wave_energy_j(source->wave, since_ns, t_ns) * 1e6;
     double unit = unit_of(source), steps = floor((total_uj + rounding) / unit);
     if (source->range > 0) {
-        steps = fmod(steps, floor((double)source->range / unit + rounding) + 1);
+        steps = fmod(steps, floor((double)source->range / unit + 0.5) + 1);
     }
     return (uint64_t)(steps * unit + rounding);
 }

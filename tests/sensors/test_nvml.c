@@ -205,7 +205,8 @@ static void test_models(void)
             CHECK_INT((channel->notes & EM_NOTE_BIT(EM_NOTE_TDP_DEFAULT)) != 0, cases[i].is_default);
             CHECK_NEAR(channel->gain, 0.25, 1e-12);
             uint64_t from = reading_at(host, device, 1).value, to = reading_at(host, device, 11).value;
-            double joules = (double)((to - from) * channel->scale_num / channel->scale_den) * 1e-6;
+            uint64_t uj = (to - from) * channel->scale_num / channel->scale_den;
+            double joules = (double)uj * 1e-6;
             CHECK_NEAR(joules, cases[i].watts * 10, 1e-3);
         }
         rig_done(host, &probe);

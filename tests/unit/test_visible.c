@@ -31,7 +31,7 @@ static void set_boards(const char *models)
     for (int i = 0; models[i]; i++) {
         snprintf(boards[i].name, sizeof boards[i].name, "NVIDIA Model %c", models[i]);
         snprintf(boards[i].uuid, sizeof boards[i].uuid, "%s", uuids[i]);
-        snprintf(boards[i].pci, sizeof boards[i].pci, "0000:%02x:00.0", i + 1);
+        snprintf(boards[i].pci, sizeof boards[i].pci, "0000:%02x:00.0", (unsigned char)(i + 1));
         boards[i].index = i;
     }
 }
