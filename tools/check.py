@@ -181,7 +181,8 @@ def check_c(tally: Tally) -> None:
 
 def install_package(tally: Tally, python: str | Path = sys.executable) -> bool:
     options = ["--no-build-isolation", "--no-deps", "--force-reinstall"]
-    settings = [f"-Cbuild-dir={BUILD / 'package'}", "-Csetup-args=--werror"]
+    chosen = (f"build-dir={BUILD / 'package'}", "setup-args=--werror")
+    settings = [f"--config-settings={setting}" for setting in chosen]
     pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "install"]
     return tally.run("package: install", [*pip, "--quiet", *options, *settings, ROOT])
 

@@ -9,19 +9,19 @@
 #include <stddef.h>
 
 typedef enum {
-    EM__EVENT_READING,   /* channel, reading */
+    EM__EVENT_READING,     /* channel, reading */
     EM__EVENT_END_CHANNEL, /* channel, status: it was given up */
-    EM__EVENT_INTERRUPT, /* status: no reading before may be joined with one after (suspend) */
-    EM__EVENT_PARK,      /* a pause begins: nothing is read, and nobody asks */
-    EM__EVENT_RESUME,    /* a pause is over */
-    EM__EVENT_BEGIN,     /* kind, name, keep; answers window */
-    EM__EVENT_END,       /* window */
-    EM__EVENT_CANCEL,    /* window */
-    EM__EVENT_ITEMS,     /* window, amount */
-    EM__EVENT_WAIT,      /* window, amount in ns */
-    EM__EVENT_RELEASE,   /* window */
-    EM__EVENT_MARK,      /* the present becomes an edge: a summary of what is open */
-    EM__EVENT_PIN,       /* window (0: all): its edges become final */
+    EM__EVENT_INTERRUPT,   /* status: no reading before may be joined with one after (suspend) */
+    EM__EVENT_PARK,        /* a pause begins: nothing is read, and nobody asks */
+    EM__EVENT_RESUME,      /* a pause is over */
+    EM__EVENT_BEGIN,       /* kind, name, keep; answers window */
+    EM__EVENT_END,         /* window */
+    EM__EVENT_CANCEL,      /* window */
+    EM__EVENT_ITEMS,       /* window, amount */
+    EM__EVENT_WAIT,        /* window, amount in ns */
+    EM__EVENT_RELEASE,     /* window */
+    EM__EVENT_MARK,        /* the present becomes an edge: a summary of what is open */
+    EM__EVENT_PIN,         /* window (0: all): its edges become final */
     EM__EVENT_RESET
 } em__event_kind;
 

@@ -35,9 +35,9 @@ typedef struct {
     em__record *last_any;
     uint64_t end_order;
     em__candidate *candidates;
-    em__role *roles;     /* as resolved last; names and reasons are handed out from words */
+    em__role *roles; /* as resolved last; names and reasons are handed out from words */
     const char **names, **reasons;
-    char **words;        /* every text that was ever handed out, once */
+    char **words; /* every text that was ever handed out, once */
     size_t word_count;
     em__member *members;
     em__track *tracks;

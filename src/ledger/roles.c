@@ -85,9 +85,8 @@ void em__ledger_resolve(em__ledger *ledger, uint64_t t_ns)
             em__series_resume(&timeline->series[i], t_ns);
         }
         timeline->is_needed[i] = ledger->roles[i].role == EM_ROLE_COUNTED || ledger->roles[i].is_missing;
-        ledger->members[i] = (em__member){.facts = ledger->setup.facts[i],
-                                          .role = ledger->roles[i].role,
-                                          .is_active = timeline->is_active[i]};
+        ledger->members[i] = (em__member){
+            .facts = ledger->setup.facts[i], .role = ledger->roles[i].role, .is_active = timeline->is_active[i]};
     }
     if (ledger->store.open_count > 0) {
         em__timeline_expect(timeline);
@@ -112,21 +111,21 @@ void em__ledger_channel(const em__ledger *ledger, size_t channel, em_channel *re
     const em__channel *facts = ledger->setup.facts[channel];
     const em__series *series = &ledger->timeline.series[channel];
     int32_t status = facts->status == EM_OK && series->has_ended ? series->status : facts->status;
-    *ret_channel = (em_channel){
-        .size = sizeof *ret_channel,
-        .name = ledger->names[channel],
-        .sensor = ledger->setup.sensors[channel],
-        .source = facts->source,
-        .device_name = facts->device_name,
-        .uuid = facts->uuid[0] ? facts->uuid : NULL,
-        .reason = ledger->reasons[channel],
-        .domain = facts->domain,
-        .kind = facts->kind,
-        .role = ledger->roles[channel].role,
-        .of = ledger->roles[channel].of,
-        .status = status,
-        .notes = facts->notes,
-        .period_ns = facts->refresh_ns,
-        .power_w = series->has_power && !series->is_gap ? (double)series->power_mw / 1e3 : NAN,
-        .energy_j = ledger->timeline.is_active[channel] ? em__joules(series->last.energy_uj) : NAN};
+    *ret_channel =
+        (em_channel){.size = sizeof *ret_channel,
+                     .name = ledger->names[channel],
+                     .sensor = ledger->setup.sensors[channel],
+                     .source = facts->source,
+                     .device_name = facts->device_name,
+                     .uuid = facts->uuid[0] ? facts->uuid : NULL,
+                     .reason = ledger->reasons[channel],
+                     .domain = facts->domain,
+                     .kind = facts->kind,
+                     .role = ledger->roles[channel].role,
+                     .of = ledger->roles[channel].of,
+                     .status = status,
+                     .notes = facts->notes,
+                     .period_ns = facts->refresh_ns,
+                     .power_w = series->has_power && !series->is_gap ? (double)series->power_mw / 1e3 : NAN,
+                     .energy_j = ledger->timeline.is_active[channel] ? em__joules(series->last.energy_uj) : NAN};
 }

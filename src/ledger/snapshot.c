@@ -31,7 +31,8 @@ static void set_group(const freezer *f, size_t index, const em_group *base, cons
     memcpy(group->by_domain, totals.by_domain, sizeof group->by_domain);
     memcpy(group->by_provenance_j, totals.by_provenance_j, sizeof group->by_provenance_j);
     for (size_t i = 0; i < count; i++) {
-        em__energy_channel(&f->ensemble.members[i], &sums[i], base->duration_ns, &f->summary->energies[index * count + i]);
+        em__energy_channel(&f->ensemble.members[i], &sums[i], base->duration_ns,
+                           &f->summary->energies[index * count + i]);
     }
 }
 

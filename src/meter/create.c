@@ -173,15 +173,15 @@ static void take_surroundings(em_meter *meter, const em_options *options)
 static int start_ledger(em_meter *meter, const em_options *options, uint64_t notes)
 {
     uint64_t turn_ns = options->sample_interval_ns > EM__NS_PER_S ? options->sample_interval_ns : EM__NS_PER_S;
-    em__ledger_setup setup = {
-        .facts = meter->fact_pointers,
-        .sensors = meter->sensors,
-        .ranks = meter->ranks,
-        .count = meter->channel_count,
-        .notes = notes,
-        .interval_ns = options->sample_interval_ns,
-        .patience_ns = PATIENCE * turn_ns, /* Some boards are read once a second. */
-        .g_per_kwh = meter->carbon_is_default ? em__intensity_world.g_per_kwh : options->carbon_g_per_kwh};
+    em__ledger_setup setup = {.facts = meter->fact_pointers,
+                              .sensors = meter->sensors,
+                              .ranks = meter->ranks,
+                              .count = meter->channel_count,
+                              .notes = notes,
+                              .interval_ns = options->sample_interval_ns,
+                              .patience_ns = PATIENCE * turn_ns, /* Some boards are read once a second. */
+                              .g_per_kwh =
+                                  meter->carbon_is_default ? em__intensity_world.g_per_kwh : options->carbon_g_per_kwh};
     find_unmeasured(meter, options->measure, setup.unmeasured);
     int status = em__ledger_init(&meter->ledger, &setup);
     if (status != EM_OK) {
@@ -249,8 +249,10 @@ static int open_host(em_meter *meter, const em_options *options, em_error *error
         return EM_ERR_NO_MEMORY;
     }
     if (failure != 0) {
-        em__copy(error->remedy, sizeof error->remedy, "give \"/\", a directory laid out like it, or a recorded machine (.json)");
-        return em__options_refuse(error, EM_ERR_INVALID, "root", "%s: %s", root, text[0] ? text : "it cannot be opened");
+        em__copy(error->remedy, sizeof error->remedy,
+                 "give \"/\", a directory laid out like it, or a recorded machine (.json)");
+        return em__options_refuse(error, EM_ERR_INVALID, "root", "%s: %s", root,
+                                  text[0] ? text : "it cannot be opened");
     }
     return EM_OK;
 }

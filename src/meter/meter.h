@@ -8,27 +8,27 @@
 #include "sampler/sampler.h"
 
 struct em_meter {
-    uint64_t generation;     /* of the process that made it */
+    uint64_t generation; /* of the process that made it */
     em__host *host;
     em__absence *absences;
     size_t absence_count;
     em__slot **slots;
     size_t slot_count;
-    em__channel *facts;      /* copies, so that they outlive the devices */
+    em__channel *facts; /* copies, so that they outlive the devices */
     const em__channel **fact_pointers;
-    const char **sensors;    /* by channel */
+    const char **sensors; /* by channel */
     int *ranks;
-    size_t *slot_of;         /* by channel */
+    size_t *slot_of; /* by channel */
     size_t channel_count;
     char *host_name, *boot_id, *gpu_name, *carbon_source; /* NULL: unknown */
-    uint64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC at creation */
+    uint64_t wall_offset_ns;                              /* CLOCK_REALTIME - CLOCK_MONOTONIC at creation */
     int carbon_year, carbon_is_default, has_cpu_tdp, has_gpu_tdp;
     uint64_t interval_ns;
     em__sampler *sampler;
 
-    pthread_mutex_t resume;  /* one caller at a time ends a pause; before devices and the door */
-    pthread_mutex_t door;    /* of what follows; after devices; no read and no wait for a thread under it */
-    pthread_cond_t settled;  /* edges settled, or the meter was closed */
+    pthread_mutex_t resume; /* one caller at a time ends a pause; before devices and the door */
+    pthread_mutex_t door;   /* of what follows; after devices; no read and no wait for a thread under it */
+    pthread_cond_t settled; /* edges settled, or the meter was closed */
     em__ledger ledger;
     int is_parked, is_closed;
 };
@@ -57,7 +57,7 @@ int em__meter_settle(em_meter *meter, em_window window, uint64_t timeout_ns);
 /* options.c */
 int em__options_check(const em_options *options, em_error *error);
 __attribute__((format(printf, 4, 5))) int em__options_refuse(em_error *error, int status, const char *argument,
-                                                            const char *text, ...);
+                                                             const char *text, ...);
 
 /* A larger struct of the library's is cut to the caller's size, which stays in its first field. */
 int em__answer(void *to, size_t size, const void *from, size_t full);

@@ -76,8 +76,8 @@ int em__options_check(const em_options *options, em_error *error)
     }
     if (options->require & ~options->measure) {
         em__copy(error->remedy, sizeof error->remedy, "require only domains that are in measure");
-        return em__options_refuse(error, EM_ERR_INVALID, "require", "require is 0x%x, measure is 0x%x", options->require,
-                                  options->measure);
+        return em__options_refuse(error, EM_ERR_INVALID, "require", "require is 0x%x, measure is 0x%x",
+                                  options->require, options->measure);
     }
     if (options->flags & ~(uint32_t)(EM_AS_USER | EM_PRESENT_GPU)) {
         em__copy(error->remedy, sizeof error->remedy, "give EM_AS_USER, EM_PRESENT_GPU or 0");

@@ -54,10 +54,8 @@ static void retire(void *context, em__slot *slot, uint64_t t_ns)
     em_meter *meter = context;
     em__door_lock(meter);
     for (size_t i = 0; i < slot->channel_count; i++) {
-        em__event event = {.kind = EM__EVENT_END_CHANNEL,
-                           .t_ns = t_ns,
-                           .channel = slot->first_channel + i,
-                           .status = EM_ERR_HUNG};
+        em__event event = {
+            .kind = EM__EVENT_END_CHANNEL, .t_ns = t_ns, .channel = slot->first_channel + i, .status = EM_ERR_HUNG};
         em__door_apply(meter, &event);
     }
     em__meter_want(meter);
@@ -81,8 +79,7 @@ static int step(void *context, uint64_t now_ns)
     return is_idle;
 }
 
-const em__sampler_calls em__meter_calls = {
-    .deliver = deliver, .interrupt = interrupt, .retire = retire, .step = step};
+const em__sampler_calls em__meter_calls = {.deliver = deliver, .interrupt = interrupt, .retire = retire, .step = step};
 
 static void read_all(em_meter *meter)
 {

@@ -11,7 +11,7 @@ typedef struct {
     em__deliver deliver;
     void (*interrupt)(void *context, uint64_t t_ns, int32_t status); /* before a round: readings must not be joined */
     void (*retire)(void *context, em__slot *slot, uint64_t t_ns);    /* its call hung */
-    int (*step)(void *context, uint64_t now_ns);                    /* after a round; 1: nothing to sample, park */
+    int (*step)(void *context, uint64_t now_ns);                     /* after a round; 1: nothing to sample, park */
 } em__sampler_calls;
 
 typedef struct em__sampler em__sampler;

@@ -12,17 +12,17 @@
 enum { EM__REVIVE_S = 60 };
 
 typedef struct {
-    atomic_int references;     /* the meter's, and a stuck thread's */
+    atomic_int references; /* the meter's, and a stuck thread's */
     em__host *host;
-    em__device *device;        /* NULL once closed */
+    em__device *device;                  /* NULL once closed */
     size_t first_channel, channel_count; /* its channels follow each other */
-    pthread_mutex_t lock;      /* of the device; callers only try it */
-    em__reading *readings;     /* under the lock */
-    atomic_int is_wanted;      /* its channels' roles need it */
-    atomic_int is_retired;     /* a call of it hung: nobody reads it any more */
-    atomic_uint_fast64_t cost_ns; /* of one read, smoothed; 0: none yet */
-    uint64_t next_ns;          /* the sampler's: when it is due */
-    uint64_t gone_ns;          /* the sampler's: when it was found gone; 0: it is there */
+    pthread_mutex_t lock;                /* of the device; callers only try it */
+    em__reading *readings;               /* under the lock */
+    atomic_int is_wanted;                /* its channels' roles need it */
+    atomic_int is_retired;               /* a call of it hung: nobody reads it any more */
+    atomic_uint_fast64_t cost_ns;        /* of one read, smoothed; 0: none yet */
+    uint64_t next_ns;                    /* the sampler's: when it is due */
+    uint64_t gone_ns;                    /* the sampler's: when it was found gone; 0: it is there */
 } em__slot;
 
 /* Takes the device over, also on failure (then it is destroyed and the answer is NULL). */

@@ -7,22 +7,22 @@
 #include "sampler/sampler.h"
 
 struct em__sampler {
-    atomic_int references;    /* the owner's and each thread's */
+    atomic_int references; /* the owner's and each thread's */
     em__host *host;
     em__slot **slots;
     size_t slot_count;
     uint64_t interval_ns;
     em__sampler_calls calls;
     void *context;
-    uint64_t asleep_ns;       /* CLOCK_BOOTTIME - CLOCK_MONOTONIC at the last round */
+    uint64_t asleep_ns; /* CLOCK_BOOTTIME - CLOCK_MONOTONIC at the last round */
     int has_thread;
 
-    pthread_mutex_t lock;     /* of what follows; never held in a read or in a call back */
+    pthread_mutex_t lock; /* of what follows; never held in a read or in a call back */
     pthread_cond_t changed;
-    uint64_t ticket;          /* of the thread that samples now; another's is void */
-    em__slot *reading;        /* what that thread reads right now */
+    uint64_t ticket;   /* of the thread that samples now; another's is void */
+    em__slot *reading; /* what that thread reads right now */
     uint64_t reading_since_ns;
-    uint64_t wakes;           /* grows with each wake, so that a pause decided before one does not begin after it */
+    uint64_t wakes; /* grows with each wake, so that a pause decided before one does not begin after it */
     int thread_count, is_parked, is_kicked, is_stopped;
 };
 

@@ -28,7 +28,8 @@ static void wait_until(em__sampler *sampler, uint64_t deadline_ns)
         pthread_cond_wait(&sampler->changed, &sampler->lock);
         return;
     }
-    struct timespec deadline = {.tv_sec = (time_t)(deadline_ns / EM__NS_PER_S), .tv_nsec = (long)(deadline_ns % EM__NS_PER_S)};
+    struct timespec deadline = {.tv_sec = (time_t)(deadline_ns / EM__NS_PER_S),
+                                .tv_nsec = (long)(deadline_ns % EM__NS_PER_S)};
     pthread_cond_timedwait(&sampler->changed, &sampler->lock, &deadline);
 }
 

@@ -15,7 +15,7 @@ typedef struct {
 typedef enum {
     EM__STEP_BASELINE, /* the first count: no energy */
     EM__STEP_ENERGY,
-    EM__STEP_RESET     /* a jump that no power explains: a new baseline, no energy */
+    EM__STEP_RESET /* a jump that no power explains: a new baseline, no energy */
 } em__step;
 
 /* t_ns never falls. ret_uj is the energy since the last count; 0 unless EM__STEP_ENERGY. */

@@ -113,7 +113,8 @@ static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
         if (t_ns > series->last.t_ns) {
             return push_gap(series, t_ns, 0);
         }
-        series->is_gap = series->is_paused ? 0 : series->is_gap; /* Read while the pause ended: measured from there on. */
+        series->is_gap =
+            series->is_paused ? 0 : series->is_gap; /* Read while the pause ended: measured from there on. */
         series->is_paused = 0;
         return EM__ADDED_NOTHING;
     }

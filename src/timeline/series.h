@@ -24,14 +24,14 @@ typedef struct {
     uint64_t power_mw;        /* mean over the last update that was measured, or as a gauge reads */
     uint64_t power_before_mw; /* over the one before */
     uint64_t raw;
-    int64_t update_uj;        /* known_uj and known_ns when raw changed last */
+    int64_t update_uj; /* known_uj and known_ns when raw changed last */
     uint64_t update_ns;
-    int has_power;            /* power_mw is known */
-    int is_gap;               /* nothing good since last: why is in status */
-    int is_paused;            /* nobody asks: time until the next reading is no gap and has no energy */
+    int has_power; /* power_mw is known */
+    int is_gap;    /* nothing good since last: why is in status */
+    int is_paused; /* nobody asks: time until the next reading is no gap and has no energy */
     int has_ended;
     uint64_t failing_since_ns; /* 0: not failing */
-    int32_t status;           /* of the latest gap */
+    int32_t status;            /* of the latest gap */
 } em__series;
 
 typedef enum { EM__ADDED_NOTHING, EM__ADDED_POINT, EM__ADDED_END } em__added;

@@ -88,8 +88,7 @@ em__edge *em__timeline_mark(em__timeline *timeline, uint64_t t_ns)
     *edge = (em__edge){.t_ns = t_ns, .older = edge->older, .references = 2}; /* the caller's and the queue's */
     for (size_t i = 0; i < timeline->channel_count; i++) {
         const em__series *series = &timeline->series[i];
-        int is_awaited =
-            timeline->is_counted[i] && timeline->is_active[i] && !series->has_ended && !series->is_paused;
+        int is_awaited = timeline->is_counted[i] && timeline->is_active[i] && !series->has_ended && !series->is_paused;
         edge->values[i] = (em__value){.flags = is_awaited ? EM__VALUE_AWAITED : 0};
         edge->awaited += (uint32_t)is_awaited;
         if (!timeline->unfilled[i]) {

@@ -20,17 +20,17 @@ typedef struct {
     int64_t counted_uj; /* what of it entered the total so far; set when the edge settles */
     uint64_t gap_ns;
     uint64_t missing_ns; /* what of it should have been measured; set when the edge settles */
-    float error_uj;     /* one standard deviation */
+    float error_uj;      /* one standard deviation */
     uint32_t updates;
-    int16_t status;     /* of the latest gap */
+    int16_t status; /* of the latest gap */
     uint8_t flags;
 } em__value;
 
 typedef struct em__edge {
     uint64_t t_ns;
-    struct em__edge *next;   /* in the queue, or in the pool */
-    struct em__edge *older;  /* the one that was allocated before it */
-    void *ended, *begun;     /* the ledger's: what ends and what begins here */
+    struct em__edge *next;                             /* in the queue, or in the pool */
+    struct em__edge *older;                            /* the one that was allocated before it */
+    void *ended, *begun;                               /* the ledger's: what ends and what begins here */
     int (*task)(void *context, struct em__edge *edge); /* the ledger's: what else happens when it settles */
     uint32_t references, awaited;
     int is_settled;
@@ -41,13 +41,13 @@ typedef struct {
     size_t channel_count;
     em__series *series;
     unsigned char *is_counted;
-    unsigned char *is_needed;  /* a gap in it leaves the total incomplete */
-    unsigned char *is_active;  /* its device is read */
-    em__edge **unfilled;       /* per channel: the first edge in the queue that lacks its value */
-    em__edge *head, *tail;     /* unsettled edges */
-    em__edge *latest;          /* the last that settled */
+    unsigned char *is_needed; /* a gap in it leaves the total incomplete */
+    unsigned char *is_active; /* its device is read */
+    em__edge **unfilled;      /* per channel: the first edge in the queue that lacks its value */
+    em__edge *head, *tail;    /* unsettled edges */
+    em__edge *latest;         /* the last that settled */
     em__edge *pool;
-    em__edge *youngest;        /* of all edges that were allocated */
+    em__edge *youngest; /* of all edges that were allocated */
     uint64_t patience_ns;
 } em__timeline;
 

@@ -16,7 +16,7 @@ typedef struct {
     uint64_t gap_ns, missing_ns;
     double edge_variance; /* µJ² */
     uint32_t updates;
-    int32_t status;       /* why something is missing; EM_OK: nothing is */
+    int32_t status; /* why something is missing; EM_OK: nothing is */
     uint64_t notes;
 } em__sum;
 
@@ -30,7 +30,7 @@ typedef struct em__group {
     int32_t kind;
     uint64_t count, items, duration_ns, wait_ns;
     em__union distinct;
-    em__sum sums[];          /* by channel */
+    em__sum sums[]; /* by channel */
 } em__group;
 
 typedef struct {

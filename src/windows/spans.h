@@ -21,9 +21,9 @@ typedef struct {
 typedef struct em__span {
     struct em__span *previous, *next; /* open windows, in the order of their begins */
     em__edge *begin;
-    em__edge *reach;                  /* earliest begin of the intervals below; NULL: there are none */
-    uint64_t inner_ns;                /* intervals that ended since this window began and before the next one did */
-    em__tally *inner;                 /* by channel */
+    em__edge *reach;   /* earliest begin of the intervals below; NULL: there are none */
+    uint64_t inner_ns; /* intervals that ended since this window began and before the next one did */
+    em__tally *inner;  /* by channel */
 } em__span;
 
 typedef struct {

@@ -112,6 +112,8 @@ def test_the_tree_holds_no_build_output() -> None:
         ("python/meson.build", "python/energy_meter/*.py"),
         ("tests/meson.build", "tests/unit/*.c"),
         ("tests/meson.build", "tests/sensors/*.c"),
+        ("tests/meson.build", "tests/threads/*.c"),
+        ("tests/meson.build", "tests/rig/*.c"),
     ],
 )
 def test_every_source_is_in_the_build(build_file: str, pattern: str) -> None:

@@ -40,8 +40,12 @@ rig_channel rig_channel_make(const char *name, em__covers covers, int32_t place,
                                      .gain = 0.05,
                                      .tdp_each_w = NAN,
                                      .tdp_count = NAN},
-                           .sensor = is_model ? "tdp" : is_board ? "nvml" : "rapl-powercap",
-                           .rank = is_model ? 90 : is_board ? 30 : 20,
+                           .sensor = is_model   ? "tdp"
+                                     : is_board ? "nvml"
+                                                : "rapl-powercap",
+                           .rank = is_model   ? 90
+                                   : is_board ? 30
+                                              : 20,
                            .source = source};
     em__copy(channel.facts.name, sizeof channel.facts.name, name);
     em__print(channel.facts.source, sizeof channel.facts.source, "/rig/%s", name);

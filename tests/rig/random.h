@@ -21,7 +21,8 @@ static inline void rig_random_start(int argc, char **argv)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    uint64_t seed =
+        argc > 1 ? strtoull(argv[1], NULL, 10) : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
     printf("# seed %llu\n", (unsigned long long)seed);
     rig_random_seed(seed);
 }

@@ -26,14 +26,14 @@ typedef struct {
 enum { RIG_FAULTS = 8 };
 
 typedef struct {
-    const wave *wave;     /* outlives the source */
-    double gain_error;    /* it shows 1 + this of the truth */
-    uint64_t period_ns;   /* between updates; 0: always up to date */
-    uint64_t phase_ns;    /* an update happens at this time, and every period before and after it */
-    uint64_t average_ns;  /* of a gauge: it shows the mean over this time before the update; 0: the instant */
-    double unit;          /* the smallest step, µJ or mW; 0: 1 */
-    uint64_t range;       /* of a counter: the largest number shown before 0 follows; 0: never */
-    uint64_t start;       /* of a counter: what it shows at time 0 */
+    const wave *wave;    /* outlives the source */
+    double gain_error;   /* it shows 1 + this of the truth */
+    uint64_t period_ns;  /* between updates; 0: always up to date */
+    uint64_t phase_ns;   /* an update happens at this time, and every period before and after it */
+    uint64_t average_ns; /* of a gauge: it shows the mean over this time before the update; 0: the instant */
+    double unit;         /* the smallest step, µJ or mW; 0: 1 */
+    uint64_t range;      /* of a counter: the largest number shown before 0 follows; 0: never */
+    uint64_t start;      /* of a counter: what it shows at time 0 */
     rig_fault faults[RIG_FAULTS];
     size_t fault_count;
 } rig_source;

@@ -14,12 +14,8 @@ wave wave_constant(double power_w)
 
 wave wave_square(double low_w, double high_w, double period_s, double duty, double begin_s)
 {
-    return (wave){.shape = WAVE_SQUARE,
-                  .low_w = low_w,
-                  .high_w = high_w,
-                  .period_s = period_s,
-                  .duty = duty,
-                  .begin_s = begin_s};
+    return (wave){
+        .shape = WAVE_SQUARE, .low_w = low_w, .high_w = high_w, .period_s = period_s, .duty = duty, .begin_s = begin_s};
 }
 
 wave wave_ramp(double from_w, double to_w, double begin_s, double end_s)
@@ -70,8 +66,7 @@ static double power_at(const wave *w, double t_s)
     case WAVE_RAMP:
         return w->low_w + (w->high_w - w->low_w) * from_begin_s / (w->end_s - w->begin_s);
     case WAVE_SINE:
-        return (w->low_w + w->high_w) / 2 +
-               (w->high_w - w->low_w) / 2 * sin(2 * pi * phase_of(w, t_s, &periods));
+        return (w->low_w + w->high_w) / 2 + (w->high_w - w->low_w) / 2 * sin(2 * pi * phase_of(w, t_s, &periods));
     case WAVE_BURST:
         return t_s >= w->begin_s && t_s < w->end_s ? w->high_w : w->low_w;
     case WAVE_SUM:
@@ -94,8 +89,7 @@ static double energy_until(const wave *w, double t_s)
         return w->high_w * t_s;
     case WAVE_SQUARE:
         phase = phase_of(w, t_s, &periods);
-        return w->low_w * t_s +
-               step_w * w->period_s * (periods * w->duty + (phase < w->duty ? phase : w->duty));
+        return w->low_w * t_s + step_w * w->period_s * (periods * w->duty + (phase < w->duty ? phase : w->duty));
     case WAVE_RAMP:
         return w->low_w * t_s + step_w * (inside_s * inside_s / 2 / (w->end_s - w->begin_s) + after_s);
     case WAVE_SINE:

@@ -12,7 +12,7 @@ typedef enum { WAVE_CONSTANT, WAVE_SQUARE, WAVE_RAMP, WAVE_SINE, WAVE_BURST, WAV
 /* Constant for those who read it; make one with the functions below. Watts may as well be anything else per second. */
 typedef struct wave {
     wave_shape shape;
-    double low_w, high_w; /* square, ramp, burst; constant: both; sine: lowest and highest */
+    double low_w, high_w;  /* square, ramp, burst; constant: both; sine: lowest and highest */
     double period_s, duty; /* square, sine */
     double begin_s, end_s; /* of the ramp or burst; begin_s: where a period of square or sine begins */
     const struct wave *parts;

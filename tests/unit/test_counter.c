@@ -50,16 +50,16 @@ static int64_t hour_uj(const em__channel *facts, double power_w, uint64_t every_
  * wraps here, so it also starts just below its end. */
 static void test_an_hour_with_real_ranges(void)
 {
-    static const uint64_t ranges[] = {UINT64_C(262143328850), UINT64_C(262143999938), UINT64_C(65712999613),
-                                      UINT64_C(65532610987), UINT64_C(4294967295000000), UINT64_C(262144000000)};
+    static const uint64_t ranges[] = {UINT64_C(262143328850), UINT64_C(262143999938),     UINT64_C(65712999613),
+                                      UINT64_C(65532610987),  UINT64_C(4294967295000000), UINT64_C(262144000000)};
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
         em__channel facts = zone(ranges[i], 500000);
         for (uint64_t every_s = 1; every_s <= 120; every_s = every_s * 5 - 1) {
             uint64_t start = facts.range - 3 * facts.unit;
+            uint64_t seconds = 3600 / every_s * every_s;
             double wraps = 720000e6 / (double)facts.range + 1; /* each of them cut to a µJ */
             int64_t total_uj = hour_uj(&facts, 200, every_s * S, start);
-            CHECK_NEAR((double)total_uj, (double)(3600 / every_s * every_s) * 200e6,
-                       (double)facts.unit + wraps);
+            CHECK_NEAR((double)total_uj, (double)seconds * 200e6, (double)facts.unit + wraps);
         }
     }
 }

@@ -39,8 +39,8 @@ static em__totals totals_of(uint64_t duration_ns)
 
 static void test_domains_and_provenances_add_up(void)
 {
-    static const int32_t roles[] = {EM_ROLE_COUNTED, EM_ROLE_COUNTED, EM_ROLE_PART, EM_ROLE_PLATFORM, EM_ROLE_MIRROR,
-                                    EM_ROLE_UNREADABLE};
+    static const int32_t roles[] = {EM_ROLE_COUNTED,  EM_ROLE_COUNTED, EM_ROLE_PART,
+                                    EM_ROLE_PLATFORM, EM_ROLE_MIRROR,  EM_ROLE_UNREADABLE};
     for (int run = 0; run < 2000; run++) {
         int64_t expected_uj = 0;
         begin(MOST);

@@ -71,8 +71,14 @@ static void test_what_adds_up(void)
     static const em__value values[3] = {
         {.energy_uj = 100, .counted_uj = 10, .gap_ns = 5, .missing_ns = 1, .error_uj = 3, .updates = 7},
         {.energy_uj = 350, .counted_uj = 40, .gap_ns = 5, .missing_ns = 1, .error_uj = 4, .updates = 9},
-        {.energy_uj = 900, .counted_uj = 90, .gap_ns = 9, .missing_ns = 4, .error_uj = 12, .updates = 19,
-         .status = EM_ERR_RESET, .flags = EM__VALUE_PINNED}};
+        {.energy_uj = 900,
+         .counted_uj = 90,
+         .gap_ns = 9,
+         .missing_ns = 4,
+         .error_uj = 12,
+         .updates = 19,
+         .status = EM_ERR_RESET,
+         .flags = EM__VALUE_PINNED}};
     for (size_t i = 0; i < 3; i++) {
         edges[i] = em__timeline_mark(&timeline, 1000 + 100 * i);
         edges[i]->values[0] = values[i];

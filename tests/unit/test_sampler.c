@@ -51,11 +51,10 @@ static void begin(const uint64_t intervals_ns[DEVICES])
     host = rig_host_create(1000 * S);
     memset(&seen, 0, sizeof seen);
     for (size_t i = 0; i < DEVICES; i++) {
-        rig_channel channel = rig_channel_make("x", EM__COVERS_PACKAGE, (int32_t)i, EM_KIND_COUNTER,
-                                               (rig_source){.wave = &constant});
+        rig_channel channel =
+            rig_channel_make("x", EM__COVERS_PACKAGE, (int32_t)i, EM_KIND_COUNTER, (rig_source){.wave = &constant});
         if (i == 2) {
-            rig_source_fault(&channel.source,
-                             (rig_fault){.kind = RIG_VANISH, .from_ns = 1010 * S, .to_ns = 1100 * S});
+            rig_source_fault(&channel.source, (rig_fault){.kind = RIG_VANISH, .from_ns = 1010 * S, .to_ns = 1100 * S});
         }
         devices[i] = rig_device_create(host, &channel, 1, intervals_ns[i], i * 10000, NULL);
         slots[i] = em__slot_create(rig_host_base(host), devices[i], i);
@@ -225,8 +224,7 @@ static void test_a_device_lives_as_long_as_its_slot_is_held(void)
     host = rig_host_create(S);
     rig_channel channel =
         rig_channel_make("x", EM__COVERS_PACKAGE, 0, EM_KIND_COUNTER, (rig_source){.wave = &constant});
-    em__slot *slot =
-        em__slot_create(rig_host_base(host), rig_device_create(host, &channel, 1, 0, 0, &is_destroyed), 0);
+    em__slot *slot = em__slot_create(rig_host_base(host), rig_device_create(host, &channel, 1, 0, 0, &is_destroyed), 0);
     em__slot_hold(slot);
     em__slot_release(slot);
     CHECK_INT(is_destroyed, 0);

@@ -148,7 +148,8 @@ static void test_a_gauge_has_a_hole_where_readings_fail(void)
 {
     wave constant = wave_constant(100);
     begin(EM_KIND_GAUGE, (rig_source){.wave = &constant});
-    rig_source_fault(&channel.source, (rig_fault){.kind = RIG_FAIL, .from_ns = 3 * S, .to_ns = 3500 * MS, .error = EIO});
+    rig_source_fault(&channel.source,
+                     (rig_fault){.kind = RIG_FAIL, .from_ns = 3 * S, .to_ns = 3500 * MS, .error = EIO});
     for (uint64_t t_ns = S; t_ns <= 5 * S; t_ns += 500 * MS) {
         read_at(t_ns);
     }

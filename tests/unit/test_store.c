@@ -17,8 +17,8 @@ static uint64_t now_ns;
 static void begin(void)
 {
     constant = wave_constant(100);
-    rig_channel channel = rig_channel_make("cpu-0/package", EM__COVERS_PACKAGE, 0, EM_KIND_COUNTER,
-                                           (rig_source){.wave = &constant});
+    rig_channel channel =
+        rig_channel_make("cpu-0/package", EM__COVERS_PACKAGE, 0, EM_KIND_COUNTER, (rig_source){.wave = &constant});
     rig_ledger_init(&rig, &channel, 1, NULL);
     now_ns = S;
     rig_ledger_read_all(&rig, now_ns);

@@ -261,7 +261,7 @@ static void test_starting_over(void)
     CHECK_NEAR(run.total.energy_j, 390, 1e-4);
     CHECK_INT(summary->facts.begin_ns, 8050 * MS);
     CHECK_NEAR(group_of(summary, EM_WINDOW_BATCH, "open").total.energy_j, 200, 1e-4); /* counted whole */
-    CHECK_NEAR(summary->facts.in_batches_j, 190, 1e-4);                              /* of the run alone */
+    CHECK_NEAR(summary->facts.in_batches_j, 190, 1e-4);                               /* of the run alone */
     check_points(summary, 195);
     em_summary_destroy(summary);
     rig_ledger_free(&rig);

@@ -33,12 +33,8 @@ static void check_wave(const wave *w)
 
 static void test_energy_is_the_integral_of_power(void)
 {
-    wave waves[] = {wave_constant(66.13),
-                    wave_square(40, 120, 0.5, 0.5, 0.25),
-                    wave_square(90, 380, 1, 0.3, 0),
-                    wave_ramp(10, 300, 1, 5),
-                    wave_sine(150, 50, 0.7, 0.2),
-                    wave_burst(20, 500, 2, 7.5)};
+    wave waves[] = {wave_constant(66.13),     wave_square(40, 120, 0.5, 0.5, 0.25), wave_square(90, 380, 1, 0.3, 0),
+                    wave_ramp(10, 300, 1, 5), wave_sine(150, 50, 0.7, 0.2),         wave_burst(20, 500, 2, 7.5)};
     size_t count = sizeof waves / sizeof waves[0];
     for (size_t i = 0; i < count; i++) {
         check_wave(&waves[i]);

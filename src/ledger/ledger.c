@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* The ledger's life, and what can be asked of it at once. */
+#include "ledger/ledger.h"
+
+#include "ledger/roles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int em__ledger_init(em__ledger *ledger, const em__ledger_setup *setup)
+{
+    size_t count = setup->count;
+    memset(ledger, 0, sizeof *ledger);
+    ledger->setup = *setup;
+    em__groups_init(&ledger->groups, count);
+    int status = em__timeline_init(&ledger->timeline, setup->facts, count);
+    status = status ? status : em__store_init(&ledger->store, count);
+    for (int i = 0; i <= EM_WINDOW_RUN && !status; i++) {
+        status = em__union_init(&ledger->unions[i], count);
+    }
+    ledger->candidates = calloc(count + 1, sizeof *ledger->candidates);
+    ledger->roles = calloc(count + 1, sizeof *ledger->roles);
+    ledger->members = calloc(count + 1, sizeof *ledger->members);
+    ledger->tracks = calloc(count + 1, sizeof *ledger->tracks);
+    ledger->sums = calloc(count + 1, sizeof *ledger->sums);
+    ledger->names = calloc(count + 1, sizeof *ledger->names);
+    ledger->reasons = calloc(count + 1, sizeof *ledger->reasons);
+    if (status || !ledger->candidates || !ledger->roles || !ledger->members || !ledger->tracks || !ledger->sums ||
+        !ledger->names || !ledger->reasons) {
+        em__ledger_free(ledger);
+        return EM_ERR_NO_MEMORY;
+    }
+    ledger->timeline.patience_ns = setup->patience_ns;
+    for (size_t i = 0; i < count; i++) {
+        em__track_clear(&ledger->tracks[i], setup->interval_ns);
+        if (setup->facts[i]->status != EM_OK) {
+            em__series_end(&ledger->timeline.series[i], setup->facts[i]->status);
+        }
+    }
+    em__ledger_resolve(ledger, 0);
+    return EM_OK;
+}
+
+void em__ledger_free(em__ledger *ledger)
+{
+    em__timeline_release(&ledger->timeline, ledger->run_begin);
+    em__store_free(&ledger->store);
+    em__groups_free(&ledger->groups);
+    for (int i = 0; i <= EM_WINDOW_RUN; i++) {
+        em__union_free(&ledger->unions[i]);
+    }
+    em__timeline_free(&ledger->timeline);
+    free(ledger->candidates);
+    free(ledger->roles);
+    free(ledger->members);
+    free(ledger->tracks);
+    free(ledger->sums);
+    free(ledger->names);
+    free(ledger->reasons);
+    for (size_t i = 0; i < ledger->word_count; i++) {
+        free(ledger->words[i]);
+    }
+    free(ledger->words);
+    memset(ledger, 0, sizeof *ledger);
+}
+
+int em__ledger_find(const em__ledger *ledger, em_window window, em__record **ret_record)
+{
+    em__record *record = em__store_find(&ledger->store, window);
+    if (!record) {
+        return window != 0 && window < ledger->store.next_id ? EM_ERR_EXPIRED : EM_ERR_UNKNOWN;
+    }
+    *ret_record = record;
+    return EM_OK;
+}
+
+size_t em__ledger_open_count(const em__ledger *ledger)
+{
+    return ledger->store.open_count;
+}
+
+int em__ledger_is_settled(const em__ledger *ledger)
+{
+    return ledger->timeline.head == NULL;
+}
