@@ -7,7 +7,7 @@
 
 #include <time.h>
 
-enum { PARK_AFTER_S = 1 };
+enum { PARK_AFTER_S = 1, KICK_AGAIN_NS = 25000000 };
 
 void em__meter_want(em_meter *meter)
 {
@@ -79,7 +79,20 @@ static int step(void *context, uint64_t now_ns)
     return is_idle;
 }
 
-const em__sampler_calls em__meter_calls = {.deliver = deliver, .interrupt = interrupt, .retire = retire, .step = step};
+static uint64_t plan(void *context, em__slot *slot, uint64_t now_ns, uint64_t due_ns)
+{
+    em_meter *meter = context;
+    uint64_t planned_ns = UINT64_MAX;
+    em__door_lock(meter);
+    for (size_t i = 0; i < slot->device->channel_count; i++) {
+        uint64_t wanted_ns = em__timeline_plan(&meter->ledger.timeline, slot->first_channel + i, now_ns, due_ns);
+        planned_ns = wanted_ns < planned_ns ? wanted_ns : planned_ns;
+    }
+    em__door_unlock(meter);
+    return planned_ns;
+}
+
+const em__sampler_calls em__meter_calls = {.deliver = deliver, .interrupt = interrupt, .retire = retire, .plan = plan, .step = step};
 
 static void read_all(em_meter *meter)
 {
@@ -164,17 +177,25 @@ int em__meter_settle(em_meter *meter, em_window window, uint64_t timeout_ns)
     uint64_t until_ns = meter->ledger.timeline.tail ? meter->ledger.timeline.tail->t_ns : 0;
     int status = is_final(meter, window, until_ns, &final);
     if (status == EM_OK && !final && timeout_ns > 0) {
-        em__door_unlock(meter);
-        if (em__sampler_has_thread(meter->sampler)) {
-            em__sampler_kick(meter->sampler);
-        } else {
-            em__meter_step(meter);
-        }
-        em__door_lock(meter);
-        while ((status = is_final(meter, window, until_ns, &final)) == EM_OK && !final &&
-               em__sampler_has_thread(meter->sampler) && !meter->is_closed && em__meter_now(meter) < deadline_ns) {
-            wait_settled(meter, deadline_ns);
-        }
+        int has_thread = em__sampler_has_thread(meter->sampler);
+        int rounds = 0;
+        /* A counter whose updates are known needs a reading of the update after the next one, too. */
+        do {
+            em__door_unlock(meter);
+            if (has_thread) {
+                em__sampler_kick(meter->sampler);
+            } else {
+                em__meter_step(meter);
+            }
+            em__door_lock(meter);
+            status = is_final(meter, window, until_ns, &final);
+            uint64_t again_ns = em__meter_now(meter) + KICK_AGAIN_NS;
+            while (status == EM_OK && !final && has_thread && !meter->is_closed && em__meter_now(meter) < again_ns) {
+                wait_settled(meter, again_ns < deadline_ns ? again_ns : deadline_ns);
+                status = is_final(meter, window, until_ns, &final);
+            }
+        } while (status == EM_OK && !final && !meter->is_closed && (has_thread || ++rounds < 2) &&
+                 em__meter_now(meter) < deadline_ns);
     }
     if (status == EM_OK && !final) {
         em__event event = {.kind = EM__EVENT_PIN, .t_ns = em__meter_now(meter), .window = window};

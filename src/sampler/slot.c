@@ -85,13 +85,16 @@ void em__slot_read(em__slot *slot, uint64_t *ret_t_ns)
 void em__slot_schedule(em__slot *slot, uint64_t now_ns, uint64_t interval_ns)
 {
     if (slot->gone_ns) {
-        slot->next_ns = now_ns + EM__REVIVE_S * EM__NS_PER_S;
+        slot->due_ns = slot->next_ns = now_ns + EM__REVIVE_S * EM__NS_PER_S;
         return;
     }
     uint64_t every_ns = slot->device->interval_ns > interval_ns ? slot->device->interval_ns : interval_ns;
-    if (slot->next_ns == 0 || slot->next_ns > now_ns + every_ns) {
-        slot->next_ns = now_ns;
+    if (slot->due_ns == 0 || slot->due_ns > now_ns + 2 * every_ns) {
+        slot->due_ns = now_ns;
     }
-    uint64_t late_ns = now_ns > slot->next_ns ? now_ns - slot->next_ns : 0;
-    slot->next_ns += (late_ns / every_ns + 1) * every_ns;
+    if (now_ns + every_ns / 4 >= slot->due_ns) {
+        uint64_t late_ns = now_ns > slot->due_ns ? now_ns - slot->due_ns : 0;
+        slot->due_ns += (late_ns / every_ns + 1) * every_ns;
+    }
+    slot->next_ns = slot->due_ns;
 }

@@ -101,6 +101,9 @@ int em__sampler_tick(em__sampler *sampler, uint64_t now_ns, int is_forced, uint6
             return 1;
         }
         em__slot_schedule(slot, now_ns, sampler->interval_ns);
+        if (sampler->calls.plan && !slot->gone_ns && slot->device->interval_ns == 0) {
+            slot->next_ns = sampler->calls.plan(sampler->context, slot, now_ns, slot->due_ns);
+        }
     }
     return 0;
 }

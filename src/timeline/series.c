@@ -13,6 +13,7 @@ void em__series_init(em__series *series, const em__channel *facts)
 {
     memset(series, 0, sizeof *series);
     series->facts = facts;
+    em__phase_init(&series->phase, facts->kind == EM_KIND_COUNTER ? facts->refresh_ns : 0);
 }
 
 void em__series_pause(em__series *series)
@@ -33,7 +34,7 @@ void em__series_resume(em__series *series, uint64_t t_ns)
 {
     em__series_pause(series);
     series->last.t_ns = t_ns;
-    series->previous = series->last;
+    series->older = series->before = series->previous = series->last;
     series->known_uj = series->last.energy_uj;
     series->known_ns = t_ns;
 }
@@ -58,6 +59,8 @@ void em__series_end(em__series *series, int32_t status)
 
 static void push(em__series *series, em__point point)
 {
+    series->older = series->before;
+    series->before = series->previous;
     series->previous = series->last;
     series->last = point;
 }
@@ -99,39 +102,54 @@ static void measure_power(em__series *series, uint64_t t_ns, int has_moved)
     }
 }
 
+/* The energy between this count and the last one is none of anybody's: a new baseline. */
+static em__added add_baseline(em__series *series, uint64_t t_ns)
+{
+    series->known_uj = series->update_uj = series->last.energy_uj;
+    series->known_ns = series->update_ns = series->last.t_ns;
+    if (t_ns > series->last.t_ns) {
+        return push_gap(series, t_ns, 0);
+    }
+    series->is_gap = series->is_paused ? 0 : series->is_gap; /* Read while the pause ended: measured from there on. */
+    series->is_paused = 0;
+    return EM__ADDED_NOTHING;
+}
+
+/* The time that a count belongs to: that of its update where it is known. 0: it tells nothing that can be placed. */
+static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
+{
+    uint64_t instant_ns = em__phase_read(&series->phase, t_ns, has_moved);
+    int is_timed = series->phase.is_known || series->phase.search_until_ns;
+    if (is_timed && !has_moved && t_ns < series->last.t_ns + 3 * series->facts->refresh_ns) {
+        return 0; /* The same update as before. */
+    }
+    return instant_ns || series->phase.is_known ? instant_ns : t_ns;
+}
+
 static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
 {
     uint64_t uj;
     em__step step = em__counter_step(&series->counter, series->facts, t_ns, raw, &uj);
-    if (step != EM__STEP_ENERGY) {
-        if (step == EM__STEP_RESET) {
-            series->status = EM_ERR_RESET;
-        }
-        series->raw = raw;
-        series->known_uj = series->update_uj = series->last.energy_uj;
-        series->known_ns = series->update_ns = series->last.t_ns;
-        if (t_ns > series->last.t_ns) {
-            return push_gap(series, t_ns, 0);
-        }
-        series->is_gap =
-            series->is_paused ? 0 : series->is_gap; /* Read while the pause ended: measured from there on. */
-        series->is_paused = 0;
-        return EM__ADDED_NOTHING;
-    }
-    series->known_uj += (int64_t)uj;
-    series->known_ns = t_ns;
     uint32_t has_moved = raw != series->raw;
     series->raw = raw;
-    measure_power(series, t_ns, has_moved != 0);
-    if (t_ns <= series->last.t_ns) {
-        return EM__ADDED_NOTHING; /* Read before an edge that was pinned meanwhile. */
+    if (step != EM__STEP_ENERGY) {
+        series->status = step == EM__STEP_RESET ? EM_ERR_RESET : series->status;
+        em__phase_read(&series->phase, t_ns, 0);
+        return add_baseline(series, t_ns);
+    }
+    series->known_uj += (int64_t)uj;
+    uint64_t placed_ns = place(series, t_ns, has_moved != 0);
+    series->known_ns = placed_ns > series->known_ns ? placed_ns : series->known_ns;
+    measure_power(series, placed_ns ? placed_ns : t_ns, has_moved != 0);
+    if (placed_ns <= series->last.t_ns) {
+        return EM__ADDED_NOTHING; /* Of an update that is known already, or before an edge that was pinned meanwhile. */
     }
     em__point point = series->last;
-    uint64_t elapsed_ns = t_ns - point.t_ns;
+    uint64_t elapsed_ns = placed_ns - point.t_ns;
     if (series->known_uj > point.energy_uj) {
         point.energy_uj = series->known_uj;
     }
-    point.t_ns = t_ns;
+    point.t_ns = placed_ns;
     point.gap_ns += series->is_gap ? elapsed_ns : 0;
     point.updates += has_moved;
     series->is_gap = 0;
@@ -216,9 +234,38 @@ static double edge_error_uj(const em__series *series, uint64_t bracket_ns)
     return sqrt(raw * raw + step * step) / (double)EM__MW_NS_PER_UJ;
 }
 
+static double power_between(const em__point *from, const em__point *to)
+{
+    return to->t_ns > from->t_ns ? (double)(to->energy_uj - from->energy_uj) / (double)(to->t_ns - from->t_ns) : -1.0;
+}
+
+/* Energy since the bracket's begin if its power stepped once, from that of the bracket before to that of the one after.
+ * Where the bracket's own power is not between the two, it did something else: a straight line then. */
+static int64_t part_by_step(const em__point points[4], uint64_t part_ns, int64_t linear_uj)
+{
+    double before = power_between(&points[0], &points[1]), after = power_between(&points[2], &points[3]);
+    double mean = power_between(&points[1], &points[2]), bracket = (double)(points[2].t_ns - points[1].t_ns);
+    double low = fmin(before, after), high = fmax(before, after);
+    if (low < 0 || high - low < 0.02 * high || mean <= low || mean >= high) {
+        return linear_uj;
+    }
+    double step = bracket * (mean - after) / (before - after), part = (double)part_ns;
+    double uj = part <= step ? before * part : before * step + after * (part - step);
+    return (int64_t)uj;
+}
+
+static int64_t part_by_trapezoid(const em__point *from, const em__point *to, uint64_t part_ns)
+{
+    double start = (double)from->power_mw, bracket = (double)(to->t_ns - from->t_ns), part = (double)part_ns;
+    double slope = ((double)to->power_mw - start) / bracket;
+    return (int64_t)((start + 0.5 * slope * part) * part / (double)EM__MW_NS_PER_UJ);
+}
+
 em__point em__series_at(const em__series *series, uint64_t t_ns, double *ret_error_uj)
 {
-    em__point from = series->previous, to = series->last;
+    const em__point points[4] = {series->older, series->before, series->previous, series->last};
+    int is_last = t_ns > series->previous.t_ns || series->previous.t_ns == series->before.t_ns;
+    em__point from = points[is_last ? 2 : 1], to = points[is_last ? 3 : 2];
     uint64_t bracket_ns = to.t_ns - from.t_ns;
     *ret_error_uj = edge_error_uj(series, bracket_ns);
     if (t_ns >= to.t_ns) {
@@ -230,12 +277,12 @@ em__point em__series_at(const em__series *series, uint64_t t_ns, double *ret_err
     uint64_t part_ns = t_ns - from.t_ns;
     int64_t whole_uj = to.energy_uj - from.energy_uj;
     int64_t part_uj = (int64_t)em__scale((uint64_t)whole_uj, part_ns, bracket_ns);
-    if (series->facts->kind == EM_KIND_GAUGE && to.gap_ns == from.gap_ns) {
-        double start = (double)from.power_mw, slope = ((double)to.power_mw - start) / (double)bracket_ns;
-        double area = (start + 0.5 * slope * (double)part_ns) * (double)part_ns / (double)EM__MW_NS_PER_UJ;
-        part_uj = area > 0 ? (int64_t)area : 0;
-        part_uj = part_uj < whole_uj ? part_uj : whole_uj;
+    if (to.gap_ns == from.gap_ns && series->facts->kind == EM_KIND_GAUGE) {
+        part_uj = part_by_trapezoid(&from, &to, part_ns);
+    } else if (to.gap_ns == from.gap_ns && !is_last && series->phase.is_known) {
+        part_uj = part_by_step(points, part_ns, part_uj);
     }
+    part_uj = part_uj < 0 ? 0 : part_uj > whole_uj ? whole_uj : part_uj;
     em__point point = from;
     point.t_ns = t_ns;
     point.energy_uj += part_uj;
@@ -244,12 +291,18 @@ em__point em__series_at(const em__series *series, uint64_t t_ns, double *ret_err
     return point;
 }
 
+uint64_t em__series_settled_ns(const em__series *series)
+{
+    int is_short = series->last.t_ns - series->previous.t_ns <= 2 * series->facts->refresh_ns;
+    return series->phase.is_known && !is_short ? series->previous.t_ns : series->last.t_ns;
+}
+
 em__point em__series_estimate(const em__series *series, uint64_t t_ns, double *ret_error_uj)
 {
     em__point point = series->last;
     *ret_error_uj = 0;
     if (t_ns <= point.t_ns) {
-        return point;
+        return em__series_at(series, t_ns, ret_error_uj);
     }
     uint64_t ahead_ns = t_ns - point.t_ns;
     point.t_ns = t_ns;

@@ -5,6 +5,7 @@
 #define EM_TIMELINE_SERIES_H
 
 #include "timeline/counter.h"
+#include "timeline/phase.h"
 
 typedef struct {
     uint64_t t_ns;
@@ -17,7 +18,8 @@ typedef struct {
 typedef struct {
     const em__channel *facts;
     em__counter counter;
-    em__point previous, last; /* the newest two points: the bracket in which edges settle */
+    em__phase phase;          /* of a counter that documents its period */
+    em__point older, before, previous, last; /* the newest four points: brackets in which edges settle */
     int64_t known_uj;         /* what was measured in all; behind last.energy_uj while a pinned point overshoots */
     uint64_t known_ns;        /* up to when: estimates start there, so that pinning often loses no fraction */
     uint64_t remainder;       /* of a gauge: mW × ns × 2 that has not made a whole µJ yet */
@@ -54,7 +56,12 @@ em__added em__series_add(em__series *series, uint64_t t_ns, const em__reading *r
 /* It gives nothing any more, for this reason. */
 void em__series_end(em__series *series, int32_t status);
 
-/* The value at a time inside the last bracket: exact for constant power, for a gauge by the trapezoid rule.
+/* Up to when values are as good as they get: a counter whose updates are known waits for the bracket after an edge's,
+ * since the power on each side tells where in between it stepped. */
+uint64_t em__series_settled_ns(const em__series *series);
+
+/* The value at a time inside the last brackets: exact for constant power and, where the power on both sides is known,
+ * for one step of it; for a gauge by the trapezoid rule.
  * ret_error_uj: one standard deviation of what this edge may be off (docs/measurement.md §7). */
 em__point em__series_at(const em__series *series, uint64_t t_ns, double *ret_error_uj);
 

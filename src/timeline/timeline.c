@@ -100,6 +100,11 @@ em__edge *em__timeline_mark(em__timeline *timeline, uint64_t t_ns)
     return edge;
 }
 
+uint64_t em__timeline_plan(const em__timeline *timeline, size_t channel, uint64_t now_ns, uint64_t due_ns)
+{
+    return em__phase_plan(&timeline->series[channel].phase, now_ns, due_ns);
+}
+
 static em__value value_of(const em__series *series, em__point point, double error_uj, uint8_t flags)
 {
     return (em__value){.energy_uj = point.energy_uj,
@@ -119,12 +124,13 @@ static void fill(em__edge *edge, size_t channel, em__value value)
     edge->values[channel] = value;
 }
 
-/* Edges before the last point lie in the newest bracket: earlier brackets filled the earlier ones. */
+/* Edges before the last points lie in the newest brackets: earlier ones filled the earlier edges. */
 static void fill_measured(em__timeline *timeline, size_t channel)
 {
     const em__series *series = &timeline->series[channel];
+    uint64_t settled_ns = em__series_settled_ns(series);
     em__edge *edge = timeline->unfilled[channel];
-    for (; edge && edge->t_ns <= series->last.t_ns; edge = edge->next) {
+    for (; edge && edge->t_ns <= settled_ns; edge = edge->next) {
         double error_uj;
         em__point point = em__series_at(series, edge->t_ns, &error_uj);
         fill(edge, channel, value_of(series, point, error_uj, 0));

@@ -65,6 +65,8 @@ em__edge *em__edge_hold(em__edge *edge);
 void em__timeline_release(em__timeline *timeline, em__edge *edge); /* NULL is ignored */
 
 em__added em__timeline_add(em__timeline *timeline, size_t channel, uint64_t t_ns, const em__reading *reading);
+/* When this channel is best read next, instead of when it is due. */
+uint64_t em__timeline_plan(const em__timeline *timeline, size_t channel, uint64_t now_ns, uint64_t due_ns);
 void em__timeline_end(em__timeline *timeline, size_t channel, int32_t status);
 
 /* The next edge of the queue if it has settled, taken out; the caller gets a reference. NULL: none has. */

@@ -22,12 +22,39 @@ static int is_during(const rig_fault *fault, uint64_t t_ns)
     return t_ns >= fault->from_ns && t_ns < fault->to_ns;
 }
 
+/* The sum of twelve uniform numbers has a standard deviation of 1; they come from the number of the update alone. */
+static int64_t jitter_of(const rig_source *source, uint64_t number)
+{
+    double sum = -6;
+    uint64_t state = number * UINT64_C(0x9E3779B97F4A7C15) + source->phase_ns;
+    for (int i = 0; i < 12; i++) {
+        state = (state ^ (state >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+        state = (state ^ (state >> 27)) * UINT64_C(0x94D049BB133111EB) + 1;
+        sum += (double)(state >> 11) / 9007199254740992.0;
+    }
+    return (int64_t)(sum * (double)source->jitter_ns);
+}
+
+static uint64_t jittered_update_before(const rig_source *source, uint64_t first_ns, uint64_t t_ns)
+{
+    uint64_t number = (t_ns - first_ns) / source->period_ns + 1;
+    for (;; number--) {
+        uint64_t update_ns = first_ns + number * source->period_ns + (uint64_t)jitter_of(source, number);
+        if (update_ns <= t_ns || number == 0) {
+            return update_ns;
+        }
+    }
+}
+
 static uint64_t update_before(const rig_source *source, uint64_t t_ns)
 {
     if (source->period_ns == 0) {
         return t_ns;
     }
     uint64_t first_ns = source->phase_ns % source->period_ns;
+    if (source->jitter_ns && t_ns >= first_ns + source->period_ns) {
+        return jittered_update_before(source, first_ns, t_ns);
+    }
     return t_ns < first_ns ? 0 : t_ns - (t_ns - first_ns) % source->period_ns;
 }
 
