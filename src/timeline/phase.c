@@ -15,6 +15,8 @@ enum {
     MIN_STEP_NS = 60000,     /* a sleeping thread cannot do better */
     FINEST_NS = 10000
 };
+#define LOST 0.3 /* a line that is no better, in periods, tells nothing */
+#define JITTERY 0.05
 #define MAX_PAUSE_NS UINT64_C(16000000000)
 
 void em__phase_init(em__phase *phase, uint64_t documented_ns)
@@ -100,7 +102,7 @@ uint64_t em__phase_instant(const em__phase *phase, uint64_t t_ns)
 static void rest(em__phase *phase, uint64_t now_ns, uint64_t pause_ns)
 {
     double period_ns = phase->period_ns;
-    double reach_ns = period_ns * period_ns / 8 / phase->drift; /* until then the line is good to T / 8 */
+    double reach_ns = period_ns * period_ns / 20 / phase->drift; /* until then the line is good to T / 20 */
     uint64_t most_ns = reach_ns < (double)MAX_PAUSE_NS ? (uint64_t)reach_ns : MAX_PAUSE_NS;
     phase->pause_ns = pause_ns < most_ns ? pause_ns : most_ns;
     phase->center_ns = em__phase_instant(phase, now_ns + phase->pause_ns) + (uint64_t)period_ns;
@@ -114,7 +116,7 @@ static void rest(em__phase *phase, uint64_t now_ns, uint64_t pause_ns)
 static int is_plausible(const em__phase *phase)
 {
     double ratio = phase->period_ns / (double)phase->documented_ns;
-    return ratio > 0.2 && ratio < 5.0;
+    return ratio > 0.2 && ratio < 5.0 && (double)phase->error_ns < LOST * phase->period_ns;
 }
 
 static void end_search(em__phase *phase, uint64_t now_ns)
@@ -155,7 +157,12 @@ static void sweep(em__phase *phase, uint64_t before_ns, uint64_t t_ns, int has_m
     if (has_moved && before_ns + half_ns / 2 + 2 * step_ns >= t_ns && before_ns >= from_ns) {
         see(phase, before_ns, t_ns);
         phase->misses = 0;
-        rest(phase, t_ns, 2 * phase->pause_ns);
+        if ((double)phase->error_ns > LOST * phase->period_ns) {
+            search(phase, t_ns);
+        } else {
+            int is_jittery = (double)phase->error_ns > JITTERY * phase->period_ns;
+            rest(phase, t_ns, is_jittery ? phase->pause_ns + phase->pause_ns / 4 : 2 * phase->pause_ns);
+        }
     } else if (has_moved || t_ns >= to_ns) {
         missed(phase, t_ns);
     } else {

@@ -7,10 +7,10 @@
 
 #include <stdint.h>
 
-enum { EM__PHASE_SEEN = 16, EM__PHASE_SWEEP = 8 };
+enum { EM__PHASE_SEEN = 32, EM__PHASE_SWEEP = 8 };
 
 typedef struct {
-    uint64_t documented_ns;   /* 0: nothing is known, and nothing is learned */
+    uint64_t documented_ns;   /* at most twice the true period; 0: nothing is known, and nothing is learned */
     double origin_ns, period_ns; /* the line through what was seen: update n at origin + n × period */
     double drift;             /* what the line may be off, in ns per update */
     uint64_t error_ns;        /* an update lies within this of the line, nearly always */

@@ -9,11 +9,17 @@
 #include <math.h>
 #include <string.h>
 
+enum {
+    SHORT_BRACKET_NS = 2000000, /* a straight line across it is good enough */
+    DENSE_NS = 20000000         /* boards are said to update every 20 to 100 ms: looking closely finds both */
+};
+
 void em__series_init(em__series *series, const em__channel *facts)
 {
     memset(series, 0, sizeof *series);
     series->facts = facts;
-    em__phase_init(&series->phase, facts->kind == EM_KIND_COUNTER ? facts->refresh_ns : 0);
+    uint64_t documented_ns = facts->refresh_ns < DENSE_NS ? facts->refresh_ns : DENSE_NS;
+    em__phase_init(&series->phase, facts->kind == EM_KIND_COUNTER ? documented_ns : 0);
 }
 
 void em__series_pause(em__series *series)
@@ -115,6 +121,13 @@ static em__added add_baseline(em__series *series, uint64_t t_ns)
     return EM__ADDED_NOTHING;
 }
 
+/* Across a shorter one than this, what is not known of the updates' time would make the power wrong. */
+static uint64_t shortest_bracket_ns(const em__phase *phase)
+{
+    uint64_t most_ns = 2 * (uint64_t)phase->period_ns;
+    return 20 * phase->error_ns < most_ns ? 20 * phase->error_ns : most_ns;
+}
+
 /* The time that a count belongs to: that of its update where it is known. 0: it tells nothing that can be placed. */
 static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
 {
@@ -123,7 +136,10 @@ static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
     if (is_timed && !has_moved && t_ns < series->last.t_ns + 3 * series->facts->refresh_ns) {
         return 0; /* The same update as before. */
     }
-    return instant_ns || series->phase.is_known ? instant_ns : t_ns;
+    if (series->phase.is_known) {
+        return instant_ns >= series->last.t_ns + shortest_bracket_ns(&series->phase) ? instant_ns : 0;
+    }
+    return instant_ns ? instant_ns : t_ns;
 }
 
 static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
@@ -293,7 +309,7 @@ em__point em__series_at(const em__series *series, uint64_t t_ns, double *ret_err
 
 uint64_t em__series_settled_ns(const em__series *series)
 {
-    int is_short = series->last.t_ns - series->previous.t_ns <= 2 * series->facts->refresh_ns;
+    int is_short = series->last.t_ns - series->previous.t_ns <= SHORT_BRACKET_NS;
     return series->phase.is_known && !is_short ? series->previous.t_ns : series->last.t_ns;
 }
 
