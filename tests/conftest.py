@@ -20,7 +20,7 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def build() -> Path:
     """The build of the C part that EM_BUILD_DIR names; make check gives build/gcc."""
-    folder = Path(os.environ.get("EM_BUILD_DIR", ROOT / "build" / "gcc"))
+    folder = Path(os.environ.get("EM_BUILD_DIR", ROOT / "build" / "gcc")).resolve()
     if not (folder / "build.ninja").exists():
         pytest.skip(f"{folder} is no build; set EM_BUILD_DIR to one made by meson setup")
     return folder

@@ -251,8 +251,7 @@ static int open_host(em_meter *meter, const em_options *options, em_error *error
     if (failure != 0) {
         em__copy(error->remedy, sizeof error->remedy,
                  "give \"/\", a directory laid out like it, or a recorded machine (.json)");
-        return em__options_refuse(error, EM_ERR_INVALID, "root", "%s: %s", root,
-                                  text[0] ? text : "it cannot be opened");
+        return em__options_refuse(error, EM_ERR_INVALID, "root", "%s", text[0] ? text : root);
     }
     return EM_OK;
 }

@@ -116,7 +116,7 @@ static void rest(em__phase *phase, uint64_t now_ns, uint64_t pause_ns)
 static int is_plausible(const em__phase *phase)
 {
     double ratio = phase->period_ns / (double)phase->documented_ns;
-    return ratio > 0.2 && ratio < 5.0 && (double)phase->error_ns < LOST * phase->period_ns;
+    return ratio > 0.2 && ratio < 8.0 && (double)phase->error_ns < LOST * phase->period_ns;
 }
 
 static void end_search(em__phase *phase, uint64_t now_ns)

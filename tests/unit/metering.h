@@ -45,6 +45,18 @@ static inline void begin_meter(const em_options *options)
     }
 }
 
+/* A meter on one socket of 100 W and its 20 W of memory: zones 0 and 1. */
+static inline void begin_simple(void)
+{
+    static wave package, memory;
+    package = wave_constant(100);
+    memory = wave_constant(20);
+    begin_machine("GenuineIntel");
+    put_zone("intel-rapl:0", "package-0", (rig_source){.wave = &package, .range = 262143999938});
+    put_zone("intel-rapl:0:0", "dram", (rig_source){.wave = &memory, .range = 65712999613});
+    begin_meter(NULL);
+}
+
 static inline void end_all(void)
 {
     em_meter_destroy(meter);

@@ -5,7 +5,7 @@
 
 static wave constant;
 
-static void begin_simple(void)
+static void begin_one(void)
 {
     constant = wave_constant(100);
     begin_machine("GenuineIntel");
@@ -143,7 +143,7 @@ static void test_wrong_windows(void)
 {
     static char too_long[300];
     memset(too_long, 'x', 299);
-    begin_simple();
+    begin_one();
     em_window window = 77;
     em_spec specs[] = {{sizeof(em_spec), -1, 0, NULL},
                        {sizeof(em_spec), EM_WINDOW_RUN + 1, 0, NULL},
@@ -175,7 +175,7 @@ static void test_wrong_windows(void)
 
 static void test_unknown_windows(void)
 {
-    begin_simple();
+    begin_one();
     em_window real = begin_window(EM_WINDOW_OTHER, NULL), unknown[] = {0, real + 1, UINT64_MAX}, next = 78;
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         em_result result = {.size = sizeof result, .id = 5};
@@ -203,7 +203,7 @@ static void test_unknown_windows(void)
 
 static void test_structs_of_other_sizes(void)
 {
-    begin_simple();
+    begin_one();
     em_window window = begin_window(EM_WINDOW_OTHER, NULL);
     pass(S);
     end_window(window);
@@ -266,7 +266,7 @@ static void test_null_is_a_wrong_meter_and_nothing_to_destroy(void)
     CHECK_INT(em_summary_find(NULL, -1, NULL, &index), EM_ERR_INVALID);
     CHECK_INT(em_summary_format(NULL, EM_FORMAT_JSON, &text, NULL), EM_ERR_INVALID);
     CHECK_INT(em_meter_format(NULL, EM_SENSORS, EM_FORMAT_JSON, &text, NULL), EM_ERR_INVALID);
-    begin_simple();
+    begin_one();
     CHECK_INT(em_summary_create(meter, 0, NULL), EM_ERR_INVALID);
     CHECK_INT(em_meter_format(meter, EM_SENSORS, 7, &text, NULL), EM_ERR_INVALID);
     CHECK_INT(em_meter_format(meter, 7, EM_FORMAT_JSON, &text, NULL), EM_ERR_INVALID);

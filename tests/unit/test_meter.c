@@ -5,24 +5,11 @@
 #include "metrics/summary.h"
 #include "rig/memory.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static wave constant;
-
-/* One socket of 100 W and its 20 W of memory. */
-static void begin_simple(void)
-{
-    static wave memory;
-    constant = wave_constant(100);
-    memory = wave_constant(20);
-    begin_machine("GenuineIntel");
-    put_zone("intel-rapl:0", "package-0", (rig_source){.wave = &constant, .range = 262143999938});
-    put_zone("intel-rapl:0:0", "dram", (rig_source){.wave = &memory, .range = 65712999613});
-    begin_meter(NULL);
-}
 
 /* ------------------------------------------------------------------------------------------------------------- A13 */
 
@@ -168,6 +155,33 @@ static void test_a_lap_leaves_nothing_between(void)
     end_all();
 }
 
+/* A part is read in the same round as what it lies in, so its figures are measured, not guessed: a step of 80 W
+ * within 100 ms can shift 2 J at most, between two readings. */
+static void test_parts_are_measured(void)
+{
+    static wave core;
+    constant = wave_constant(100);
+    core = wave_burst(10, 90, 1001, 1002);
+    begin_machine("GenuineIntel");
+    put_zone("intel-rapl:0", "package-0", (rig_source){.wave = &constant});
+    put_zone("intel-rapl:0:0", "core", (rig_source){.wave = &core});
+    begin_meter(NULL);
+    for (int i = 0; i < 30; i++) {
+        uint64_t begin_ns = now();
+        em_window window = begin_window(EM_WINDOW_OTHER, NULL);
+        pass(130 * MS);
+        CHECK_INT(em_window_end(meter, window, NULL), EM_OK);
+        pass(100 * MS);
+        em_energy energies[2];
+        em_result result = {.size = sizeof result, .channels = energies, .channels_capacity = 2};
+        CHECK_INT(em_window_result(meter, window, &result), EM_OK);
+        CHECK_INT(result.is_final, 1);
+        CHECK_NEAR(energies[1].energy_j, wave_energy_j(&core, begin_ns, begin_ns + 130 * MS), 2.1);
+        CHECK_INT(energies[1].notes, 0);
+    }
+    end_all();
+}
+
 /* What an hour's pause did to the counters, which went round meanwhile, is nobody's; and nothing is read in it. */
 static void test_pauses(void)
 {
@@ -236,85 +250,6 @@ static void test_starting_over_in_a_pause_and_in_a_window(void)
     end_all();
 }
 
-/* ---------------------------------------------------------------------------------------------------------- accidents */
-
-static void test_a_zone_leaves_and_comes_back(void)
-{
-    begin_simple();
-    rig_source *package = rig_host_source(machine, 0);
-    uint64_t from_ns = now() + 10 * S;
-    rig_source_fault(package, (rig_fault){.kind = RIG_VANISH, .from_ns = from_ns, .to_ns = from_ns + 30 * S});
-    em_window window = begin_window(EM_WINDOW_OTHER, NULL);
-    pass(20 * S);
-    em_channel channel = {.size = sizeof channel};
-    CHECK_INT(em_meter_channel(meter, 0, &channel), EM_OK);
-    CHECK_INT(channel.status, EM_ERR_GONE);
-    CHECK_INT(channel.role, EM_ROLE_UNREADABLE);
-    CHECK(channel.reason[0] != '\0');
-    pass(80 * S); /* tried again a minute after it left */
-    CHECK_INT(em_meter_channel(meter, 0, &channel), EM_OK);
-    CHECK_INT(channel.status, EM_OK);
-    CHECK_INT(channel.role, EM_ROLE_COUNTED);
-    end_window(window);
-    pass(100 * MS);
-    em_result result = final_result(window);
-    CHECK_NEAR(result.by_domain[EM_DOMAIN_DRAM].energy_j, 2000, 1e-4);
-    CHECK_NEAR(result.by_domain[EM_DOMAIN_CPU].energy_j, 100 * (9.9 + 30), 20); /* 60 s and a round are missing */
-    CHECK_INT(result.is_complete, 0);
-    CHECK_NEAR((double)result.total.gap_ns, 60e9, 0.3e9);
-    end_all();
-}
-
-static void test_a_suspend(void)
-{
-    begin_simple();
-    em_window window = begin_window(EM_WINDOW_OTHER, NULL);
-    pass(5 * S);
-    rig_source_fault(rig_host_source(machine, 0), (rig_fault){.kind = RIG_RESET, .from_ns = now()});
-    rig_host_suspend(machine, 7200 * S);
-    pass(5 * S);
-    end_window(window);
-    pass(100 * MS);
-    em_result result = final_result(window);
-    CHECK_NEAR(result.total.energy_j, 1200 - 12, 1e-4); /* the interval in which it slept */
-    CHECK_INT(result.total.status, EM_ERR_SUSPENDED);
-    CHECK_INT(result.total.gap_ns, 100 * MS);
-    CHECK_INT(result.is_complete, 0);
-    end_all();
-}
-
-static void test_nothing_to_measure(void)
-{
-    em_options options = default_options();
-    machine = rig_host_create(S);
-    begin_meter(&options);
-    CHECK_INT(em_meter_channel_count(meter), 0);
-    CHECK(em_meter_absence_count(meter) >= 2);
-    CHECK_TEXT(em_meter_device(meter), "cpu");
-    CHECK(em_meter_gpu_name(meter) == NULL);
-    em_window window = begin_window(EM_WINDOW_OTHER, NULL);
-    rig_host_advance(machine, S);
-    end_window(window);
-    em_result result = final_result(window);
-    CHECK_NEAR(result.total.energy_j, 0, 0);
-    CHECK_INT(result.is_complete, 0);
-    CHECK(result.total.status != EM_OK);
-    end_all();
-    /* Only what this machine lacks is asked for. */
-    options.measure = 1u << EM_DOMAIN_GPU;
-    constant = wave_constant(100);
-    begin_machine("GenuineIntel");
-    put_zone("intel-rapl:0", "package-0", (rig_source){.wave = &constant});
-    begin_meter(&options);
-    window = begin_window(EM_WINDOW_OTHER, NULL);
-    rig_host_advance(machine, S);
-    end_window(window);
-    result = final_result(window);
-    CHECK_NEAR(result.total.energy_j, 0, 0);
-    CHECK_INT(result.is_complete, 0);
-    end_all();
-}
-
 /* --------------------------------------------------------------------------------------------------------------- life */
 
 static void test_after_close(void)
@@ -323,8 +258,9 @@ static void test_after_close(void)
     em_window ended = begin_window(EM_WINDOW_BATCH, NULL), window;
     pass(S);
     end_window(ended);
-    em_window open[50];
-    for (size_t i = 0; i < 50; i++) {
+    enum { OPEN = 2 * EM_KEPT_WINDOWS };
+    static em_window open[OPEN];
+    for (size_t i = 0; i < OPEN; i++) {
         open[i] = begin_window(EM_WINDOW_EPOCH, i % 2 ? "odd" : NULL);
     }
     pass(S);
@@ -336,7 +272,7 @@ static void test_after_close(void)
     CHECK_INT(em_meter_reset(meter), EM_ERR_CLOSED);
     rig_host_advance(machine, 100 * S);
     CHECK_NEAR(final_result(ended).total.energy_j, 120, 1e-4);
-    for (size_t i = 0; i < 50; i++) {
+    for (size_t i = 0; i < OPEN; i++) {
         em_result result = final_result(open[i]);
         CHECK_INT(result.is_open, 0);
         CHECK_NEAR(result.total.energy_j, 120, 1e-3);
@@ -345,7 +281,7 @@ static void test_after_close(void)
     CHECK_INT(em_summary_create(meter, S, &summary), EM_OK);
     size_t index;
     CHECK_INT(em_summary_find(summary, EM_WINDOW_EPOCH, "odd", &index), EM_OK);
-    CHECK_INT(summary->groups[index].count, 25);
+    CHECK_INT(summary->groups[index].count, OPEN / 2);
     em_summary_destroy(summary);
     em_channel channel = {.size = sizeof channel};
     CHECK_INT(em_meter_channel(meter, 0, &channel), EM_OK);
@@ -413,12 +349,10 @@ int main(void)
     RUN(test_a13_dies_are_added_or_are_one);
     RUN(test_batches_in_epochs);
     RUN(test_a_lap_leaves_nothing_between);
+    RUN(test_parts_are_measured);
     RUN(test_pauses);
     RUN(test_a_window_ends_before_its_first_round);
     RUN(test_starting_over_in_a_pause_and_in_a_window);
-    RUN(test_a_zone_leaves_and_comes_back);
-    RUN(test_a_suspend);
-    RUN(test_nothing_to_measure);
     RUN(test_after_close);
     RUN(test_a_child_cannot_use_it);
     RUN(test_a_hundred_thousand_windows_leave_nothing);

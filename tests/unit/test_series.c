@@ -296,6 +296,17 @@ static void test_pinning_often_loses_nothing(void)
     }
 }
 
+/* 7 mW in steps of 100 µs are 0.7 µJ each: what is no whole one is carried. */
+static void test_small_powers_add_up(void)
+{
+    wave constant = wave_constant(0.007);
+    begin(EM_KIND_GAUGE, (rig_source){.wave = &constant});
+    for (uint64_t t_ns = S; t_ns <= 2 * S; t_ns += MS / 10) {
+        read_at(t_ns);
+    }
+    CHECK_INT(series.last.energy_uj, 7000);
+}
+
 static void test_a_reading_from_before_a_pinned_point(void)
 {
     wave constant = wave_constant(100);
@@ -389,6 +400,7 @@ int main(void)
     RUN(test_an_overshoot_is_worked_off);
     RUN(test_an_undershoot_is_caught_up_with);
     RUN(test_pinning_often_loses_nothing);
+    RUN(test_small_powers_add_up);
     RUN(test_a_reading_from_before_a_pinned_point);
     RUN(test_a_pause_is_nobodys);
     RUN(test_what_is_asked_for_before_the_first_reading_is_a_gap);

@@ -111,7 +111,26 @@ static void test_groups_unions_and_the_run(void)
     rig_ledger_free(&rig);
 }
 
-/* The run's own window counts; what began before the last readings came is in it too. */
+/* expected_j: of every channel; NAN: they differ. */
+static void check_points(const em_summary *summary, double expected_j)
+{
+    const em__summary_facts *facts = &summary->facts;
+    for (size_t i = 0; i < summary->channel_count; i++) {
+        const em__summary_device *device = &facts->devices[i];
+        CHECK(device->point_count >= 2 && device->point_count <= 64);
+        CHECK_INT(device->points[0].t_ns, facts->begin_ns);
+        CHECK_NEAR(device->points[0].energy_j, 0, 0);
+        for (size_t p = 1; p < device->point_count; p++) {
+            CHECK(device->points[p].t_ns > device->points[p - 1].t_ns);
+            CHECK(device->points[p].energy_j >= device->points[p - 1].energy_j);
+        }
+        const em__summary_point *last = &device->points[device->point_count - 1];
+        CHECK_INT(last->t_ns, facts->end_ns);
+        CHECK_NEAR(last->energy_j, device->counted_j, 0);
+        CHECK_NEAR(last->energy_j, isnan(expected_j) ? device->counted_j : expected_j, 1e-5);
+    }
+}
+
 static void test_without_a_run_window_it_is_the_union_of_all(void)
 {
     begin_channels(1);
@@ -130,8 +149,42 @@ static void test_without_a_run_window_it_is_the_union_of_all(void)
     CHECK_NEAR(run.total.energy_j, 600, 1e-5);
     CHECK_INT(em_summary_energy(summary, 0, 0, &energy), EM_OK);
     CHECK_NEAR(energy.energy_j, 600, 1e-5);
-    CHECK_NEAR(summary->facts.devices[0].counted_j, 600, 1e-5);
     CHECK_NEAR(summary->facts.outside_windows_j, 0, 1e-9);
+    check_points(summary, 600);
+    em_summary_destroy(summary);
+    rig_ledger_free(&rig);
+}
+
+/* Without a run window, what fails between windows is nobody's loss; in a window it is the run's too. */
+static void test_gaps_of_the_run(void)
+{
+    begin_channels(1);
+    rig_source *source = &rig.channels[0].source;
+    rig_source_fault(source, (rig_fault){.kind = RIG_FAIL, .from_ns = 3400 * MS, .to_ns = 3600 * MS});
+    rig_source_fault(source, (rig_fault){.kind = RIG_FAIL, .from_ns = 6500 * MS, .to_ns = 6600 * MS});
+    rig_ledger_read_all(&rig, S);
+    em_window first = rig_ledger_begin(&rig, EM_WINDOW_OTHER, NULL, S);
+    read_until(1100 * MS, 3 * S);
+    rig_ledger_end(&rig, first, 3 * S);
+    read_until(3100 * MS, 5 * S);
+    em_window second = rig_ledger_begin(&rig, EM_WINDOW_OTHER, NULL, 5 * S);
+    read_until(5100 * MS, 6 * S);
+    em_summary *summary = rig_ledger_summary(&rig);
+    CHECK_INT(group_at(summary, 0).total.status, EM_OK);
+    CHECK_INT(group_at(summary, 0).total.gap_ns, 0);
+    CHECK_INT(summary->facts.run_is_complete, 1);
+    em_summary_destroy(summary);
+    read_until(6100 * MS, 7 * S);
+    rig_ledger_end(&rig, second, 7 * S);
+    read_until(7100 * MS, 7100 * MS);
+    summary = rig_ledger_summary(&rig);
+    em_group run = group_at(summary, 0), windows = group_of(summary, EM_WINDOW_OTHER, NULL);
+    CHECK_INT(run.total.status, EM_ERR_READ);
+    CHECK_INT(run.total.gap_ns, 200 * MS);
+    CHECK_INT(windows.total.gap_ns, 200 * MS);
+    CHECK_INT(windows.distinct.gap_ns, 200 * MS);
+    CHECK_NEAR(run.total.energy_j, 400, 1e-5);
+    CHECK_INT(summary->facts.run_is_complete, 0);
     em_summary_destroy(summary);
     rig_ledger_free(&rig);
 }
@@ -159,26 +212,6 @@ static void test_pauses_are_no_gaps(void)
     CHECK_NEAR(group_of(summary, EM_WINDOW_OTHER, NULL).total.energy_j, 300, 1e-4);
     em_summary_destroy(summary);
     rig_ledger_free(&rig);
-}
-
-/* expected_j: of every channel; NAN: they differ. */
-static void check_points(const em_summary *summary, double expected_j)
-{
-    const em__summary_facts *facts = &summary->facts;
-    for (size_t i = 0; i < summary->channel_count; i++) {
-        const em__summary_device *device = &facts->devices[i];
-        CHECK(device->point_count >= 2 && device->point_count <= 64);
-        CHECK_INT(device->points[0].t_ns, facts->begin_ns);
-        CHECK_NEAR(device->points[0].energy_j, 0, 0);
-        for (size_t p = 1; p < device->point_count; p++) {
-            CHECK(device->points[p].t_ns > device->points[p - 1].t_ns);
-            CHECK(device->points[p].energy_j >= device->points[p - 1].energy_j);
-        }
-        const em__summary_point *last = &device->points[device->point_count - 1];
-        CHECK_INT(last->t_ns, facts->end_ns);
-        CHECK_NEAR(last->energy_j, device->counted_j, 0);
-        CHECK_NEAR(last->energy_j, isnan(expected_j) ? device->counted_j : expected_j, 1e-5);
-    }
 }
 
 /* Points lie on the line of constant power, however often they were thinned, and spread over the whole run. */
@@ -323,6 +356,7 @@ int main(void)
 {
     RUN(test_groups_unions_and_the_run);
     RUN(test_without_a_run_window_it_is_the_union_of_all);
+    RUN(test_gaps_of_the_run);
     RUN(test_pauses_are_no_gaps);
     RUN(test_points_of_a_growing_run);
     RUN(test_points_across_a_change_of_roles);
