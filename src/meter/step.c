@@ -92,7 +92,8 @@ static uint64_t plan(void *context, em__slot *slot, uint64_t now_ns, uint64_t du
     return planned_ns;
 }
 
-const em__sampler_calls em__meter_calls = {.deliver = deliver, .interrupt = interrupt, .retire = retire, .plan = plan, .step = step};
+const em__sampler_calls em__meter_calls = {
+    .deliver = deliver, .interrupt = interrupt, .retire = retire, .plan = plan, .step = step};
 
 static void read_all(em_meter *meter)
 {

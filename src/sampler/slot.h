@@ -21,8 +21,8 @@ typedef struct {
     atomic_int is_wanted;                /* its channels' roles need it */
     atomic_int is_retired;               /* a call of it hung: nobody reads it any more */
     atomic_uint_fast64_t cost_ns;        /* of one read, smoothed; 0: none yet */
-    uint64_t due_ns;                             /* the sampler's: on the grid of the sample interval */
-    uint64_t next_ns;                            /* the sampler's: when it is read, near due_ns or before it */
+    uint64_t due_ns;                     /* the sampler's: on the grid of the sample interval */
+    uint64_t next_ns;                    /* the sampler's: when it is read, near due_ns or before it */
     uint64_t gone_ns;                    /* the sampler's: when it was found gone; 0: it is there */
 } em__slot;
 

@@ -7,12 +7,12 @@
 #include <string.h>
 
 enum {
-    SEARCH_STEPS = 16,       /* readings in one documented period */
-    SEARCH_SEEN = 4,         /* updates that end a search */
-    SEARCH_PERIODS = 10,     /* a counter that does not move is left alone after this */
+    SEARCH_STEPS = 16,   /* readings in one documented period */
+    SEARCH_SEEN = 4,     /* updates that end a search */
+    SEARCH_PERIODS = 10, /* a counter that does not move is left alone after this */
     MISSES_ALLOWED = 3,
     FIRST_PAUSE_PERIODS = 3,
-    MIN_STEP_NS = 60000,     /* a sleeping thread cannot do better */
+    MIN_STEP_NS = 60000, /* a sleeping thread cannot do better */
     FINEST_NS = 10000
 };
 #define LOST 0.3 /* a line that is no better, in periods, tells nothing */
@@ -201,7 +201,8 @@ uint64_t em__phase_read(em__phase *phase, uint64_t t_ns, int has_moved)
         return instant_ns;
     }
     instant_ns = em__phase_instant(phase, t_ns);
-    int is_sure = t_ns - instant_ns > phase->error_ns && instant_ns + (uint64_t)phase->period_ns - t_ns > phase->error_ns;
+    int is_sure =
+        t_ns - instant_ns > phase->error_ns && instant_ns + (uint64_t)phase->period_ns - t_ns > phase->error_ns;
     return is_sure ? instant_ns : 0;
 }
 

@@ -10,12 +10,12 @@
 enum { EM__PHASE_SEEN = 32, EM__PHASE_SWEEP = 8 };
 
 typedef struct {
-    uint64_t documented_ns;   /* at most twice the true period; 0: nothing is known, and nothing is learned */
+    uint64_t documented_ns;      /* at most twice the true period; 0: nothing is known, and nothing is learned */
     double origin_ns, period_ns; /* the line through what was seen: update n at origin + n × period */
-    double drift;             /* what the line may be off, in ns per update */
-    uint64_t error_ns;        /* an update lies within this of the line, nearly always */
+    double drift;                /* what the line may be off, in ns per update */
+    uint64_t error_ns;           /* an update lies within this of the line, nearly always */
     int is_known;
-    uint64_t read_ns;         /* the last reading */
+    uint64_t read_ns; /* the last reading */
     double seen_index[EM__PHASE_SEEN];
     uint64_t seen_ns[EM__PHASE_SEEN]; /* instants of updates, the newest EM__PHASE_SEEN */
     uint64_t blur_ns[EM__PHASE_SEEN]; /* half the time between the readings around each */

@@ -18,7 +18,7 @@ typedef struct {
 typedef struct {
     const em__channel *facts;
     em__counter counter;
-    em__phase phase;          /* of a counter that documents its period */
+    em__phase phase;                         /* of a counter that documents its period */
     em__point older, before, previous, last; /* the newest four points: brackets in which edges settle */
     int64_t known_uj;         /* what was measured in all; behind last.energy_uj while a pinned point overshoots */
     uint64_t known_ns;        /* up to when: estimates start there, so that pinning often loses no fraction */

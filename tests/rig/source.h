@@ -29,7 +29,7 @@ typedef struct {
     const wave *wave;    /* outlives the source */
     double gain_error;   /* it shows 1 + this of the truth */
     uint64_t period_ns;  /* between updates; 0: always up to date */
-    uint64_t jitter_ns;   /* standard deviation of each update's distance from its place; less than period / 6 */
+    uint64_t jitter_ns;  /* standard deviation of each update's distance from its place; less than period / 6 */
     uint64_t phase_ns;   /* an update happens at this time, and every period before and after it */
     uint64_t average_ns; /* of a gauge: it shows the mean over this time before the update; 0: the instant */
     double unit;         /* the smallest step, µJ or mW; 0: 1 */

@@ -88,7 +88,10 @@ static errors measure(rig_channel channel, uint64_t length_ns, int count, double
 
 static rig_channel a100(const wave *power, uint64_t jitter_ns)
 {
-    rig_source source = {.wave = power, .period_ns = 20 * MS, .phase_ns = rig_random_below(20 * MS), .unit = 1000,
+    rig_source source = {.wave = power,
+                         .period_ns = 20 * MS,
+                         .phase_ns = rig_random_below(20 * MS),
+                         .unit = 1000,
                          .jitter_ns = jitter_ns};
     return rig_channel_make("gpu-0/board", EM__COVERS_BOARD, 0, EM_KIND_COUNTER, source);
 }

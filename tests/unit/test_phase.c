@@ -9,7 +9,7 @@
 #define S 1e9
 
 typedef struct {
-    int reads, told, wrong;  /* wrong: off by more than half a period */
+    int reads, told, wrong;          /* wrong: off by more than half a period */
     double known_after_ns, worst_ns; /* of those told once it is known, and right */
     em__phase phase;
 } outcome;
