@@ -61,6 +61,7 @@ int cmd_sensors(int argc, char **argv)
             break;
         case ROOT:
             chosen.root = value;
+            chosen.environment = NULL; /* This shell's variables are not that machine's. */
             break;
         case AS_USER:
             chosen.flags |= EM_AS_USER;

@@ -165,7 +165,7 @@ EM_API int em_meter_close(em_meter *meter, uint64_t timeout_ns);
 /* Closes without waiting longer than one sample, and frees the meter with all strings it gave. NULL is ignored. */
 EM_API void em_meter_destroy(em_meter *meter);
 
-/* Groups and the run begin anew. Open windows go on and will be counted whole. */
+/* Groups and the run begin anew; the names of groups keep their places. Open windows go on and will be counted whole. */
 EM_API int em_meter_reset(em_meter *meter);
 
 /* One source number, and how it enters the total. */
@@ -185,7 +185,7 @@ typedef struct {
     uint64_t read_cost_ns; /* of one read of its device, as measured; 0: not yet */
     uint64_t period_ns;    /* between updates; with EM_NOTE_PERIOD_ASSUMED a documented value, not a measured one */
     double power_w;        /* in the last interval; NAN: unknown */
-    double energy_j;       /* since the meter was created, while a window was open; NAN: unreadable */
+    double energy_j;       /* since the meter was created, while it sampled; NAN: unreadable */
 } em_channel;              /* strings: the meter's, or the summary's it was asked of */
 
 /* A sensor, or a channel of one, that gives nothing: why, and what to do about it. */
@@ -252,7 +252,8 @@ typedef struct {
     const char *name; /* copied; at most 255 bytes of UTF-8; NULL: unnamed */
 } em_spec;
 
-/* Begins a window. Any number may be open, nested or overlapping. The first after a pause reads every sensor once.
+/* Begins a window. Any number may be open, nested or overlapping. The first after a pause reads every sensor once, in
+ * this call: a driver that hangs just then holds it.
  * spec NULL: an unnamed window of kind OTHER. EM_ERR_INVALID, EM_ERR_NO_MEMORY, EM_ERR_FORKED, EM_ERR_CLOSED. */
 EM_API int em_window_begin(em_meter *meter, const em_spec *spec, em_window *ret_window);
 
@@ -264,7 +265,8 @@ EM_API int em_window_end(em_meter *meter, em_window window, em_result *ret_resul
 EM_API int em_window_lap(em_meter *meter, em_window window, const em_spec *next, em_result *ret_result,
                          em_window *ret_next);
 
-/* As if the window had never begun: no group, no summary, no result knows it. */
+/* As if the window had never begun: no group, no summary, no result knows it. A name that no other window has had is
+ * given back: the pointer to it that a result of this window gave ends here. */
 EM_API int em_window_cancel(em_meter *meter, em_window window);
 
 /* A later value wins, until the window has ended (then EM_ERR_ENDED). items: samples, tokens or requests. */
@@ -274,7 +276,7 @@ EM_API int em_window_set_wait(em_meter *meter, em_window window, uint64_t wait_n
 /* What is known now; never waits. Open windows too. EM_ERR_EXPIRED, EM_ERR_UNKNOWN. */
 EM_API int em_window_result(em_meter *meter, em_window window, em_result *ret_result);
 
-/* The window of this kind that ended last, in all threads; kind -1: any. name NULL: named or not.
+/* The window of this kind that ended last, in all threads; kind -1: any but RUN. name NULL: named or not.
  * EM_ERR_UNKNOWN: none has ended. */
 EM_API int em_window_last(em_meter *meter, int32_t kind, const char *name, em_window *ret_window);
 

@@ -8,6 +8,9 @@
 
 enum { EM__NAME_SIZE = 64, EM__SOURCE_SIZE = 256, EM__TEXT_SIZE = 320, EM__UUID_SIZE = 96, EM__PCI_SIZE = 16 };
 
+/* Where a thermal design power comes from if the caller gave it. */
+#define EM__TDP_GIVEN "given"
+
 /* Which silicon of its place a channel covers. metrics/roles decides from this and from the place. */
 typedef enum {
     EM__COVERS_PACKAGE,   /* a CPU socket */

@@ -95,6 +95,7 @@ static int begin_at(em__ledger *ledger, em__event *event, em__edge *edge)
         return EM_ERR_NO_MEMORY;
     }
     record->group = group;
+    group->live++;
     record->begin = edge;
     record->is_kept = event->keep;
     edge->begun = record;
@@ -155,27 +156,38 @@ static int end(em__ledger *ledger, em__record *record, uint64_t t_ns)
     return edge ? EM_OK : EM_ERR_NO_MEMORY;
 }
 
-static int is_empty(const em__union *set)
+static em__edge *earlier(em__edge *a, em__edge *b)
 {
-    return !set->first && set->total_ns == 0;
+    return b && (!a || b->t_ns < a->t_ns) ? b : a;
+}
+
+/* Takes the window out of the unions; the run then begins where the earliest of the others does. */
+static void unsettle_begin(em__ledger *ledger, em__record *record)
+{
+    em__timeline *timeline = &ledger->timeline;
+    int32_t kind = record->group->kind;
+    em__union *of_kind = union_of_kind(ledger, kind), *of_all = union_of_all(ledger, kind);
+    em__union_cancel(&record->group->distinct, timeline, &record->spans[0]);
+    if (of_kind) {
+        em__union_cancel(of_kind, timeline, &record->spans[1]);
+    }
+    if (of_all) {
+        em__union_cancel(of_all, timeline, &record->spans[2]);
+    }
+    em__union *runs = &ledger->unions[EM_WINDOW_RUN], *all = &ledger->unions[EM_WINDOW_OTHER];
+    ledger->had_run = runs->first || runs->total_ns > 0;
+    if (ledger->run_begin == record->begin) {
+        em__edge *first = earlier(em__union_begin(runs), em__union_begin(all));
+        ledger->run_begin = first ? em__edge_hold(first) : NULL;
+        em__timeline_release(timeline, record->begin);
+    }
 }
 
 static void cancel(em__ledger *ledger, em__record *record, uint64_t t_ns)
 {
-    int32_t kind = record->group->kind;
+    em__group *group = record->group;
     if (record->has_begun) {
-        em__union *of_kind = union_of_kind(ledger, kind), *of_all = union_of_all(ledger, kind);
-        em__union_cancel(&record->group->distinct, &ledger->timeline, &record->spans[0]);
-        if (of_kind) {
-            em__union_cancel(of_kind, &ledger->timeline, &record->spans[1]);
-        }
-        if (of_all) {
-            em__union_cancel(of_all, &ledger->timeline, &record->spans[2]);
-        }
-        if (is_empty(&ledger->unions[EM_WINDOW_RUN]) && is_empty(&ledger->unions[EM_WINDOW_OTHER])) {
-            em__timeline_release(&ledger->timeline, ledger->run_begin);
-            ledger->run_begin = NULL;
-        }
+        unsettle_begin(ledger, record);
     } else {
         record->begin->begun = NULL;
     }
@@ -183,6 +195,7 @@ static void cancel(em__ledger *ledger, em__record *record, uint64_t t_ns)
     ledger->store.open_count--;
     ledger->last_end_ns = t_ns;
     em__store_drop(&ledger->store, &ledger->timeline, record);
+    em__groups_forget(&ledger->groups, group);
 }
 
 static int start_over(void *context, em__edge *edge)

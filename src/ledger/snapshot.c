@@ -141,6 +141,7 @@ static void freeze_points(const freezer *f, size_t channel)
 static void freeze_tdp(const freezer *f, const em__surroundings *around)
 {
     em__summary_facts *facts = &f->summary->facts;
+    int is_used[2] = {0, 0}; /* what was given for CPU and GPU */
     facts->tdp_cpu.each_w = facts->tdp_gpu.each_w = NAN;
     for (size_t i = 0; i < f->ledger->setup.count; i++) {
         const em__channel *channel = f->ledger->setup.facts[i];
@@ -148,14 +149,15 @@ static void freeze_tdp(const freezer *f, const em__surroundings *around)
             continue;
         }
         em__summary_tdp *tdp = channel->domain == EM_DOMAIN_GPU ? &facts->tdp_gpu : &facts->tdp_cpu;
-        double count = isnan(tdp->each_w) ? 0.0 : tdp->count;
-        *tdp = (em__summary_tdp){channel->tdp_each_w, count + channel->tdp_count,
-                                 em__summary_keep(f->summary, channel->tdp_from)};
+        double before = isnan(tdp->each_w) ? 0.0 : tdp->count, count = before + channel->tdp_count;
+        double whole_w = channel->tdp_each_w * channel->tdp_count + (before > 0 ? tdp->each_w * before : 0.0);
+        is_used[channel->domain == EM_DOMAIN_GPU] |= strcmp(channel->tdp_from, EM__TDP_GIVEN) == 0;
+        *tdp = (em__summary_tdp){whole_w / count, count, em__summary_keep(f->summary, channel->tdp_from)};
     }
-    if (around->has_cpu_tdp && isnan(facts->tdp_cpu.each_w)) {
+    if (around->has_cpu_tdp && !is_used[0]) {
         facts->tdp_unused[facts->tdp_unused_count++] = "cpu_tdp_w";
     }
-    if (around->has_gpu_tdp && isnan(facts->tdp_gpu.each_w)) {
+    if (around->has_gpu_tdp && !is_used[1]) {
         facts->tdp_unused[facts->tdp_unused_count++] = "gpu_tdp_w";
     }
 }
@@ -166,8 +168,6 @@ static void freeze_facts(const freezer *f, const em__surroundings *around)
 {
     em_summary *summary = f->summary;
     em__summary_facts *facts = &summary->facts;
-    char gpu_name[512];
-    size_t models = em__summary_gpu_name(summary->channels, summary->channel_count, gpu_name, sizeof gpu_name);
     facts->host = em__summary_keep(summary, around->host);
     facts->boot_id = em__summary_keep(summary, around->boot_id);
     facts->pid = around->pid;
@@ -176,8 +176,8 @@ static void freeze_facts(const freezer *f, const em__surroundings *around)
     facts->carbon_source = em__summary_keep(summary, around->carbon_source);
     facts->carbon_year = around->carbon_year;
     facts->carbon_is_default = around->carbon_is_default;
-    facts->device = models ? "gpu" : "cpu";
-    facts->gpu_name = models ? em__summary_keep(summary, gpu_name) : NULL;
+    facts->device = around->gpu_name ? "gpu" : "cpu";
+    facts->gpu_name = em__summary_keep(summary, around->gpu_name);
     facts->run_is_complete = summary->groups[0].total.status == EM_OK;
     facts->run_is_final = em__ledger_is_settled(f->ledger);
     for (size_t i = 0; i < summary->channel_count; i++) {

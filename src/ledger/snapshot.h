@@ -14,6 +14,7 @@ typedef struct {
     uint64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
     const char *carbon_source;
     int carbon_year, carbon_is_default;
+    const char *gpu_name;         /* of what was counted when the meter was created; NULL: no GPU */
     int has_cpu_tdp, has_gpu_tdp; /* given in the options */
     const uint64_t *costs_ns;     /* by channel */
 } em__surroundings;

@@ -152,6 +152,7 @@ int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_sum
                                .carbon_source = meter->carbon_source,
                                .carbon_year = meter->carbon_year,
                                .carbon_is_default = meter->carbon_is_default,
+                               .gpu_name = meter->gpu_name,
                                .has_cpu_tdp = meter->has_cpu_tdp,
                                .has_gpu_tdp = meter->has_gpu_tdp,
                                .costs_ns = costs_ns};

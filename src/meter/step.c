@@ -84,7 +84,7 @@ static uint64_t plan(void *context, em__slot *slot, uint64_t now_ns, uint64_t du
     em_meter *meter = context;
     uint64_t planned_ns = UINT64_MAX;
     em__door_lock(meter);
-    for (size_t i = 0; i < slot->device->channel_count; i++) {
+    for (size_t i = 0; i < slot->channel_count; i++) {
         uint64_t wanted_ns = em__timeline_plan(&meter->ledger.timeline, slot->first_channel + i, now_ns, due_ns);
         planned_ns = wanted_ns < planned_ns ? wanted_ns : planned_ns;
     }

@@ -7,6 +7,23 @@
 
 #include <stdlib.h>
 
+enum { LONGEST_S = 60, SHORTEST_NS = 1000000 };
+
+/* docs/measurement.md §2 rule 8: min(60 s, range / (4 × highest believable power)). */
+static uint64_t longest_ns(const em__device *device)
+{
+    uint64_t longest = LONGEST_S * EM__NS_PER_S;
+    for (size_t i = 0; i < device->channel_count; i++) {
+        const em__channel *channel = &device->channels[i];
+        if (channel->kind == EM_KIND_COUNTER && channel->range > 0 && channel->ceiling_mw > 0) {
+            uint64_t range_uj = em__scale(channel->range, channel->scale_num, channel->scale_den);
+            uint64_t quarter_ns = em__scale(range_uj, EM__MW_NS_PER_UJ, 4 * channel->ceiling_mw);
+            longest = quarter_ns < longest ? quarter_ns : longest;
+        }
+    }
+    return longest > SHORTEST_NS ? longest : SHORTEST_NS;
+}
+
 em__slot *em__slot_create(em__host *host, em__device *device, size_t first_channel)
 {
     em__slot *slot = calloc(1, sizeof *slot);
@@ -22,6 +39,8 @@ em__slot *em__slot_create(em__host *host, em__device *device, size_t first_chann
     slot->device = device;
     slot->first_channel = first_channel;
     slot->channel_count = device->channel_count;
+    slot->interval_ns = device->interval_ns;
+    slot->longest_ns = longest_ns(device);
     slot->readings = readings;
     return slot;
 }
@@ -88,7 +107,8 @@ void em__slot_schedule(em__slot *slot, uint64_t now_ns, uint64_t interval_ns)
         slot->due_ns = slot->next_ns = now_ns + EM__REVIVE_S * EM__NS_PER_S;
         return;
     }
-    uint64_t every_ns = slot->device->interval_ns > interval_ns ? slot->device->interval_ns : interval_ns;
+    uint64_t every_ns = slot->interval_ns > interval_ns ? slot->interval_ns : interval_ns;
+    every_ns = every_ns < slot->longest_ns ? every_ns : slot->longest_ns;
     if (slot->due_ns == 0 || slot->due_ns > now_ns + 2 * every_ns) {
         slot->due_ns = now_ns;
     }

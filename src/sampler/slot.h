@@ -16,6 +16,8 @@ typedef struct {
     em__host *host;
     em__device *device;                  /* NULL once closed */
     size_t first_channel, channel_count; /* its channels follow each other */
+    uint64_t interval_ns;                /* the device's: never read more often */
+    uint64_t longest_ns;                 /* read at least as often, or a counter may go round unseen */
     pthread_mutex_t lock;                /* of the device; callers only try it */
     em__reading *readings;               /* under the lock */
     atomic_int is_wanted;                /* its channels' roles need it */

@@ -43,7 +43,7 @@ static int leave(em__sampler *sampler, uint64_t ticket)
 
 static int is_gone(const em__slot *slot)
 {
-    for (size_t i = 0; i < slot->device->channel_count; i++) {
+    for (size_t i = 0; i < slot->channel_count; i++) {
         if (slot->readings[i].outcome != EM__READ_GONE) {
             return 0;
         }
@@ -93,7 +93,7 @@ int em__sampler_tick(em__sampler *sampler, uint64_t now_ns, int is_forced, uint6
         if (!atomic_load(&slot->is_wanted) || atomic_load(&slot->is_retired)) {
             continue;
         }
-        int may_force = is_forced && slot->device->interval_ns == 0 && !slot->gone_ns;
+        int may_force = is_forced && slot->interval_ns == 0 && !slot->gone_ns;
         if (now_ns < slot->next_ns && !may_force) {
             continue;
         }
@@ -101,7 +101,7 @@ int em__sampler_tick(em__sampler *sampler, uint64_t now_ns, int is_forced, uint6
             return 1;
         }
         em__slot_schedule(slot, now_ns, sampler->interval_ns);
-        if (sampler->calls.plan && !slot->gone_ns && slot->device->interval_ns == 0) {
+        if (sampler->calls.plan && !slot->gone_ns && slot->interval_ns == 0) {
             slot->next_ns = sampler->calls.plan(sampler->context, slot, now_ns, slot->due_ns);
         }
     }

@@ -217,7 +217,7 @@ static em__added add_failure(em__series *series, uint64_t t_ns, const em__readin
     if (t_ns - series->failing_since_ns < patience_ns) {
         return EM__ADDED_NOTHING;
     }
-    em__series_end(series, status);
+    em__series_end(series, status == EM_ERR_READ ? EM_ERR_BROKEN : status);
     return EM__ADDED_END;
 }
 

@@ -74,6 +74,26 @@ em__group *em__groups_intern(em__groups *groups, int32_t kind, const char *name)
     return group ? group : create(groups, kind, name);
 }
 
+void em__groups_forget(em__groups *groups, em__group *group)
+{
+    if (group->last_order > 0 || group->live > 0) {
+        return;
+    }
+    em__group **link = &groups->table[slot_of(group->kind, group->name)];
+    while (*link != group) {
+        link = &(*link)->next;
+    }
+    *link = group->next;
+    for (size_t i = 0; i < groups->count; i++) {
+        if (groups->all[i] == group) {
+            groups->all[i] = groups->all[--groups->count];
+        }
+    }
+    em__union_free(&group->distinct);
+    free(group->name);
+    free(group);
+}
+
 void em__sum_between(const em__value *begin, const em__value *end, em__sum *ret_sum)
 {
     em__sum sum = {.energy_uj = end->energy_uj - begin->energy_uj,

@@ -29,6 +29,7 @@ typedef struct em__group {
     char *name;              /* NULL: unnamed */
     int32_t kind;
     uint64_t count, items, duration_ns, wait_ns;
+    size_t live;             /* windows that can be asked for by id */
     em__union distinct;
     em__sum sums[]; /* by channel */
 } em__group;
@@ -46,6 +47,9 @@ void em__groups_free(em__groups *groups);
 em__group *em__groups_intern(em__groups *groups, int32_t kind, const char *name);
 /* NULL: there is none. */
 em__group *em__groups_find(const em__groups *groups, int32_t kind, const char *name);
+
+/* Gives the place of a group back that no window is or was in. Its name is gone with it. */
+void em__groups_forget(em__groups *groups, em__group *group);
 
 /* The sums of one window between two settled edges. */
 void em__sum_between(const em__value *begin, const em__value *end, em__sum *ret_sum);

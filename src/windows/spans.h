@@ -20,6 +20,8 @@ typedef struct {
  */
 typedef struct em__span {
     struct em__span *previous, *next; /* open windows, in the order of their begins */
+    struct em__span *below;           /* the next older one with intervals of its own */
+    uint64_t order;
     em__edge *begin;
     em__edge *reach;   /* earliest begin of the intervals below; NULL: there are none */
     uint64_t inner_ns; /* intervals that ended since this window began and before the next one did */
@@ -28,6 +30,9 @@ typedef struct em__span {
 
 typedef struct {
     em__span *first, *last;
+    em__span *top;     /* the newest open window with intervals: few have any, however many are open */
+    uint64_t orders;
+    em__edge *begin;   /* of the earliest interval in total; NULL: there is none */
     uint64_t total_ns; /* intervals that nothing can cover any more */
     em__tally *total;  /* by channel */
 } em__union;
@@ -40,6 +45,8 @@ void em__span_free(em__span *span);
 void em__union_open(em__union *set, em__span *span, em__edge *begin);
 void em__union_close(em__union *set, em__timeline *timeline, em__span *span, em__edge *end);
 void em__union_cancel(em__union *set, em__timeline *timeline, em__span *span);
+/* The earliest begin of all that has ended or is open; NULL: there is nothing such. */
+em__edge *em__union_begin(const em__union *set);
 /* Forgets all that was; what is open counts from this edge on. */
 void em__union_restart(em__union *set, em__timeline *timeline, em__edge *edge);
 

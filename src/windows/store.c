@@ -139,6 +139,9 @@ void em__store_drop(em__store *store, em__timeline *timeline, em__record *record
         link = &(*link)->chain;
     }
     *link = record->chain;
+    if (record->group) {
+        record->group->live--;
+    }
     em__timeline_release(timeline, record->begin);
     em__timeline_release(timeline, record->end);
     em__span spans[3];

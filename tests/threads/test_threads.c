@@ -390,6 +390,28 @@ static void test_a_pause_that_many_end_at_once(void)
     end();
 }
 
+static void *begin_until_closed(void *argument)
+{
+    em_window window;
+    while (em_window_begin(argument, NULL, &window) == EM_OK) {
+        em_window_end(argument, window, NULL);
+    }
+    return NULL;
+}
+
+/* A begin that ends a pause while another thread closes the meter. */
+static void test_closing_while_others_begin(void)
+{
+    for (int i = 0; i < 300; i++) {
+        begin(10 * MS);
+        pthread_t thread;
+        CHECK_INT(pthread_create(&thread, NULL, begin_until_closed, meter), 0);
+        em_meter_close(meter, 0);
+        pthread_join(thread, NULL);
+        end();
+    }
+}
+
 static void test_creating_and_destroying(void)
 {
     for (int i = 0; i < 50; i++) {
@@ -414,6 +436,7 @@ int main(void)
     RUN(test_closing_after_one_was_given_up);
     RUN(test_callers_on_all_sides);
     RUN(test_a_pause_that_many_end_at_once);
+    RUN(test_closing_while_others_begin);
     RUN(test_creating_and_destroying);
     return CHECK_DONE();
 }

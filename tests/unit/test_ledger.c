@@ -3,6 +3,7 @@
 /* Windows over channels of known power: nothing is lost, invented or counted twice, also where channels fail, end and
  * come back. Cases A4, A12 and A13. */
 #include "check.h"
+#include "core/text.h"
 #include "rig/channel.h"
 
 #include <errno.h>
@@ -326,6 +327,49 @@ static void test_cancelled_windows_leave_nothing(void)
     rig_ledger_free(&rig);
 }
 
+/* A [1 s …, cancelled at 3 s] around B [1.3 … 1.8 s]: what remains is a run of B alone. */
+static void test_the_run_begins_where_what_is_left_does(void)
+{
+    wave constant = wave_constant(100);
+    rig_channel channel = package(0, &constant);
+    for (int32_t kind = EM_WINDOW_EPOCH; kind <= EM_WINDOW_RUN; kind++) {
+        rig_ledger_init(&rig, &channel, 1, NULL);
+        read_until(500 * MS, S, 100 * MS);
+        em_window around = rig_ledger_begin(&rig, kind, NULL, S);
+        read_until(1100 * MS, 1300 * MS, 100 * MS);
+        em_window inside = rig_ledger_begin(&rig, EM_WINDOW_BATCH, NULL, 1300 * MS);
+        read_until(1400 * MS, 1800 * MS, 100 * MS);
+        rig_ledger_end(&rig, inside, 1800 * MS);
+        read_until(1900 * MS, 3 * S, 100 * MS);
+        em__event cancel = {.kind = EM__EVENT_CANCEL, .t_ns = 3 * S, .window = around};
+        CHECK_INT(rig_ledger_apply(&rig, cancel), EM_OK);
+        em_summary *summary = rig_ledger_summary(&rig);
+        em_group run = {.size = sizeof run};
+        em_summary_group(summary, 0, &run);
+        CHECK_INT(run.duration_ns, 500 * MS);
+        CHECK_NEAR(run.total.energy_j, 50, 1e-5);
+        CHECK_INT(summary->facts.begin_ns, 1300 * MS);
+        em_summary_destroy(summary);
+        rig_ledger_free(&rig);
+    }
+}
+
+static void test_cancelled_names_give_their_place_back(void)
+{
+    rig_ledger_init(&rig, NULL, 0, NULL);
+    char name[32];
+    for (int i = 0; i < 1100; i++) {
+        em__print(name, sizeof name, "tried %d", i);
+        em_window window = rig_ledger_begin(&rig, EM_WINDOW_OTHER, name, S + (uint64_t)i);
+        em__event cancel = {.kind = EM__EVENT_CANCEL, .t_ns = S + (uint64_t)i, .window = window};
+        CHECK_INT(rig_ledger_apply(&rig, cancel), EM_OK);
+    }
+    em_window window = rig_ledger_begin(&rig, EM_WINDOW_OTHER, "real", 2 * S);
+    rig_ledger_end(&rig, window, 3 * S);
+    CHECK_TEXT(rig_ledger_result(&rig, window, 3 * S, NULL).name, "real");
+    rig_ledger_free(&rig);
+}
+
 int main(void)
 {
     RUN(test_each_joule_once);
@@ -337,5 +381,7 @@ int main(void)
     RUN(test_a_window_without_length);
     RUN(test_a4_no_silent_zero);
     RUN(test_cancelled_windows_leave_nothing);
+    RUN(test_the_run_begins_where_what_is_left_does);
+    RUN(test_cancelled_names_give_their_place_back);
     return CHECK_DONE();
 }

@@ -96,6 +96,24 @@ static void test_each_device_in_its_turn(void)
     end();
 }
 
+/* 65.5 kJ at no more than 1 kW go round in 65.5 s: a quarter of that, whatever the sample interval. */
+static void test_no_counter_goes_round_unseen(void)
+{
+    wave power = wave_constant(100);
+    rig_source source = {.wave = &power, .range = 65532610987};
+    rig_channel zone = rig_channel_make("cpu-0/package", EM__COVERS_PACKAGE, 0, EM_KIND_COUNTER, source);
+    zone.facts.ceiling_mw = 1000000;
+    rig_host *machine = rig_host_create(S);
+    em__slot *slot =
+        em__slot_create(rig_host_base(machine), rig_device_create(machine, &zone, 1, 0, 0, NULL), 0);
+    em__slot_schedule(slot, 100 * S, 60 * S);
+    CHECK_INT(slot->due_ns, 100 * S + 16383152746);
+    em__slot_schedule(slot, slot->due_ns, S);
+    CHECK_INT(slot->due_ns, 100 * S + 16383152746 + S);
+    em__slot_release(slot);
+    rig_host_destroy(machine);
+}
+
 /* The deadlines are a fixed grid: the cost of reading does not add up, and lateness does not lead to bursts. */
 static void test_turns_that_were_missed_are_left_out(void)
 {
@@ -245,6 +263,7 @@ static void test_a_device_lives_as_long_as_its_slot_is_held(void)
 int main(void)
 {
     RUN(test_each_device_in_its_turn);
+    RUN(test_no_counter_goes_round_unseen);
     RUN(test_turns_that_were_missed_are_left_out);
     RUN(test_a_forced_round_spares_slow_devices);
     RUN(test_only_what_is_wanted_is_read);

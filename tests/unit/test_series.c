@@ -178,7 +178,7 @@ static void test_a_channel_ends_when_patience_does(void)
     CHECK_INT(series.has_ended, 0);
     CHECK_INT(fail(3500 * MS, EM__READ_AGAIN, EM_ERR_READ), EM__ADDED_END);
     CHECK_INT(series.has_ended, 1);
-    CHECK_INT(series.status, EM_ERR_READ);
+    CHECK_INT(series.status, EM_ERR_BROKEN);
     CHECK_INT(fail(3600 * MS, EM__READ_AGAIN, EM_ERR_READ), EM__ADDED_NOTHING);
     CHECK_INT(estimate(5 * S).energy_uj, 100000000);
     CHECK_INT(estimate(5 * S).gap_ns - at(2 * S).gap_ns, 3 * S);
