@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
-/* A meter's birth and death. */
+/* A meter's birth. */
 #include "core/text.h"
 #include "core/units.h"
 #include "data/intensity.h"
@@ -13,32 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE = 3, SHORT_STOP_NS = 100000000, LONG_STOP_NS = 1000000000 };
-
-static void free_meter(em_meter *meter)
-{
-    em__sampler_destroy(meter->sampler);
-    em__ledger_free(&meter->ledger);
-    for (size_t i = 0; i < meter->slot_count; i++) {
-        em__slot_release(meter->slots[i]);
-    }
-    free(meter->slots);
-    free(meter->absences);
-    free(meter->facts);
-    free((void *)meter->fact_pointers);
-    free((void *)meter->sensors);
-    free(meter->ranks);
-    free(meter->slot_of);
-    free(meter->host_name);
-    free(meter->boot_id);
-    free(meter->gpu_name);
-    free(meter->carbon_source);
-    pthread_cond_destroy(&meter->settled);
-    pthread_mutex_destroy(&meter->door);
-    pthread_mutex_destroy(&meter->resume);
-    em__host_unref(meter->host);
-    free(meter);
-}
+enum { PATIENCE = 3 };
 
 static em_meter *alloc_meter(void)
 {
@@ -103,6 +78,23 @@ static int take_devices(em_meter *meter, em__probe *probe, uint32_t measure)
     return EM_OK;
 }
 
+/* What is not certain of the choice of boards stands beside each of them. */
+static void note_choice(em_meter *meter, uint64_t notes)
+{
+    static const int doubts[] = {EM_NOTE_MAPPING_UNKNOWN, EM_NOTE_MIG};
+    for (size_t i = 0; i < meter->channel_count; i++) {
+        em__channel *facts = &meter->facts[i];
+        for (size_t n = 0; n < 2 && facts->domain == EM_DOMAIN_GPU && !facts->reason[0]; n++) {
+            if (notes & EM_NOTE_BIT(doubts[n])) {
+                const char *remedy = em_note_remedy(doubts[n]);
+                facts->notes |= EM_NOTE_BIT(doubts[n]);
+                em__print(facts->reason, sizeof facts->reason, "%s%s%s", em_note_text(doubts[n]), remedy[0] ? "; " : "",
+                          remedy);
+            }
+        }
+    }
+}
+
 static int take_probe(em_meter *meter, const em_options *options, em_error *error, uint64_t *ret_notes)
 {
     em__probe probe = {0};
@@ -118,6 +110,7 @@ static int take_probe(em_meter *meter, const em_options *options, em_error *erro
         return status;
     }
     status = take_devices(meter, &probe, options->measure);
+    note_choice(meter, probe.notes);
     meter->absences = probe.absences;
     meter->absence_count = probe.absence_count;
     *ret_notes = probe.notes;
@@ -304,92 +297,13 @@ int em__meter_create_on(em__host *host, const em_options *options, em_error *ret
         return EM_OK;
     }
     if (meter) {
-        free_meter(meter);
+        em__meter_free(meter);
     }
     if (ret_error && ret_error->size >= sizeof ret_error->size) {
         if (!error.text[0]) {
             em__options_refuse(&error, status, "", "%s", em_status_text(status));
         }
         em__answer(ret_error, ret_error->size, &error, sizeof error);
-    }
-    return status;
-}
-
-static em__record *find_open(em__record *record)
-{
-    while (record && record->end) {
-        record = record->chain;
-    }
-    return record;
-}
-
-/* With the door locked. All at one instant; an end may free other records, so each bucket is looked through anew. */
-static void end_windows(em_meter *meter)
-{
-    em__store *store = &meter->ledger.store;
-    em__event event = {.kind = EM__EVENT_END, .t_ns = em__meter_now(meter)};
-    for (size_t i = 0; i <= store->bucket_mask && store->open_count > 0; i++) {
-        for (em__record *record; (record = find_open(store->buckets[i]));) {
-            record->is_kept = 1; /* All windows of a closed meter stay readable. */
-            event.window = record->id;
-            if (em__door_apply(meter, &event) != EM_OK) {
-                return;
-            }
-        }
-    }
-}
-
-int em_meter_close(em_meter *meter, uint64_t timeout_ns)
-{
-    int status = em__door_check(meter);
-    if (status != EM_OK) {
-        return status;
-    }
-    em__door_lock(meter);
-    int was_closed = meter->is_closed;
-    if (!was_closed) {
-        end_windows(meter);
-    }
-    em__door_unlock(meter);
-    if (was_closed) {
-        return EM_OK;
-    }
-    em__meter_settle(meter, 0, timeout_ns);
-    em__door_lock(meter);
-    was_closed = meter->is_closed;
-    meter->is_closed = 1;
-    end_windows(meter);
-    em__event event = {.kind = EM__EVENT_PIN, .t_ns = em__meter_now(meter)};
-    em__door_apply(meter, &event);
-    em__door_unlock(meter);
-    pthread_cond_broadcast(&meter->settled);
-    if (!was_closed) {
-        uint64_t patience_ns = meter->interval_ns < SHORT_STOP_NS ? SHORT_STOP_NS : meter->interval_ns;
-        em__sampler_stop(meter->sampler, patience_ns < LONG_STOP_NS ? patience_ns : LONG_STOP_NS);
-        for (size_t i = 0; i < meter->slot_count; i++) {
-            em__slot_close(meter->slots[i]);
-        }
-    }
-    return EM_OK;
-}
-
-void em_meter_destroy(em_meter *meter)
-{
-    if (em__door_check(meter) == EM_OK) {
-        em_meter_close(meter, 0);
-        free_meter(meter);
-    }
-}
-
-int em_meter_reset(em_meter *meter)
-{
-    int status = em__door_check(meter);
-    if (status == EM_OK) {
-        em__event event = {.kind = EM__EVENT_RESET};
-        em__door_lock(meter);
-        event.t_ns = em__meter_now(meter);
-        status = meter->is_closed ? EM_ERR_CLOSED : em__door_apply(meter, &event);
-        em__door_unlock(meter);
     }
     return status;
 }

@@ -54,6 +54,9 @@ void em__meter_step(em_meter *meter);   /* a round now, for meters without threa
 /* Waits until the window (0: all that have ended) is final, at most timeout_ns; then pins. */
 int em__meter_settle(em_meter *meter, em_window window, uint64_t timeout_ns);
 
+/* close.c: all but the threads, which must have stopped or never begun. */
+void em__meter_free(em_meter *meter);
+
 /* options.c */
 int em__options_check(const em_options *options, em_error *error);
 __attribute__((format(printf, 4, 5))) int em__options_refuse(em_error *error, int status, const char *argument,
