@@ -9,9 +9,10 @@
 
 /* A thermal design power that a model used. */
 typedef struct {
-    double each_w, count; /* of one CPU or GPU (boards of different limits: the mean), and how many (a fraction in a VM);
+    double each_w,
+        count;        /* of one CPU or GPU (boards of different limits: the mean), and how many (a fraction in a VM);
                              each_w NAN: no such model */
-    const char *from;     /* "cpu_tdp_w", "default for a laptop" … */
+    const char *from; /* "cpu_tdp_w", "default for a laptop" … */
 } em__summary_tdp;
 
 typedef struct {

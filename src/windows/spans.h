@@ -30,7 +30,7 @@ typedef struct em__span {
 
 typedef struct {
     em__span *first, *last;
-    em__span *top;     /* the newest open window with intervals: few have any, however many are open */
+    em__span *top; /* the newest open window with intervals: few have any, however many are open */
     uint64_t orders;
     em__edge *begin;   /* of the earliest interval in total; NULL: there is none */
     uint64_t total_ns; /* intervals that nothing can cover any more */

@@ -104,8 +104,7 @@ static void test_no_counter_goes_round_unseen(void)
     rig_channel zone = rig_channel_make("cpu-0/package", EM__COVERS_PACKAGE, 0, EM_KIND_COUNTER, source);
     zone.facts.ceiling_mw = 1000000;
     rig_host *machine = rig_host_create(S);
-    em__slot *slot =
-        em__slot_create(rig_host_base(machine), rig_device_create(machine, &zone, 1, 0, 0, NULL), 0);
+    em__slot *slot = em__slot_create(rig_host_base(machine), rig_device_create(machine, &zone, 1, 0, 0, NULL), 0);
     em__slot_schedule(slot, 100 * S, 60 * S);
     CHECK_INT(slot->due_ns, 100 * S + 16383152746);
     em__slot_schedule(slot, slot->due_ns, S);
