@@ -54,6 +54,11 @@ static em__reading read_model(board_device *board)
 static void board_read(em__device *device, em__reading out[])
 {
     board_device *board = (board_device *)device;
+    int32_t status = device->channels[0].status;
+    if (status != EM_OK) {
+        out[0] = (em__reading){.outcome = EM__READ_GONE, .status = status};
+        return;
+    }
     if (board->kind == EM_KIND_MODEL) {
         out[0] = read_model(board);
         return;
@@ -84,13 +89,14 @@ static int is_same_board(const board_device *board, const em__board *other)
     return board->pci[0] && strcmp(board->pci, other->pci) == 0;
 }
 
-/* The board may have another index and another handle than before. */
+/* The board may have another index and another handle than before. One that could not be read at the start stays so: what
+ * it can tell is not known, and its facts are constant. */
 static int board_revive(em__device *device)
 {
     board_device *board = (board_device *)device;
     const em__nvml *nvml = board->nvml;
     unsigned int count = 0;
-    if (nvml->count(&count) != NVML_OK) {
+    if (device->channels[0].status != EM_OK || nvml->count(&count) != NVML_OK) {
         return EM_ERR_GONE;
     }
     for (unsigned int i = 0; i < count && i < MOST_BOARDS; i++) {
@@ -186,37 +192,86 @@ static void describe_place(const em__board *board, uint64_t notes, em__channel *
     }
 }
 
+static void describe_failure(const em__nvml *nvml, int code, board_device *made)
+{
+    em__channel *channel = &made->base.channels[0];
+    const char *hint = em__nvml_hint(code);
+    char words[64];
+    em__nvml_words(nvml, code, words, sizeof words);
+    em__print(channel->name, sizeof channel->name, "gpu-%d/board", channel->gpu);
+    channel->kind = made->kind = EM_KIND_COUNTER;
+    channel->gain = 0.05;
+    channel->status = em__nvml_status(code);
+    em__print(channel->reason, sizeof channel->reason, "NVML cannot read it: %s%s%s", words, hint[0] ? "; " : "", hint);
+}
+
+static board_device *make_board(em__nvml *nvml, const em__nvml_found *found, const em__sensor *sensor, uint64_t notes)
+{
+    board_device *made = calloc(1, sizeof *made);
+    if (!made || em__device_init(&made->base, &board_ops, sensor, 1) != EM_OK) {
+        free(made);
+        return NULL;
+    }
+    made->nvml = em__nvml_ref(nvml);
+    made->handle = found->handle;
+    em__copy(made->uuid, sizeof made->uuid, found->board.uuid);
+    em__copy(made->pci, sizeof made->pci, found->board.pci);
+    describe_place(&found->board, notes, &made->base.channels[0]);
+    return made;
+}
+
+/* It is there and draws power that nobody sees, so that a total without it must say so. */
+static int add_unreadable(em__nvml *nvml, const em__nvml_found *found, int code, uint64_t notes, em__probe *probe)
+{
+    board_device *made = make_board(nvml, found, &em__sensor_nvml, notes);
+    if (!made) {
+        return EM_ERR_NO_MEMORY;
+    }
+    describe_failure(nvml, code, made);
+    return em__probe_add(probe, &made->base);
+}
+
+/* Graphics inside an SoC (Jetson) have no PCI address, and their driver is nvgpu. No default is true for them. */
+static int is_integrated(const em__board *board)
+{
+    return !board->pci[0] || strstr(board->name, "nvgpu");
+}
+
+/* Why there is neither energy nor power. */
+static int failure_of(const em__nvml_answers *answers)
+{
+    return em__nvml_status(answers->energy_code) == EM_ERR_GONE ? answers->energy_code : answers->power_code;
+}
+
 static int add_board(em__nvml *nvml, const em__nvml_found *found, const em__selection *selection, uint64_t notes,
                      em__probe *probe)
 {
     const em__board *board = &found->board;
+    if (found->code != NVML_OK) {
+        return add_unreadable(nvml, found, found->code, notes, probe);
+    }
     em__nvml_answers answers = em__nvml_ask(nvml, found->handle);
     int has_reading = answers.energy || answers.power;
-    /* What NVML lists without a PCI address is graphics inside an SoC (Jetson), and the default is no truth for it. */
-    int can_model = answers.has_limit || !isnan(selection->gpu_tdp_w) || (answers.has_utilisation && board->pci[0]);
     if (!has_reading) {
+        int code = failure_of(&answers);
         char words[64];
-        em__nvml_words(nvml, answers.power_code, words, sizeof words);
-        int lost = em__nvml_status(answers.power_code) == EM_ERR_GONE;
-        int status = em__probe_absent(
-            probe, &em__sensor_nvml, em__nvml_status(answers.power_code), em__nvml_hint(answers.power_code),
-            "GPU %d (%s): NVML gives neither energy nor power: %s", board->index, board->name, words);
-        if (status != EM_OK || lost || !can_model) {
+        em__nvml_words(nvml, code, words, sizeof words);
+        int status =
+            em__probe_absent(probe, &em__sensor_nvml, em__nvml_status(code), em__nvml_hint(code),
+                             "GPU %d (%s): NVML gives neither energy nor power: %s", board->index, board->name, words);
+        if (status == EM_OK && em__nvml_status(code) == EM_ERR_GONE) {
+            return add_unreadable(nvml, found, code, notes, probe);
+        }
+        int can_model = answers.has_limit || !isnan(selection->gpu_tdp_w) || !is_integrated(board);
+        if (status != EM_OK || !can_model) {
             return status;
         }
     }
-    board_device *made = calloc(1, sizeof *made);
-    if (!made ||
-        em__device_init(&made->base, &board_ops, has_reading ? &em__sensor_nvml : &em__sensor_tdp, 1) != EM_OK) {
-        free(made);
+    board_device *made = make_board(nvml, found, has_reading ? &em__sensor_nvml : &em__sensor_tdp, notes);
+    if (!made) {
         return EM_ERR_NO_MEMORY;
     }
-    made->nvml = em__nvml_ref(nvml);
-    made->handle = found->handle;
-    em__copy(made->uuid, sizeof made->uuid, board->uuid);
-    em__copy(made->pci, sizeof made->pci, board->pci);
     em__channel *channel = &made->base.channels[0];
-    describe_place(board, notes, channel);
     uint64_t place_notes = channel->notes;
     if (has_reading) {
         describe_reading(&answers, made);
@@ -238,21 +293,28 @@ static int compare_places(const void *left, const void *right)
     return a->board.index - b->board.index;
 }
 
-static int find_boards(em__nvml *nvml, unsigned int count, em__probe *probe, em__nvml_found *boards, size_t *ret_found)
+/* NVML lists boards in the order of the PCI bus: one that does not tell its place lies behind the one before. */
+static void guess_place(em__nvml_found *boards, unsigned int i)
 {
-    size_t found = 0;
+    boards[i].place = i > 0 ? boards[i - 1].place : 0;
+}
+
+static int find_boards(em__nvml *nvml, unsigned int count, em__probe *probe, em__nvml_found *boards)
+{
     for (unsigned int i = 0; i < count; i++) {
-        nvml_handle handle = NULL;
-        int code = nvml->handle(i, &handle);
-        if (code == NVML_OK && handle) {
-            em__nvml_found *next = &boards[found++];
-            next->handle = handle;
-            next->board.index = (int)i;
-            em__nvml_identify(nvml, handle, next);
-            em__nvml_slices(nvml, handle, &next->board);
+        em__nvml_found *next = &boards[i];
+        int code = nvml->handle(i, &next->handle);
+        next->board.index = (int)i;
+        if (code == NVML_OK && next->handle) {
+            em__nvml_identify(nvml, next->handle, next);
+            em__nvml_slices(nvml, next->handle, &next->board);
+            if (!next->board.name[0] && next->place == UINT64_MAX) {
+                guess_place(boards, i);
+            }
             continue;
         }
-        code = code == NVML_OK ? NVML_UNKNOWN : code;
+        guess_place(boards, i);
+        next->code = code = code == NVML_OK ? NVML_UNKNOWN : code;
         char words[64];
         em__nvml_words(nvml, code, words, sizeof words);
         if (em__probe_absent(probe, &em__sensor_nvml, em__nvml_status(code), em__nvml_hint(code),
@@ -260,8 +322,7 @@ static int find_boards(em__nvml *nvml, unsigned int count, em__probe *probe, em_
             return EM_ERR_NO_MEMORY;
         }
     }
-    qsort(boards, found, sizeof *boards, compare_places);
-    *ret_found = found;
+    qsort(boards, count, sizeof *boards, compare_places);
     return EM_OK;
 }
 
@@ -287,8 +348,14 @@ static int add_chosen(em__nvml *nvml, const em__selection *selection, const em__
     if (!facts) {
         return EM_ERR_NO_MEMORY;
     }
+    const char *model = "";
     for (size_t i = 0; i < count; i++) {
         facts[i] = boards[i].board;
+        model = model[0] ? model : boards[i].board.name;
+    }
+    /* A board that does not answer is taken to be of the others' model: else one that is lost would hide CUDA's order. */
+    for (size_t i = 0; i < count; i++) {
+        em__copy(facts[i].name, sizeof facts[i].name, facts[i].name[0] ? facts[i].name : model);
     }
     int status = em__visible_choose(nvml->host, selection, facts, count, chosen, &notes);
     free(facts);
@@ -324,13 +391,12 @@ static int probe_boards(em__nvml *nvml, const em__selection *selection, em__prob
                                 "NVML lists no GPUs to use: %s", words);
     }
     em__nvml_found *boards = calloc(count, sizeof *boards);
-    size_t found = 0;
     if (!boards) {
         return EM_ERR_NO_MEMORY;
     }
-    int status = find_boards(nvml, count, probe, boards, &found);
-    if (status == EM_OK && found > 0) {
-        status = add_chosen(nvml, selection, boards, found, probe);
+    int status = find_boards(nvml, count, probe, boards);
+    if (status == EM_OK) {
+        status = add_chosen(nvml, selection, boards, count, probe);
     }
     free(boards);
     return status;

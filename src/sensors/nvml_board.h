@@ -10,6 +10,7 @@
 typedef struct {
     em__board board;
     nvml_handle handle;
+    int code;       /* why the board cannot be opened; NVML_OK: it can */
     uint64_t place; /* the PCI address as a number; all ones: unknown */
 } em__nvml_found;
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum { MOST_CONSTRAINTS = 8, NUMBER_BYTES = 64 };
+enum { UNNAMED_PACKAGE = 4096 /* plus the zone's number: a place that no real package has */ };
 enum { MW_PER_W = 1000, UW_PER_MW = 1000, REFRESH_NS = 1000000 };
 
 static const char permission_hint[] =
@@ -29,7 +30,8 @@ static const char no_zones_hint[] =
     "measure on the host";
 
 _Static_assert(sizeof permission_hint <= EM__TEXT_SIZE && sizeof masked_hint <= EM__TEXT_SIZE &&
-                   sizeof no_zones_hint <= EM__TEXT_SIZE && sizeof broken_hint + 64 <= EM__TEXT_SIZE,
+                   sizeof no_zones_hint <= EM__TEXT_SIZE && sizeof masked_hint + 64 <= EM__TEXT_SIZE &&
+                   sizeof broken_hint + 64 <= EM__TEXT_SIZE,
                "no hint may be cut");
 
 /* ---------------------------------------------------------------------------------------------------------- reading */
@@ -37,7 +39,8 @@ _Static_assert(sizeof permission_hint <= EM__TEXT_SIZE && sizeof masked_hint <= 
 typedef struct {
     em__device base;
     em__host *host;
-    em__file *energy; /* NULL: cannot be read */
+    em__file *energy;  /* NULL: cannot be read */
+    uint64_t first_uj; /* when it was probed */
 } zone_device;
 
 /* 0 or -errno; -EILSEQ: what it says is no number. */
@@ -250,10 +253,36 @@ static void describe_energy(const em__rapl_zones *look, const em__rapl_zone *zon
     int error = open_energy(made, &uj);
     if (error < 0) {
         describe_failure(error, channel);
-    } else if (uj > channel->range) {
-        channel->range = 0;
+    } else {
+        made->first_uj = uj;
+        channel->range = uj > channel->range ? 0 : channel->range;
     }
     channel->unit = (channel->range + UINT32_MAX / 2) / UINT32_MAX; /* The kernel: range = (2^32 - 1) units. */
+}
+
+/* A zone whose name cannot be had: most likely a package, of which nobody knows which. */
+static void describe_unnamed(const em__rapl_zone *zone, const em__cpuinfo *cpus, em__channel *channel)
+{
+    em__print(channel->name, sizeof channel->name, "cpu/%s", strrchr(zone->path, '/') + 1);
+    em__copy(channel->source, sizeof channel->source, zone->path);
+    em__copy(channel->device_name, sizeof channel->device_name, cpus->model);
+    channel->domain = EM_DOMAIN_CPU;
+    channel->kind = EM_KIND_COUNTER;
+    channel->covers = EM__COVERS_PACKAGE;
+    channel->package = (int32_t)(UNNAMED_PACKAGE + zone->place.zone[0] % UNNAMED_PACKAGE);
+    channel->gain = 0.05;
+    if (zone->error == -ENOENT) {
+        channel->status = EM_ERR_MASKED;
+        em__print(channel->reason, sizeof channel->reason, "its folder is hidden in this container; %s", masked_hint);
+    } else if (zone->error == -EACCES || zone->error == -EPERM) {
+        channel->status = EM_ERR_PERMISSION;
+        em__print(channel->reason, sizeof channel->reason, "this user may not read its name; sudo chmod a+r %s/name",
+                  zone->path);
+    } else {
+        channel->status = EM_ERR_BROKEN;
+        em__print(channel->reason, sizeof channel->reason, "its name file does not tell what it measures; %s",
+                  broken_hint);
+    }
 }
 
 static zone_device *make_zone(em__host *host, const em__rapl_zone *zone)
@@ -273,7 +302,7 @@ static zone_device *make_zone(em__host *host, const em__rapl_zone *zone)
 /* ---------------------------------------------------------------------------------------------------------- probing */
 
 typedef struct {
-    size_t readable, left_out, denied, broken, masked; /* zones */
+    size_t placed, readable, left_out, denied, broken, masked; /* zones */
 } tally;
 
 static int add_zone(em__probe *probe, const em__rapl_zones *look, const em__rapl_zone *zone, const em__cpuinfo *cpus,
@@ -285,6 +314,7 @@ static int add_zone(em__probe *probe, const em__rapl_zones *look, const em__rapl
     }
     em__channel *channel = &made->base.channels[0];
     int is_placed = describe_place(look, zone, cpus, channel);
+    zones->placed += is_placed != 0;
     if (!is_placed || !(measure & 1u << channel->domain)) {
         zones->broken += !is_placed;
         zones->left_out += is_placed != 0;
@@ -296,6 +326,67 @@ static int add_zone(em__probe *probe, const em__rapl_zones *look, const em__rapl
     zones->denied += channel->status == EM_ERR_PERMISSION;
     zones->broken += channel->status == EM_ERR_BROKEN || channel->status == EM_ERR_NOT_SUPPORTED;
     return em__probe_add(probe, &made->base);
+}
+
+/* Beside zones that have a place, one whose name cannot be had is missing from the total and must say so. Where no zone
+ * has one, the absence alone tells it. */
+static int add_unnamed(em__probe *probe, const em__rapl_zones *look, const em__cpuinfo *cpus)
+{
+    int status = EM_OK;
+    for (size_t i = 0; i < look->count && status == EM_OK; i++) {
+        const em__rapl_zone *zone = &look->zones[i];
+        if (zone->place.depth != 1 || zone->error == 0 || strcmp(zone->place.control_type, "intel-rapl") != 0) {
+            continue;
+        }
+        zone_device *made = make_zone(look->host, zone);
+        if (!made) {
+            return EM_ERR_NO_MEMORY;
+        }
+        describe_unnamed(zone, cpus, &made->base.channels[0]);
+        status = em__probe_add(probe, &made->base);
+    }
+    return status;
+}
+
+static int is_die(const em__device *device, int32_t package)
+{
+    return device->ops == &zone_ops && device->channels[0].covers == EM__COVERS_DIE &&
+           device->channels[0].package == package;
+}
+
+/* Within 0.1 % and 1 J, be it across a wrap. */
+static int is_same_counter(const zone_device *a, const zone_device *b)
+{
+    uint64_t range = a->base.channels[0].range, low = a->first_uj, high = b->first_uj;
+    if (low > high) {
+        low = b->first_uj;
+        high = a->first_uj;
+    }
+    uint64_t apart = high - low, slack = high / 1000 + 1000000;
+    return range == b->base.channels[0].range && (apart <= slack || (range > 0 && range - apart <= slack));
+}
+
+/* Dies of a CPU of unknown vendor are one counter if those that can be read, two or more, all agree. */
+static void find_aliases(em__probe *probe, int32_t package)
+{
+    const zone_device *first = NULL;
+    size_t same = 0;
+    for (size_t i = 0; i < probe->device_count; i++) {
+        const zone_device *zone = (const zone_device *)probe->devices[i];
+        if (!is_die(&zone->base, package) || !zone->energy || zone->base.rank != em__sensor_rapl_powercap.rank) {
+            continue;
+        }
+        first = first ? first : zone;
+        if (!is_same_counter(first, zone)) {
+            return;
+        }
+        same++;
+    }
+    for (size_t i = 0; i < probe->device_count && same > 1; i++) {
+        if (is_die(probe->devices[i], package)) {
+            probe->devices[i]->channels[0].covers = EM__COVERS_DIE_ALIAS;
+        }
+    }
 }
 
 static int add_zones(em__probe *probe, const em__rapl_zones *look, uint32_t measure, tally *zones)
@@ -316,6 +407,14 @@ static int add_zones(em__probe *probe, const em__rapl_zones *look, uint32_t meas
         } else {
             zones->broken++;
         }
+    }
+    for (size_t i = 0; i < look->count && status == EM_OK && !cpus.vendor[0]; i++) {
+        if (look->zones[i].error == 0 && look->zones[i].name.kind == EM__ZONE_DIE) {
+            find_aliases(probe, look->zones[i].name.number);
+        }
+    }
+    if (status == EM_OK && zones->placed > 0 && measure & 1u << EM_DOMAIN_CPU) {
+        status = add_unnamed(probe, look, &cpus);
     }
     return status;
 }

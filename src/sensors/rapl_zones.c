@@ -87,7 +87,8 @@ static void read_name(em__host *host, em__rapl_zone *zone)
         zone->error = em__host_exists(host, zone->path) == -ENOENT ? -ENOENT : -EUCLEAN;
     } else if (length < 0) {
         zone->error = length;
-    } else if (em__parse_zone_name(text, &zone->name) < 0) {
+    } else if (em__parse_zone_name(text, &zone->name) < 0 ||
+               (zone->place.depth == 1 && zone->name.number < 0 && zone->name.kind != EM__ZONE_PSYS)) {
         zone->error = -EUCLEAN;
     }
 }

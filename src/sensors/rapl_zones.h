@@ -14,7 +14,7 @@ typedef struct {
     char path[EM__SOURCE_SIZE];
     em__zone_path place;
     em__zone_name name; /* valid if error is 0 */
-    int error;          /* 0; -ENOENT: the link leads nowhere; -EUCLEAN: a name that nobody knows; else of its read */
+    int error;          /* 0; -ENOENT: the link leads nowhere; -EUCLEAN: a name that tells no place; else of its read */
 } em__rapl_zone;
 
 typedef struct {

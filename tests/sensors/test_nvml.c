@@ -142,6 +142,8 @@ static void test_every_combination(void)
         {"board name=\"NVIDIA GeForce RTX 3060 Laptop GPU\" limit=no", "gpu-0/board", EM_KIND_COUNTER, 1, 3000},
         {"board name=\"NVIDIA GeForce GTX 1050 Ti\" energy=no power=no limit=120", "gpu-0/model", EM_KIND_MODEL, 0, 0},
         {"board name=\"Quadro P400\" energy=no power=no limit=no", "gpu-0/model", EM_KIND_MODEL, 0, 0},
+        {"board name=\"Quadro K420\" energy=no power=no limit=no util=no", "gpu-0/model", EM_KIND_MODEL, 0, 0},
+        {"board name=\"Xavier (nvgpu)\" energy=no power=no limit=no util=50", NULL, 0, 0, 0},
         {"board name=\"Orin (nvgpu)\" energy=no power=no limit=no util=no pci=ffffffff:0:0", NULL, 0, 0, 0},
         {"board name=\"Tesla V100S-PCIE-32GB\" cc=7.0 limit=250", "gpu-0/board", EM_KIND_COUNTER, 0, 1000},
         {"board name=\"Tesla T4\" cc=7.5 limit=70", "gpu-0/board", EM_KIND_COUNTER, 1, 1000},
@@ -189,6 +191,8 @@ static void test_models(void)
         {"board energy=no power=no limit=120 util=no", NAN, 78, 0},
         {"board energy=no power=no limit=no util=100", 200, 150, 0},
         {"board energy=no power=no limit=no util=100", NAN, 225 * 0.75, 1},
+        {"board energy=no power=no limit=no util=no", NAN, 225 * 0.65, 1},
+        {"board energy=no power=no limit=no util=no", 100, 65, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         em__probe probe;
@@ -323,8 +327,8 @@ static void test_garbage(void)
         int devices, status;
     } cases[] = {
         {"count 0\n", 0, EM_ERR_NO_ZONES},          {"count 1000000000\nboard\n", 0, EM_ERR_BROKEN},
-        {"null\nboard\nboard\n", 0, EM_ERR_BROKEN}, {"board handle=4\nboard\n", 1, EM_ERR_PERMISSION},
-        {"count 3\nboard\n", 1, EM_ERR_BROKEN},     {"board energy=15 power=15\nboard\n", 1, EM_ERR_GONE},
+        {"null\nboard\nboard\n", 2, EM_ERR_BROKEN}, {"board handle=4\nboard\n", 2, EM_ERR_PERMISSION},
+        {"count 3\nboard\n", 3, EM_ERR_BROKEN},     {"board energy=15 power=15\nboard\n", 2, EM_ERR_GONE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         em__probe probe;
