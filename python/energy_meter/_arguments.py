@@ -21,6 +21,8 @@ _GPUS = (
     '"visible", "all", "local_rank", an index, a list of indices or UUIDs, '
     'or a text such as "0,2" or "GPU-8932f937"'
 )
+_LAST_INDEX = 99_999
+_INDICES = f"an index is from 0 to {_LAST_INDEX}"
 _DOMAINS = {
     "cpu": _native.DOMAIN_CPU,
     "gpu": _native.DOMAIN_GPU,
@@ -41,8 +43,14 @@ def unknown(keywords: Mapping[str, object]) -> TypeError:
     return TypeError(f"unknown argument {given}; allowed are {_KEYWORDS}")
 
 
+def _is_bool(value: object) -> bool:
+    # numpy and torch have truths of their own, which float() takes.
+    return isinstance(value, bool) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool")
+
+
 def _is_number(value: object) -> bool:
-    return not isinstance(value, (bool, str, bytes)) and hasattr(type(value), "__float__")
+    is_text = isinstance(value, (str, bytes))
+    return not is_text and not _is_bool(value) and hasattr(type(value), "__float__")
 
 
 def _number(name: str, value: Any, allowed: str) -> float:
@@ -94,32 +102,56 @@ def enabled(value: object) -> bool:
 
 
 def device(value: object) -> str:
-    """One of "auto", "cpu", "gpu", "cuda:N"."""
+    """One of "auto", "cpu", "gpu", "cuda", "cuda:N"."""
     text = str(value) if type(value).__module__ == "torch" else value
     if not isinstance(text, str):
         raise TypeError(f"device must be {_DEVICES}, not {shown(value)}")
-    if text == "cuda":
-        return "gpu"
-    if text in ("auto", "cpu", "gpu"):
+    if text in ("auto", "cpu", "gpu", "cuda"):
         return text
+    wrong = f"device must be {_DEVICES}, not {shown(value)}"
     index = text.removeprefix("cuda:")
-    if index != text and index.isascii() and index.isdecimal():
-        return text
-    raise InvalidArgument(f"device must be {_DEVICES}, not {shown(value)}")
+    if index == text or not _is_index(index):
+        raise InvalidArgument(wrong)
+    if _is_too_large(index):
+        raise InvalidArgument(f"{wrong}; {_INDICES}")
+    return text
+
+
+def _is_index(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
+def _is_too_large(text: str) -> bool:
+    digits = text.lstrip("0")
+    return len(digits) > len(str(_LAST_INDEX)) or int(digits or "0") > _LAST_INDEX
+
+
+def _is_uuid(text: str) -> bool:
+    return text.startswith(("GPU-", "MIG-")) and text.isascii() and text.isprintable()
 
 
 def _gpu(item: Any, whole: object) -> str:
     wrong = f"gpus must be {_GPUS}, not {shown(whole)}"
     if isinstance(item, str):
         text = item.strip()
-        if (text.isascii() and text.isdecimal()) or text.startswith(("GPU-", "MIG-")):
-            return text
-        raise InvalidArgument(wrong)
-    if isinstance(item, bool) or not hasattr(type(item), "__index__"):
+        if "," in text:
+            raise InvalidArgument(f"{wrong}; in a list each GPU is an item of its own")
+        if not _is_index(text) and not _is_uuid(text):
+            raise InvalidArgument(wrong)
+        if _is_index(text) and _is_too_large(text):
+            raise InvalidArgument(f"{wrong}; {_INDICES}")
+        return text
+    if _is_bool(item):
         raise TypeError(wrong)
-    if item.__index__() < 0:
-        raise InvalidArgument(wrong)
-    return str(item.__index__())
+    from operator import index as index_of
+
+    try:
+        index = index_of(item)
+    except Exception as error:
+        raise TypeError(wrong) from error
+    if not 0 <= index <= _LAST_INDEX:
+        raise InvalidArgument(f"{wrong}; {_INDICES}")
+    return str(index)
 
 
 def gpus(value: object) -> str:

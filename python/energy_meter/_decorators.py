@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 
 def decorated(function: Any, meter: EnergyMeter, kind: int, name: str | None) -> Any:
-    if isinstance(function, classmethod):
-        raise TypeError(f"{shown(function)} cannot be measured; put @classmethod above the window")
+    if isinstance(function, (classmethod, staticmethod)):
+        own = type(function).__name__
+        raise TypeError(f"{shown(function)} cannot be measured; put @{own} above the window")
     if isinstance(function, type) or not callable(function):
         raise TypeError(f"only a function can be decorated with a window, not {shown(function)}")
     body = _body(function)
@@ -55,7 +56,7 @@ def decorated(function: Any, meter: EnergyMeter, kind: int, name: str | None) ->
 
 
 def _body(function: Any) -> Any:
-    """What runs when it is called: below partial and staticmethod, or the __call__ of an object."""
-    while isinstance(function, (functools.partial, staticmethod)):
-        function = function.func if isinstance(function, functools.partial) else function.__func__
+    """What runs when it is called: below partial, or the __call__ of an object."""
+    while isinstance(function, functools.partial):
+        function = function.func
     return function if inspect.isroutine(function) else type(function).__call__

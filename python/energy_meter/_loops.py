@@ -74,7 +74,7 @@ class LoopIterator:
             self._items = self._next = None
             raise
         except BaseException:
-            self._drop(cancel=False)
+            self._drop(cancel=self._next is None)
             raise
 
     def close(self) -> None:

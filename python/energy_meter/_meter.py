@@ -33,9 +33,12 @@ class EnergyMeter:
     gpus: "visible" (as CUDA_VISIBLE_DEVICES says), "all", "local_rank", indices, or UUIDs.
     require: of "cpu", "gpu", "dram": what must have a reading that is no model.
     enabled: False: every call works, costs nothing and measures nothing.
+
+    A program that imports logging before finds the sensors and channels in the logger
+    "energy_meter", at DEBUG.
     """
 
-    __slots__ = ("__weakref__", "_begin", "_native", "_run")
+    __slots__ = ("__weakref__", "_begin", "_intensity", "_native", "_run")
 
     # Recorded machines are measured by subclasses that set these.
     _root = "/"
@@ -73,9 +76,10 @@ class EnergyMeter:
                     f"gpus={_arguments.shown(gpus)} others; give one of the two"
                 )
             which = where
+        self._intensity = None if intensity != intensity else intensity
         self._native: _native.Meter | NullMeter
         if not _arguments.enabled(enabled):
-            self._native = NullMeter(DISABLED, None if intensity != intensity else intensity)
+            self._native = NullMeter(DISABLED, self._intensity)
         else:
             self._native = self._open(interval_ns, cpu_w, gpu_w, intensity, where, which, needed)
         self._begin = self._native.begin
@@ -126,7 +130,7 @@ class EnergyMeter:
         if not isinstance(self._native, NullMeter):
             from . import _notices
 
-            self._native = NullMeter(FORKED, None)
+            self._native = NullMeter(FORKED, self._intensity)
             self._begin = self._native.begin
             _notices.warn(f"Nothing is measured here: {FORKED}.")
         return self._native

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from ._native import Absence, Channel, Meter, Result
 
 REMEDY = "Run `energy-meter sensors` to see what a reading needs."
+_UNEXPLAINED = {
+    "cpu": "no sensor of this machine measures the CPU packages",
+    "gpu": "no sensor of this machine measures the GPU",
+}
 
 
 def warn(message: str) -> None:
@@ -76,9 +80,9 @@ def _weakness(
         return ""
     reasons = [f"{c.name}: {c.reason}" for c in ours if c.role == "unreadable"]
     reasons += [f"{a.sensor}: {a.reason}" for a in absences if a.sensor.startswith(sensor)]
-    why = "; ".join(reason.rstrip(". ") for reason in reasons)
+    why = "; ".join(reason.rstrip(". ") for reason in reasons) or _UNEXPLAINED[domain]
     names = f" ({', '.join(missing or models)})" if domain == "gpu" and missing + models else ""
-    return f"{domain.upper()} energy {text}{names}{': ' if why else ''}{why}."
+    return f"{domain.upper()} energy {text}{names}: {why}."
 
 
 def no_gpu(device: str, absences: list[Absence]) -> str:

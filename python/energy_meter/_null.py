@@ -18,18 +18,19 @@ FORKED = (
 )
 
 
-def _result(reason: str) -> _native.Result:
+def _result(reason: str, is_open: bool) -> _native.Result:
     energies = (0.0, 0.0, *[None] * 4, 0.0, 0.0, 0.0)
-    return _native.Result((0, *energies, False, True, False, [], {"*": reason}))
+    return _native.Result((0, *energies, False, True, is_open, [], {"*": reason}))
 
 
 class NullRecord:
-    """A window of nothing."""
+    """A window of nothing, open until its meter is closed."""
 
-    __slots__ = ("_reason",)
+    __slots__ = ("_reason", "is_open")
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
+        self.is_open = True
 
     def end(self) -> None:
         pass
@@ -37,7 +38,7 @@ class NullRecord:
     lap = cancel = end
 
     def result(self) -> _native.Result:
-        return _result(self._reason)
+        return _result(self._reason, self.is_open)
 
 
 class NullMeter:
@@ -72,7 +73,7 @@ class NullMeter:
         self._wall = time()
 
     def close(self, timeout_ns: int, /) -> None:
-        pass
+        self._record.is_open = False
 
     def summary(self, timeout_ns: int, /) -> str:
         import json

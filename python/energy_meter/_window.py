@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Never, TypeVar
 
     from ._meter import EnergyMeter
-    from ._native import Record
+    from ._native import Record, Result
     from .types import ChannelResult, Missing, ProvenanceEnergy, WindowResult
 
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -89,15 +89,23 @@ class Window:
         """What is known now; ``final`` says whether it may still change. Never waits."""
         from ._results import to_dict
 
-        record = self._record
-        if record is None or self._meter is not None:
+        result = self._result()
+        if result is None:
             raise WindowOpenError(
                 "this window has not ended; its results can be read after the with block or stop()"
             )
+        return to_dict(result)
+
+    def _result(self) -> Result | None:
+        """None until stop(), or the close of the meter, has ended the window."""
+        record = self._record
+        if record is None:
+            return None
         try:
-            return to_dict(record.result())
+            result = record.result()
         except MeterForked:
-            return to_dict(NullRecord(FORKED).result())
+            return NullRecord(FORKED).result()
+        return None if self._meter is not None and result.is_open else result
 
     @property
     def duration_s(self) -> float:
@@ -152,7 +160,7 @@ class Window:
         return self.to_dict()["final"]
 
     def __repr__(self) -> str:
-        state = "new" if self._record is None else "ended" if self._meter is None else "open"
+        state = "new" if self._record is None else "ended" if self._result() else "open"
         return f"<energy_meter.Window {self._name or 'unnamed'}, {state}>"
 
     def __copy__(self) -> Window:

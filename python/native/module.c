@@ -3,6 +3,7 @@
 /* The module itself: its state, its exceptions (one Python class for each status that a call can answer), its types. */
 #include "native.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static PyObject *text_of(const char *text)
@@ -17,9 +18,16 @@ PyObject *em__native_raise(const em__native_state *state, int status, const em_e
         PyErr_SetString(class, em_status_text(status));
         return NULL;
     }
-    PyObject *text = text_of(error->text), *remedy = text_of(error->remedy);
+    char words[sizeof error->remedy];
+    snprintf(words, sizeof words, "%s", error->remedy);
+    if (status == EM_ERR_UNAVAILABLE && !words[0]) {
+        snprintf(words, sizeof words,
+                 "run `energy-meter sensors` to see what this machine offers, or leave \"%.*s\" out of require",
+                 (int)strcspn(error->text, ":"), error->text);
+    }
+    PyObject *text = text_of(error->text), *remedy = text_of(words);
     if (text && remedy) {
-        PyErr_Format(class, "%U%s%U", text, error->remedy[0] ? "; " : "", remedy);
+        PyErr_Format(class, "%U%s%U", text, words[0] ? "; " : "", remedy);
     }
     Py_XDECREF(text);
     Py_XDECREF(remedy);

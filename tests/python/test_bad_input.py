@@ -32,7 +32,10 @@ VALUES: list[tuple[str, Any]] = [
     *many("gpu_tdp_w", 0.0, -1, NAN, -INFINITY, 1e9),
     *many("carbon_intensity_g_per_kwh", -1, NAN, INFINITY, 100_001),
     *many("device", "tpu", "", "CPU", "cuda:", "cuda:-1", "cuda:1.5", "gpu:0"),
+    *many("device", "cuda:100000", "cuda:" + "9" * 40),
     *many("gpus", "", "first", "0,,1", "0;1", [], -1, [0, -1], "nvidia", ["all"]),
+    *many("gpus", "GPU-\0", "GPU-\udc80", ["GPU-é"], 10**30, [2**32], "0,100000"),
+    *many("gpus", ["GPU-a,1"], ["0,1"]),
     *many("require", ["tpu"], {"CPU"}, ("cpu", "")),
 ]
 TYPES: list[tuple[str, Any]] = [
@@ -51,6 +54,7 @@ def check_words(error: BaseException, argument: str, value: object) -> None:
     assert argument in str(error)
     if not isinstance(value, Unprintable) and len(repr(value)) < 70:
         assert repr(value) in str(error)
+    str(error).encode()
     assert "must be" in str(error) or "must name" in str(error)
     assert len(str(error)) < 400
 
@@ -70,6 +74,31 @@ def test_a_wrong_type(argument: str, value: object) -> None:
     with pytest.raises(TypeError, match=argument) as caught:
         EnergyMeter(**{argument: value})  # type: ignore[arg-type]
     check_words(caught.value, argument, value)
+
+
+def test_what_numpy_calls_a_number_or_a_list() -> None:
+    numpy = pytest.importorskip("numpy")
+    truths = [numpy.True_, numpy.False_, numpy.array(True)]
+    for argument in ("sample_interval", "cpu_tdp_w", "gpu_tdp_w", "carbon_intensity_g_per_kwh"):
+        for value in truths:
+            with pytest.raises(TypeError, match=f"{argument} must be a number") as caught:
+                EnergyMeter(**{argument: value})
+            check_words(caught.value, argument, value)
+    for value in (numpy.array([0, 1]), numpy.array([1]), numpy.float64(1), [numpy.True_], *truths):
+        with pytest.raises(TypeError, match=r"gpus must be .* a list of indices") as caught:
+            EnergyMeter(gpus=value)
+        check_words(caught.value, "gpus", value)
+
+
+def test_how_gpus_are_named_is_told() -> None:
+    with pytest.raises(InvalidArgument, match=r"gpus must be .*an index is from 0 to 99999"):
+        EnergyMeter(gpus=10**5000)
+    for text in ("100000", "9" * 5000):
+        for options in ({"gpus": text}, {"gpus": [text]}, {"device": f"cuda:{text}"}):
+            with pytest.raises(InvalidArgument, match="an index is from 0 to 99999"):
+                EnergyMeter(**options)
+    with pytest.raises(InvalidArgument, match="in a list each GPU is an item of its own"):
+        EnergyMeter(gpus=["GPU-a,1"])
 
 
 def test_an_unknown_keyword() -> None:

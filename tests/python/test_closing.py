@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from energy_meter import EnergyMeter, EnergyMeterError, MeterClosed
+from energy_meter import EnergyMeter, EnergyMeterError, MeterClosed, WindowOpenError
 
 if TYPE_CHECKING:
-    from tests.python.conftest import RunPython
+    from tests.python.conftest import MakeMeter, RunPython
 
 
 def threads() -> int:
@@ -75,6 +75,26 @@ def test_open_windows_are_ended_by_it(meter: EnergyMeter, spend: Callable[[float
         assert window.final
     assert epoch.duration_s - batch.duration_s < 0.03
     assert meter.summary()["num_epochs"] == meter.summary()["num_batches"] == 1
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_window_that_close_ended_is_readable(
+    make: MakeMeter, spend: Callable[[float], None], enabled: bool
+) -> None:
+    meter = make(cpu_tdp_w=65.0, enabled=enabled)
+    window = meter.batch().start()
+    spend(0.02)
+    with pytest.raises(WindowOpenError):
+        window.to_dict()
+    assert "open" in repr(window)
+    meter.close()
+    first = window.to_dict()
+    assert first["final"]
+    assert first["duration_s"] >= (0.02 if enabled else 0)
+    assert window.energy_j == first["energy_j"]
+    assert "ended" in repr(window)
+    spend(0.02)
+    assert window.stop().to_dict() == first
 
 
 def test_closing_twice_and_the_block(

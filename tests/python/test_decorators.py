@@ -115,7 +115,6 @@ async def generates_async() -> AsyncIterator[int]:
         generates,
         generates_async,
         functools.partial(generates),
-        staticmethod(generates),
         Generates(),
         Generates().__call__,
     ],
@@ -168,6 +167,9 @@ def test_what_cannot_be_decorated(meter: EnergyMeter) -> None:
         meter.window()(EnergyMeter)
     with pytest.raises(TypeError, match="classmethod"):
         meter.window()(classmethod(print))  # type: ignore[type-var]
+    for one in (meter, EnergyMeter(enabled=False)):
+        with pytest.raises(TypeError, match="put @staticmethod above the window"):
+            one.window()(staticmethod(print))
     for call in (meter.batch, meter.epoch, meter.window):
         with pytest.raises(TypeError, match=rf"write @meter\.{call.__name__}\(\)"):
             call(print)  # type: ignore[arg-type]

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from energy_meter import EnergyMeter
+from energy_meter import EnergyMeter, SensorUnavailable
 
 if TYPE_CHECKING:
-    from tests.python.conftest import MakeMeter, RunPython
+    from tests.python.conftest import Machine, MakeMeter, RunPython
 
     Play = Callable[..., Any]
 
@@ -285,9 +285,10 @@ def test_without_a_gpu(make: MakeMeter, tmp_path: Path) -> None:
         assert meter.gpu_name is None
         assert meter.summary()["gpu_name"] is None
         assert meter.summary()["tdp"]["unused"] == ["gpu_tdp_w"]
-    for device in ("gpu", "cuda"):
-        with pytest.raises(ValueError, match=r"NVML.*PCI.*0x10de.*gpu_tdp_w"):
-            make(tmp_path, device=device)
+    for given in ("gpu", "cuda", FakeTorchDevice("cuda")):
+        with pytest.raises(ValueError, match=r"NVML.*PCI.*0x10de.*gpu_tdp_w") as caught:
+            make(tmp_path, device=given)
+        assert str(caught.value).startswith(f'device="{given}" needs a GPU')
 
 
 def test_a_gpu_that_only_the_user_knows_is_estimated(
@@ -381,6 +382,14 @@ def test_what_must_be_there(play: Play, make: MakeMeter, tmp_path: Path) -> None
             make(tmp_path, require=[needed])
     with pytest.raises(ValueError, match="require names"):
         EnergyMeter(device="cpu", require={"gpu"})
+
+
+def test_what_must_be_there_has_a_remedy(make: MakeMeter, machine: Machine) -> None:
+    machine.zone("intel-rapl:0", "psys", 20.0)
+    for needed in ("cpu", "dram"):
+        remedy = rf'run `energy-meter sensors` .*, or leave "{needed}" out of require$'
+        with pytest.raises(SensorUnavailable, match=rf"^{needed}: .*; {remedy}"):
+            make(machine.root, require=[needed])
 
 
 def test_what_is_required_and_there(make: MakeMeter, machines: Path) -> None:

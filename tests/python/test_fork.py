@@ -19,7 +19,7 @@ import pytest
 from energy_meter import EnergyMeter, EnergyMeterWarning
 
 if TYPE_CHECKING:
-    from tests.python.conftest import RunPython
+    from tests.python.conftest import MakeMeter, RunPython
 
 KEYS = {"energy_j", "duration_s", "missing", "complete", "final", "channels"}
 
@@ -95,6 +95,27 @@ def test_windows_in_a_child_do_nothing_and_warn_once(meter: EnergyMeter) -> None
     assert "parent process" in texts[0]
     assert meter.summary()["num_batches"] == 1
     assert opened.stop().duration_s > 0
+
+
+@pytest.mark.parametrize(("grams", "is_default"), [(None, True), (0, False), (56.5, False)])
+def test_the_carbon_intensity_stays_what_was_given(
+    make: MakeMeter, grams: float | None, is_default: bool
+) -> None:
+    meter = make(carbon_intensity_g_per_kwh=grams)
+    summary, _ = in_child(meter.summary)
+    basis = summary["carbon_basis"]
+    assert summary["carbon_intensity_g_per_kwh"] == basis["g_per_kwh"] == grams
+    assert basis["is_default"] == is_default
+
+
+def test_a_window_that_the_parent_left_open_can_be_read(meter: EnergyMeter) -> None:
+    opened = meter.batch().start()
+
+    def work() -> Any:
+        meter.close()
+        return opened.to_dict()
+
+    check_nothing(in_child(work)[0])
 
 
 @pytest.mark.parametrize(

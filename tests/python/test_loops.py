@@ -288,6 +288,23 @@ def test_a_loader_that_recovers_goes_on(meter: EnergyMeter) -> None:
     assert meter.summary()["num_batches"] == 3
 
 
+def test_a_loader_that_cannot_begin_leaves_no_window(meter: EnergyMeter) -> None:
+    class Broken:
+        def __iter__(self) -> Iterator[int]:
+            raise OSError("no such file")
+
+    class Wrong:
+        def __iter__(self) -> Iterator[int]:
+            return 5  # type: ignore[return-value]
+
+    with pytest.raises(OSError, match="no such file"):
+        list(meter.batches(Broken()))
+    with pytest.raises(TypeError, match="non-iterator"):
+        list(meter.epochs(Wrong()))
+    assert meter.last_batch() is meter.last_epoch() is None
+    assert meter.summary()["num_batches"] == meter.summary()["num_epochs"] == 0
+
+
 def test_a_closed_meter_begins_no_turn(meter: EnergyMeter) -> None:
     iterator = iter(meter.batches(range(3)))
     assert next(iterator) == 0

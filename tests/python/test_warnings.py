@@ -66,6 +66,28 @@ def test_nothing_at_all_is_one_warning(tmp_path: Path) -> None:
     assert text.startswith("CPU energy is missing")
 
 
+@pytest.mark.parametrize("has_stat", [True, False])
+def test_a_meter_of_the_whole_platform_is_no_cpu(machine: Machine, has_stat: bool) -> None:
+    machine.zone("intel-rapl:0", "psys", 20.0)
+    if has_stat:
+        machine.cpus(0.5)
+    (text,) = warned(machine.root)
+    state = "estimated, not measured" if has_stat else "missing"
+    reason = "no sensor of this machine measures the CPU packages"
+    assert text.startswith(f"CPU energy is {state}: {reason}. Run")
+
+
+def test_the_logger_of_who_sets_none_up_has_a_handler(run_python: RunPython) -> None:
+    program = (
+        "import logging\n"
+        "from energy_meter import EnergyMeter\n"
+        "EnergyMeter()\n"
+        "print([type(one).__name__ for one in logging.getLogger('energy_meter').handlers])\n"
+    )
+    done = run_python(program, "-W", "ignore")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "['NullHandler']\n", "")
+
+
 def test_cpu_and_gpu_share_one_warning(tmp_path: Path) -> None:
     (text,) = warned(tmp_path, device="gpu", gpu_tdp_w=300.0)
     assert "CPU energy is missing" in text
