@@ -176,8 +176,8 @@ static void write_basis(em__text *text, const em__view *view)
     add_tdp(&sentence, "CPU", &facts->tdp_cpu);
     add_tdp(&sentence, "GPU", &facts->tdp_gpu);
     for (size_t i = 0; i < facts->tdp_unused_count; i++) {
-        em__text_format(&sentence, "%s%s is not used: what it is of is measured or not present",
-                        sentence.length > 0 ? "; " : "", facts->tdp_unused[i]);
+        em__text_format(&sentence, "%s%s is not used: no model needed it", sentence.length > 0 ? "; " : "",
+                        facts->tdp_unused[i]);
     }
     if (sentence.length > 0) {
         add_paragraph(text, "TDP", &sentence);
