@@ -260,16 +260,18 @@ static void describe_energy(const em__rapl_zones *look, const em__rapl_zone *zon
     channel->unit = (channel->range + UINT32_MAX / 2) / UINT32_MAX; /* The kernel: range = (2^32 - 1) units. */
 }
 
-/* A zone whose name cannot be had: most likely a package, of which nobody knows which. */
+/* A zone whose name cannot be had: most likely a package, or a package's memory, of which nobody knows which. */
 static void describe_unnamed(const em__rapl_zone *zone, const em__cpuinfo *cpus, em__channel *channel)
 {
     em__print(channel->name, sizeof channel->name, "cpu/%s", strrchr(zone->path, '/') + 1);
     em__copy(channel->source, sizeof channel->source, zone->path);
     em__copy(channel->device_name, sizeof channel->device_name, cpus->model);
-    channel->domain = EM_DOMAIN_CPU;
+    int is_subzone = zone->place.depth == 2;
+    uint32_t number = is_subzone ? 256 + 16 * zone->place.zone[0] + zone->place.zone[1] : zone->place.zone[0];
+    channel->domain = is_subzone ? EM_DOMAIN_DRAM : EM_DOMAIN_CPU;
     channel->kind = EM_KIND_COUNTER;
-    channel->covers = EM__COVERS_PACKAGE;
-    channel->package = (int32_t)(UNNAMED_PACKAGE + zone->place.zone[0] % UNNAMED_PACKAGE);
+    channel->covers = is_subzone ? EM__COVERS_DRAM : EM__COVERS_PACKAGE;
+    channel->package = (int32_t)(UNNAMED_PACKAGE + number % UNNAMED_PACKAGE);
     channel->gain = 0.05;
     if (zone->error == -ENOENT) {
         channel->status = EM_ERR_MASKED;
@@ -328,6 +330,18 @@ static int add_zone(em__probe *probe, const em__rapl_zones *look, const em__rapl
     return em__probe_add(probe, &made->base);
 }
 
+static int has_named_parent(const em__rapl_zones *look, const em__rapl_zone *zone)
+{
+    for (size_t i = 0; i < look->count; i++) {
+        const em__rapl_zone *other = &look->zones[i];
+        if (other->place.depth == 1 && other->place.zone[0] == zone->place.zone[0] && other->error == 0 &&
+            strcmp(other->place.control_type, zone->place.control_type) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* Beside zones that have a place, one whose name cannot be had is missing from the total and must say so. Where no zone
  * has one, the absence alone tells it. */
 static int add_unnamed(em__probe *probe, const em__rapl_zones *look, const em__cpuinfo *cpus)
@@ -335,7 +349,8 @@ static int add_unnamed(em__probe *probe, const em__rapl_zones *look, const em__c
     int status = EM_OK;
     for (size_t i = 0; i < look->count && status == EM_OK; i++) {
         const em__rapl_zone *zone = &look->zones[i];
-        if (zone->place.depth != 1 || zone->error == 0 || strcmp(zone->place.control_type, "intel-rapl") != 0) {
+        int is_lost = zone->place.depth == 1 || (zone->place.depth == 2 && has_named_parent(look, zone));
+        if (!is_lost || zone->error == 0 || strcmp(zone->place.control_type, "intel-rapl") != 0) {
             continue;
         }
         zone_device *made = make_zone(look->host, zone);
@@ -354,7 +369,7 @@ static int is_die(const em__device *device, int32_t package)
            device->channels[0].package == package;
 }
 
-/* Within 0.1 % and 1 J, be it across a wrap. */
+/* Within 0.1 % plus 1 J, be it across a wrap. */
 static int is_same_counter(const zone_device *a, const zone_device *b)
 {
     uint64_t range = a->base.channels[0].range, low = a->first_uj, high = b->first_uj;

@@ -106,9 +106,28 @@ static void test_unnamed_beside_a_zone(void)
     }
 }
 
+/* A subzone without a name beside its named package may be the package's memory. */
+static void test_unnamed_below_a_zone(void)
+{
+    em__host *host = empty_machine(0);
+    put(host, ZONE "/name", "package-0\n");
+    put(host, ZONE "/energy_uj", "1000\n");
+    put(host, ZONE ":0/name", "junk\n");
+    put(host, ZONE ":0/energy_uj", "500\n");
+    em__probe probe = probe_rapl(host, UINT32_MAX);
+    const em__channel *channel = channel_named(&probe, "cpu/intel-rapl:0:0", NULL);
+    CHECK_INT(probe.device_count, 2);
+    if (CHECK(channel != NULL)) {
+        CHECK_INT(channel->domain, EM_DOMAIN_DRAM);
+        CHECK_INT(channel->status, EM_ERR_BROKEN);
+    }
+    finish(host, &probe);
+}
+
 int main(void)
 {
     RUN(test_values_decide_what_a_die_is);
     RUN(test_unnamed_beside_a_zone);
+    RUN(test_unnamed_below_a_zone);
     return CHECK_DONE();
 }
