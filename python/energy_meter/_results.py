@@ -22,7 +22,7 @@ def _missing(result: Result) -> list[Missing]:
     return missing
 
 
-def to_dict(result: Result) -> WindowResult:
+def to_dict(result: Result, *reasons: str | None) -> WindowResult:
     seconds = result.duration_ns / 1e9
     return {
         "duration_s": seconds,
@@ -45,5 +45,6 @@ def to_dict(result: Result) -> WindowResult:
         },
         "complete": result.is_complete,
         "missing": _missing(result),
+        "reasons": [reason for reason in reasons if reason],
         "final": result.is_final,
     }

@@ -43,6 +43,7 @@ class WindowResult(TypedDict):
     channels: dict[str, ChannelResult]
     complete: bool
     missing: list[Missing]
+    reasons: list[str]
     final: bool
 
 

@@ -31,6 +31,7 @@ KEYS = {
     "channels",
     "complete",
     "missing",
+    "reasons",
     "final",
 }
 
@@ -56,6 +57,7 @@ def check_shape(result: Any) -> None:
     assert type(result["complete"]) is bool
     assert type(result["final"]) is bool
     assert bool(result["missing"]) == (not result["complete"])
+    assert all(type(text) is str and text for text in result["reasons"])
     for entry in result["missing"]:
         assert set(entry) == {"channel", "reason"}
         assert entry["channel"]
@@ -93,7 +95,7 @@ def test_the_shape_holds_on_every_machine(
     run = dict(summary["run"])
     for key in ("in_epochs_j", "in_batches_j", "outside_windows_j"):
         assert run.pop(key) is not None
-    check_shape(run)
+    check_shape({"reasons": [], **run})
 
 
 def test_an_empty_machine_says_why_there_is_nothing(make: MakeMeter, tmp_path: Any) -> None:
@@ -276,6 +278,7 @@ def test_a_disabled_meter_gives_the_same_keys(
     def without(summary: Any) -> Any:
         tree = keys(summary)
         tree["run"].pop("channels")
+        tree["run"].setdefault("reasons", 0)
         tree["tdp"] = set(tree["tdp"])
         return tree
 

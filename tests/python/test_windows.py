@@ -46,6 +46,7 @@ RESULTS = [
     "channels",
     "complete",
     "missing",
+    "reasons",
     "final",
 ]
 
