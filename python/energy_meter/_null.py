@@ -20,8 +20,9 @@ FORKED = (
 
 def _result(reason: str, is_open: bool) -> _native.Result:
     energies = (0.0, 0.0, *[None] * 4, 0.0, 0.0, 0.0)
-    fine = (0.0, 0.0, 0.0, "fine", [])
-    return _native.Result((0, *energies, False, True, is_open, [], {"*": reason}, *fine))
+    return _native.Result(
+        (0, *energies, False, True, is_open, [], {"*": reason}, 0.0, 0.0, 0.0, "fine", [])
+    )
 
 
 class NullRecord:

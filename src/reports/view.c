@@ -19,6 +19,12 @@ double em__view_seconds(uint64_t ns)
     return (double)ns / (double)EM__NS_PER_S;
 }
 
+/* Of what is independent. */
+static double both(double a, double b)
+{
+    return sqrt(a * a + b * b);
+}
+
 static void add_row(em__row *sum, const em__row *row)
 {
     sum->count += row->count;
@@ -27,8 +33,8 @@ static void add_row(em__row *sum, const em__row *row)
     sum->carbon_g += row->carbon_g;
     sum->distinct_j = sum->count == row->count ? row->distinct_j : NAN;
     sum->gain_j += row->gain_j; /* Of the same devices: it does not average out. */
-    sum->edge_j = hypot(sum->edge_j, row->edge_j);
-    sum->uncertainty_j = hypot(sum->gain_j, sum->edge_j);
+    sum->edge_j = both(sum->edge_j, row->edge_j);
+    sum->uncertainty_j = both(sum->gain_j, sum->edge_j);
 }
 
 static em__row row_of(const em_group *group)
