@@ -43,10 +43,14 @@ RESULTS = [
     "dram_energy_j",
     "other_energy_j",
     "energy_by_provenance",
+    "uncertainty_j",
+    "uncertainty_gain_j",
+    "uncertainty_edge_j",
+    "resolution",
+    "reasons",
     "channels",
     "complete",
     "missing",
-    "reasons",
     "final",
 ]
 
