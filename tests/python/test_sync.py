@@ -318,6 +318,7 @@ def test_who_leaves_does_not_wait(
     """A GPU that hangs would hold the program that the user has just interrupted."""
     with pytest.raises(leaving), meter.epoch() as epoch:
         raise leaving
+    assert cuda.synchronised == []
 
     def load() -> Iterator[int]:
         yield 0
@@ -411,7 +412,11 @@ def test_an_error_of_ones_own_function_warns_once(make: MakeMeter) -> None:
     assert meter.summary()["num_epochs"] == 2
 
 
-def test_nothing_is_waited_for_where_nothing_is_measured(make: MakeMeter) -> None:
+def test_nothing_is_waited_for_where_nothing_is_measured(make: MakeMeter, cuda: Cuda) -> None:
+    disabled = make(enabled=False)
+    use(disabled.epoch())
+    list(disabled.epochs(range(2)))
+    assert cuda.looks == 0
     calls: list[int] = []
 
     def wait() -> None:
@@ -563,6 +568,10 @@ def test_a_batch_says_that_nobody_waited(with_gpu: Callable[..., EnergyMeter], c
         assert "sync=True" in said(result)[0]
     assert said(batch.to_dict())[0] in batch.reasons
     assert said(epoch.to_dict()) == said(meter.last_epoch()) == []
+    list(meter.epochs(range(2)))
+    assert said(meter.last_epoch()) == []
+    list(meter.batches(range(2)))
+    assert len(said(meter.last_batch())) == 1
 
 
 @pytest.mark.parametrize("sync", [True, lambda: None])
