@@ -1,66 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
 /* A recorded machine holds what stands still; what moves is written into the answer of each read. */
-#include "rig/fake_host.h"
+#include "rig/fake_host_inside.h"
 
-#include "core/units.h"
 #include "platform/host_system.h"
 #include "platform/machine.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ZONES = 16, PATH_BYTES = 128, TICKS_PER_S = 100 };
-
-typedef struct {
-    char path[PATH_BYTES]; /* of what moves */
-    rig_source source;
-    uint64_t cost_ns, reads;
-    int cpus; /* of /proc/stat: the source's wave is a utilisation; 0: a counter */
-    int is_blocked;
-    int is_event; /* a perf event: its path is no file's */
-    em__perf_event event;
-    int counts_64; /* in 2^-32 J, as the kernel does */
-} moving;
-
-struct rig_host {
-    em__host base;
-    em__host *still;
-    int is_live;
-    pthread_mutex_t lock; /* of what follows; never held in a call of still */
-    pthread_cond_t changed;
-    uint64_t now_ns, asleep_ns;
-    moving zones[MOST_ZONES];
-    size_t zone_count;
-    int blocked, threads;
-    int perf_error;
-};
-
-struct rig_perf {
-    em__perf base;
-    size_t count;
-    moving *events[EM__PERF_MOST];
-    uint64_t opened_ns[EM__PERF_MOST];
-};
+enum { TICKS_PER_S = 100 };
 
 struct rig_file {
     em__file base;
     em__file *still;
-    moving *zone; /* NULL: it stands still */
+    rig_moving *zone; /* NULL: it stands still */
     uint64_t opened_ns;
 };
 
 static const uint64_t wall_offset_ns = UINT64_C(1700000000) * 1000000000;
-
-static void must(int holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static rig_host *rig_of(em__host *host)
 {
@@ -105,7 +64,7 @@ static uint64_t wall_ns(em__host *host)
 
 /* -------------------------------------------------------------------------------------------------------------- files */
 
-static int fault_error(const rig_fault *fault)
+int rig_inside_error(const rig_fault *fault)
 {
     return fault->kind == RIG_FAIL ? -fault->error : -ENODEV;
 }
@@ -114,7 +73,7 @@ static int open_file(em__host *host, const char *path, em__file **ret_file)
 {
     rig_host *rig = rig_of(host);
     uint64_t now_ns = now_of(rig);
-    moving *zone = NULL;
+    rig_moving *zone = NULL;
     for (size_t i = 0; i < rig->zone_count; i++) {
         if (strcmp(rig->zones[i].path, path) == 0) {
             zone = &rig->zones[i];
@@ -144,7 +103,7 @@ static int answer(char *buffer, size_t capacity, const char *text)
 }
 
 /* Idle and busy ticks as the kernel shows them: since boot, summed over all CPUs, cut to whole ones. */
-static void print_stat(const moving *zone, uint64_t now_ns, char *text, size_t size)
+static void print_stat(const rig_moving *zone, uint64_t now_ns, char *text, size_t size)
 {
     double total = (double)now_ns / 1e9 * (double)TICKS_PER_S * zone->cpus;
     double busy = wave_energy_j(zone->source.wave, 0, now_ns) * (double)TICKS_PER_S * zone->cpus;
@@ -152,8 +111,7 @@ static void print_stat(const moving *zone, uint64_t now_ns, char *text, size_t s
              (unsigned long long)(total - busy));
 }
 
-/* Waits as long as the zone is blocked. */
-static void pay(rig_host *rig, moving *zone)
+void rig_inside_pay(rig_host *rig, rig_moving *zone)
 {
     pthread_mutex_lock(&rig->lock);
     int waits = zone->is_blocked;
@@ -176,7 +134,7 @@ static int read_file(em__file *base, char *buffer, size_t capacity)
     }
     /* As a read of a fixed cost: the value is of its middle. */
     uint64_t now_ns = now_of(rig) + file->zone->cost_ns / 2;
-    pay(rig, file->zone);
+    rig_inside_pay(rig, file->zone);
     const rig_source *source = &file->zone->source;
     const rig_fault *fault = rig_source_failure(source, file->opened_ns, now_ns);
     char text[128];
@@ -184,7 +142,7 @@ static int read_file(em__file *base, char *buffer, size_t capacity)
         return answer(buffer, capacity, "garbage\n");
     }
     if (fault) {
-        return fault_error(fault);
+        return rig_inside_error(fault);
     }
     if (file->zone->cpus > 0) {
         print_stat(file->zone, now_ns, text, sizeof text);
@@ -211,79 +169,6 @@ static int read_link(em__host *host, const char *path, char *buffer, size_t capa
 {
     em__host *still = rig_of(host)->still;
     return still->ops->link(still, path, buffer, capacity);
-}
-
-/* -------------------------------------------------------------------------------------------------------- perf events */
-
-static int join_event(struct rig_perf *group, const em__perf_event *event)
-{
-    rig_host *rig = rig_of(group->base.host);
-    uint64_t now_ns = now_of(rig);
-    for (size_t i = 0; i < rig->zone_count; i++) {
-        moving *zone = &rig->zones[i];
-        if (!zone->is_event || zone->event.type != event->type || zone->event.config != event->config ||
-            zone->event.cpu != event->cpu) {
-            continue;
-        }
-        const rig_fault *fault = rig_source_failure(&zone->source, now_ns, now_ns);
-        if (fault || group->count == EM__PERF_MOST) {
-            return fault ? fault_error(fault) : -E2BIG;
-        }
-        group->opened_ns[group->count] = now_ns;
-        group->events[group->count++] = zone;
-        return 0;
-    }
-    return -ENOENT;
-}
-
-static int perf_open(em__host *host, const em__perf_event *event, em__perf **ret_group)
-{
-    struct rig_perf *group = calloc(1, sizeof *group);
-    must(group != NULL);
-    group->base.host = host;
-    int error = rig_of(host)->perf_error ? rig_of(host)->perf_error : join_event(group, event);
-    if (error < 0) {
-        free(group);
-        return error;
-    }
-    *ret_group = &group->base;
-    return 0;
-}
-
-static int perf_join(em__perf *group, const em__perf_event *event)
-{
-    return join_event((struct rig_perf *)group, event);
-}
-
-/* From µJ to what the kernel counts: 2^32 / 10^6 = 2^26 / 15625. */
-static uint64_t count_of(const moving *zone, uint64_t uj)
-{
-    return zone->counts_64 ? (uint64_t)(((em__u128)uj << 26) / 15625) : uj;
-}
-
-static int perf_read(em__perf *base, em__perf_counts *ret_counts)
-{
-    struct rig_perf *group = (struct rig_perf *)base;
-    rig_host *rig = rig_of(base->host);
-    uint64_t now_ns = now_of(rig);
-    em__perf_counts counts = {.running_ns = now_ns - group->opened_ns[0]};
-    for (size_t i = 0; i < group->count; i++) {
-        moving *zone = group->events[i];
-        const rig_fault *fault = rig_source_failure(&zone->source, group->opened_ns[i], now_ns);
-        if (fault) {
-            return fault_error(fault);
-        }
-        pay(rig, zone);
-        counts.values[i] = count_of(zone, rig_source_counter(&zone->source, now_ns)) -
-                           count_of(zone, rig_source_counter(&zone->source, group->opened_ns[i]));
-    }
-    *ret_counts = counts;
-    return 0;
-}
-
-static void perf_close(em__perf *group)
-{
-    free(group);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ threads */
@@ -345,7 +230,8 @@ static void destroy(em__host *host)
 static const em__host_ops driven_ops = {FILES_AND_CLOCKS};
 static const em__host_ops live_ops = {FILES_AND_CLOCKS, .thread_start = thread_start};
 
-#define PERF .perf_open = perf_open, .perf_join = perf_join, .perf_read = perf_read, .perf_close = perf_close
+#define PERF                                                                                                           \
+    .perf_open = rig_perf_open, .perf_join = rig_perf_join, .perf_read = rig_perf_read, .perf_close = rig_perf_close
 
 static const em__host_ops driven_perf_ops = {FILES_AND_CLOCKS, PERF};
 static const em__host_ops live_perf_ops = {FILES_AND_CLOCKS, .thread_start = thread_start, PERF};
@@ -360,6 +246,11 @@ static rig_host *create(int is_live, uint64_t start_ns)
     rig->is_live = is_live;
     rig->now_ns = start_ns;
     return rig;
+}
+
+void rig_inside_offer_events(rig_host *rig)
+{
+    rig->base.ops = rig->is_live ? &live_perf_ops : &driven_perf_ops;
 }
 
 rig_host *rig_host_create(uint64_t start_ns)
@@ -424,10 +315,10 @@ void rig_host_put_cpus(rig_host *rig, const char *vendor, const char *model, int
     put(rig, "/proc/cpuinfo", text, 0);
 }
 
-static moving *add_moving(rig_host *rig, const char *path)
+static rig_moving *add_moving(rig_host *rig, const char *path)
 {
     must(rig->zone_count < MOST_ZONES);
-    moving *zone = &rig->zones[rig->zone_count++];
+    rig_moving *zone = &rig->zones[rig->zone_count++];
     snprintf(zone->path, sizeof zone->path, "%s", path);
     put(rig, path, "0\n", 0);
     return zone;
@@ -435,7 +326,7 @@ static moving *add_moving(rig_host *rig, const char *path)
 
 void rig_host_put_stat(rig_host *rig, const wave *utilisation, int cpus)
 {
-    moving *zone = add_moving(rig, "/proc/stat");
+    rig_moving *zone = add_moving(rig, "/proc/stat");
     zone->source = (rig_source){.wave = utilisation};
     zone->cpus = cpus;
 }
@@ -462,75 +353,10 @@ size_t rig_host_put_zone(rig_host *rig, const rig_zone *zone)
         put_number(rig, zone->folder, "constraint_0_power_limit_uw", (uint64_t)(zone->limit_w * 1e6), 0);
     }
     snprintf(path, sizeof path, "/sys/class/powercap/%s/energy_uj", zone->folder);
-    moving *made = add_moving(rig, path);
+    rig_moving *made = add_moving(rig, path);
     made->source = zone->source;
     made->cost_ns = zone->cost_ns;
     return (size_t)(made - rig->zones);
-}
-
-static void put_unit(rig_host *rig, const rig_event *event, const char *file, const char *content)
-{
-    char path[PATH_BYTES];
-    snprintf(path, sizeof path, "/sys/bus/event_source/devices/%s/%s", event->unit, file);
-    put(rig, path, content, 0);
-}
-
-static void put_topology(rig_host *rig, int cpu, const char *file, int number)
-{
-    char path[PATH_BYTES], text[32];
-    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/%s", cpu, file);
-    snprintf(text, sizeof text, "%d\n", number);
-    put(rig, path, text, 0);
-}
-
-/* The CPUs of the unit's events, each once. */
-static void put_cpumask(rig_host *rig, const rig_event *event)
-{
-    char mask[PATH_BYTES] = "";
-    for (size_t i = 0; i < rig->zone_count; i++) {
-        int is_new = rig->zones[i].is_event && rig->zones[i].event.type == event->type;
-        for (size_t j = 0; j < i && is_new; j++) {
-            is_new = !rig->zones[j].is_event || rig->zones[j].event.type != event->type ||
-                     rig->zones[j].event.cpu != rig->zones[i].event.cpu;
-        }
-        if (is_new) {
-            size_t length = strlen(mask);
-            snprintf(mask + length, sizeof mask - length, "%s%d", length ? "," : "", rig->zones[i].event.cpu);
-        }
-    }
-    put_unit(rig, event, "cpumask", mask);
-}
-
-size_t rig_host_put_event(rig_host *rig, const rig_event *event)
-{
-    char file[64], text[64];
-    must(rig->zone_count < MOST_ZONES);
-    moving *zone = &rig->zones[rig->zone_count++];
-    *zone = (moving){.source = event->source,
-                     .is_event = 1,
-                     .event = {event->type, event->cpu, event->config},
-                     .counts_64 = event->scale == NULL};
-    snprintf(text, sizeof text, "%u\n", event->type);
-    put_unit(rig, event, "type", text);
-    put_cpumask(rig, event);
-    snprintf(file, sizeof file, "events/%s", event->event);
-    snprintf(text, sizeof text, "event=0x%02llx\n", (unsigned long long)event->config);
-    put_unit(rig, event, file, text);
-    snprintf(file, sizeof file, "events/%s.unit", event->event);
-    put_unit(rig, event, file, "Joules\n");
-    snprintf(file, sizeof file, "events/%s.scale", event->event);
-    put_unit(rig, event, file, event->scale ? event->scale : "2.3283064365386962890625e-10\n");
-    put_topology(rig, event->cpu, "physical_package_id", event->package);
-    if (event->die >= 0) {
-        put_topology(rig, event->cpu, "die_id", event->die);
-    }
-    rig->base.ops = rig->is_live ? &live_perf_ops : &driven_perf_ops;
-    return (size_t)(zone - rig->zones);
-}
-
-void rig_host_refuse_events(rig_host *rig, int error)
-{
-    rig->perf_error = error;
 }
 
 rig_source *rig_host_source(rig_host *rig, size_t zone)
