@@ -42,8 +42,7 @@ static em_channel channel_called(const char *name)
             return channel;
         }
     }
-    CHECK(!"a channel of that name");
-    printf("# %s\n", name);
+    CHECK_TEXT("no such channel", name);
     return (em_channel){.role = -1, .sensor = "", .reason = ""};
 }
 
