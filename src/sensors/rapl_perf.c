@@ -40,7 +40,7 @@ static void close_group(group_device *made)
     made->group = NULL;
 }
 
-static void group_read(em__device *device, em__reading out[])
+static void group_read(em__device *device, uint64_t wanted, em__reading out[])
 {
     group_device *made = (group_device *)device;
     em__perf_counts counts;
@@ -56,6 +56,9 @@ static void group_read(em__device *device, em__reading out[])
     }
     for (size_t i = 0; i < device->channel_count; i++) {
         int32_t status = device->channels[i].status;
+        if (!(wanted & EM__CHANNEL_BIT(i))) {
+            continue; /* It came with the others, but was not asked for. */
+        }
         if (status != EM_OK) {
             out[i] = (em__reading){.outcome = EM__READ_GONE, .status = status};
         } else if (error < 0) {
@@ -247,11 +250,9 @@ static int add_group(survey *s, const em__rapl_pmu *pmu, const em__rapl_place *p
     em__copy(made->unit, sizeof made->unit, pmu->path);
     size_t count = 0, readable = 0;
     for (size_t i = 0; i < pmu->event_count; i++) {
-        em__channel *channel = &made->base.channels[count];
+        em__channel *channel = &made->base.channels[count], blank = *channel;
         describe(s, pmu, &pmu->events[i], place, channel);
         if (!(s->measure & 1u << channel->domain)) {
-            em__channel blank = {.package = -1, .die = -1, .gpu = -1, .scale_num = 1, .scale_den = 1};
-            blank.tdp_each_w = blank.tdp_count = channel->tdp_each_w;
             *channel = blank;
             s->left_out++;
             continue;

@@ -65,8 +65,9 @@ static void close_energy(zone_device *zone)
     zone->energy = NULL;
 }
 
-static void zone_read(em__device *device, em__reading out[])
+static void zone_read(em__device *device, uint64_t wanted, em__reading out[])
 {
+    (void)wanted;
     zone_device *zone = (zone_device *)device;
     const em__channel *channel = &device->channels[0];
     if (!zone->energy) {

@@ -227,6 +227,9 @@ static void check_channel(const em__device *device, const em__channel *channel)
     CHECK((channel->kind == EM_KIND_MODEL) == (channel->tdp_from[0] != '\0'));
     CHECK((channel->kind == EM_KIND_MODEL) == ((channel->notes & EM_NOTE_BIT(EM_NOTE_MODEL)) != 0));
     CHECK(device->rank > 0 && device->ops->read && device->ops->destroy);
+    CHECK(channel->shaped_by == -1 || (channel->kind == EM_KIND_COUNTER && channel->shaped_by >= 0 &&
+                                       (size_t)channel->shaped_by < device->channel_count &&
+                                       device->channels[channel->shaped_by].kind == EM_KIND_GAUGE));
 }
 
 /* A sensor either has a readable channel or says why not. */
@@ -264,6 +267,20 @@ static void check_probe(const em__probe *probe)
     }
 }
 
+/* Channels that were not asked for stay as they were. */
+static void check_wanted(em__device *device)
+{
+    em__reading before[16], out[16];
+    memset(before, 0xA5, sizeof before);
+    for (size_t i = 0; i < device->channel_count; i++) {
+        memcpy(out, before, sizeof out);
+        device->ops->read(device, EM__CHANNEL_BIT(i), out);
+        for (size_t j = 0; j < device->channel_count; j++) {
+            CHECK_INT(memcmp(&out[j], &before[j], sizeof out[j]) == 0, i != j);
+        }
+    }
+}
+
 /* Reads every device a few times; answers how many values came. */
 static int check_readings(const em__probe *probe)
 {
@@ -271,9 +288,10 @@ static int check_readings(const em__probe *probe)
     for (size_t i = 0; i < probe->device_count; i++) {
         em__device *device = probe->devices[i];
         em__reading out[16];
+        check_wanted(device);
         for (int round = 0; round < 3; round++) {
             memset(out, 0xA5, sizeof out);
-            device->ops->read(device, out);
+            device->ops->read(device, EM__EVERY_CHANNEL, out);
             for (size_t j = 0; j < device->channel_count; j++) {
                 const em__channel *channel = &device->channels[j];
                 CHECK(out[j].outcome == EM__READ_OK || out[j].outcome == EM__READ_AGAIN ||
@@ -484,7 +502,7 @@ static void test_garbage(void)
 static em__reading first_of(em__device *device)
 {
     em__reading out[16];
-    device->ops->read(device, out);
+    device->ops->read(device, EM__EVERY_CHANNEL, out);
     return out[0];
 }
 

@@ -212,7 +212,7 @@ static void test_reading(void)
     em__device *device = NULL;
     CHECK(channel_named(&probe, "cpu-0/package", &device) != NULL);
     em__reading out[2] = {{0}};
-    device->ops->read(device, out);
+    device->ops->read(device, EM__EVERY_CHANNEL, out);
     for (size_t i = 0; i < 2; i++) {
         const em__channel *channel = &device->channels[i];
         CHECK_INT(out[i].outcome, EM__READ_OK);
@@ -238,7 +238,7 @@ static void test_one_event_is_refused(void)
         CHECK_INT(refused->status, EM_ERR_BROKEN);
         CHECK(refused->reason[0] != '\0');
         rig_host_advance(rig, 10 * second_ns);
-        device->ops->read(device, out);
+        device->ops->read(device, EM__EVERY_CHANNEL, out);
         CHECK_INT(out[0].outcome, EM__READ_GONE);
         CHECK_INT(out[1].outcome, EM__READ_OK);
         CHECK_NEAR(ldexp((double)out[1].value, -32), 1000, 1e-5);

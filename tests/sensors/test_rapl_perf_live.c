@@ -86,11 +86,11 @@ static void check_group(int memory, double memory_w)
         CHECK_INT(device->channels[0].scale_num, 1);
         CHECK_INT(device->channels[0].scale_den, 1000);
         t[0] = now_ns();
-        device->ops->read(device, from);
+        device->ops->read(device, EM__EVERY_CHANNEL, from);
         t[1] = now_ns();
         work(BUSY_NS);
         t[2] = now_ns();
-        device->ops->read(device, to);
+        device->ops->read(device, EM__EVERY_CHANNEL, to);
         t[3] = now_ns();
         double least = (double)(t[2] - t[1]), most = (double)(t[3] - t[0]), slew = 1e-4 * most;
         for (size_t i = 0; i < 2; i++) {
