@@ -154,8 +154,8 @@ typedef struct {
     em__rapl_pmus pmus;
     em__rapl_zones zones; /* of powercap, which knows limits and ranges */
     uint32_t measure;
-    size_t readable, left_out;
-    int error; /* of the first event that could not be opened */
+    size_t readable, left_out, unknown; /* events; packages and units that nobody can tell the meaning of */
+    int error;                          /* of the first event that could not be opened */
 } survey;
 
 /* The powercap zone of the same silicon; NULL: none that is named. */
@@ -282,12 +282,14 @@ static int add_unit(survey *s, const em__rapl_pmu *pmu, em__probe *found)
     for (size_t i = 0; i < pmu->place_count && status == EM_OK; i++) {
         if (pmu->places[i].die >= 0 && !s->cpus.vendor[0]) {
             s->error = EM__RAPL_NO_VENDOR; /* Nobody knows whether its dies are one counter. */
+            s->unknown++;
             continue;
         }
         status = add_group(s, pmu, &pmu->places[i], found);
     }
     if (pmu->error < 0) {
-        s->error = s->error ? s->error : EM__RAPL_NO_EVENT;
+        s->error = EM__RAPL_NO_EVENT;
+        s->unknown++;
     }
     return status;
 }
@@ -296,11 +298,11 @@ static int add_unit(survey *s, const em__rapl_pmu *pmu, em__probe *found)
  * none can, the absence alone tells it, and the names stay with powercap. */
 static int hand_over(em__probe *found, const survey *s, em__probe *probe)
 {
-    if (s->readable == 0) {
-        return em__rapl_explain_events(probe, s->host, s->error, s->left_out);
-    }
     int status = EM_OK;
-    for (size_t i = 0; i < found->device_count && status == EM_OK; i++) {
+    if (s->readable == 0 || s->unknown > 0) {
+        status = em__rapl_explain_events(probe, s->host, s->error, s->left_out);
+    }
+    for (size_t i = 0; i < found->device_count && s->readable > 0 && status == EM_OK; i++) {
         em__device *device = found->devices[i];
         found->devices[i] = NULL;
         status = em__probe_add(probe, device);

@@ -16,7 +16,8 @@ static const char masked_hint[] =
 static const char broken_hint[] =
     "look for RAPL in dmesg, and update the kernel; powercap is used where it can be read";
 
-_Static_assert(sizeof permission_hint <= EM__TEXT_SIZE && sizeof masked_hint <= EM__TEXT_SIZE, "no hint may be cut");
+_Static_assert(sizeof permission_hint + 72 <= EM__TEXT_SIZE && sizeof masked_hint + 72 <= EM__TEXT_SIZE,
+               "no hint may be cut, nor where it follows a reason");
 
 /* 1: a filter of system calls stands between, as containers have. */
 static int is_filtered(em__host *host)

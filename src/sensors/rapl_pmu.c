@@ -127,6 +127,7 @@ static void forget_lone_dies(em__rapl_pmu *pmu)
     }
 }
 
+/* All or none: what one CPU of the list speaks for would be missing unseen. */
 static int find_places(em__host *host, em__rapl_pmu *pmu, const uint32_t cpus[], size_t count)
 {
     int error = 0, has_cores = has_event_of_a_core(pmu);
@@ -134,17 +135,16 @@ static int find_places(em__host *host, em__rapl_pmu *pmu, const uint32_t cpus[],
     if (!pmu->places) {
         return -ENOMEM;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && error == 0; i++) {
         em__rapl_place place = {.cpu = (int32_t)cpus[i], .die = -1};
-        int failure = read_topology(host, cpus[i], "physical_package_id", &place.package);
-        if (failure < 0) {
-            error = failure;
-            continue;
-        }
+        error = read_topology(host, cpus[i], "physical_package_id", &place.package);
         if (!has_cores) {
             read_topology(host, cpus[i], "die_id", &place.die); /* Kernels before 5.2 have none. */
         }
         add_place(pmu, &place);
+    }
+    if (error < 0) {
+        pmu->place_count = 0;
     }
     forget_lone_dies(pmu);
     return error;

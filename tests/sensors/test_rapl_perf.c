@@ -392,6 +392,27 @@ static void test_recorded_machines_offer_no_events(void)
     }
 }
 
+/* A unit is used whole or not at all, and what is left out is told beside what is not. */
+static void test_half_a_unit(void)
+{
+    for (int has_cores = 0; has_cores < 2; has_cores++) {
+        rig_host *rig = machine("AuthenticAMD");
+        put_event(rig, "energy-pkg", 2, 0, 0, 0);
+        put_event(rig, "energy-pkg", 2, 8, 1, 0);
+        if (has_cores) {
+            rig_event core = {.unit = "power_core", .event = "energy-core", .type = 32, .source = {.wave = &hundred_w}};
+            rig_host_put_event(rig, &core);
+        }
+        rig_host_put(rig, "/sys/devices/system/cpu/cpu8/topology/physical_package_id", "x\n");
+        em__probe probe = probe_perf(rig);
+        CHECK_INT(probe.device_count, has_cores);
+        CHECK(channel_named(&probe, "cpu-0/package", NULL) == NULL);
+        CHECK_INT(probe.absence_count, 1);
+        CHECK(absence_of(&probe, sensor, EM_ERR_BROKEN) != NULL);
+        finish(rig, &probe);
+    }
+}
+
 static void test_garbage_is_no_channel(void)
 {
     static const struct {
@@ -439,6 +460,7 @@ int main(void)
     RUN(test_another_type_after_a_reload);
     RUN(test_every_diagnosis_has_its_own_advice);
     RUN(test_recorded_machines_offer_no_events);
+    RUN(test_half_a_unit);
     RUN(test_garbage_is_no_channel);
     return CHECK_DONE();
 }
