@@ -14,6 +14,7 @@
 
 /* In the order of rank. */
 static const em__sensor *const sensors[] = {
+    &em__sensor_rapl_perf,
     &em__sensor_rapl_powercap,
     &em__sensor_nvml,
     &em__sensor_tdp,
