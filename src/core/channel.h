@@ -46,6 +46,8 @@ typedef struct {
     double tdp_each_w, tdp_count;  /* a model's power of one piece, and of how many; NAN: no model */
     int32_t shaped_by; /* of a counter: the gauge of the same device that tells how its energy is spread between two
                         * counts, as an index into the device's channels; -1: none */
+    int32_t gauge;     /* of a counter: a gauge of the same device that sees the same silicon, as shaped_by; -1: none */
+    uint64_t limit_mw; /* what the device holds its power to; 0: unknown */
     char tdp_from[64]; /* where tdp_each_w comes from: "given", "default for a laptop"; "": no model */
 } em__channel;
 

@@ -3,6 +3,7 @@
 /* NVIDIA GPUs through NVML: the energy counter of a board, else its power, else a model fed with its utilisation. */
 #include "core/text.h"
 #include "core/units.h"
+#include "platform/parse.h"
 #include "sensors/nvml_board.h"
 #include "sensors/tdp_model.h"
 
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_BOARDS = 256 };
+enum { MOST_BOARDS = 256, MOST_RANKS = 64 };
 
 /* ---------------------------------------------------------------------------------------------------------- reading */
 
@@ -19,9 +20,9 @@ typedef struct {
     em__nvml *nvml;
     nvml_handle handle;
     char uuid[EM__UUID_SIZE], pci[EM__PCI_SIZE];
-    int32_t kind;     /* em_kind */
-    em__nvml_way way; /* how the counter or gauge is read */
-    uint64_t most;    /* of a gauge: what is above is garbage */
+    int32_t kind;                        /* em_kind of its first channel; a second is the gauge beside a counter */
+    em__nvml_way ways[EM__NVML_QUERIES]; /* by channel: how it is read */
+    uint64_t most_mw;                    /* power above is garbage */
     int has_limit, has_utilisation;
     double limit_w; /* of a model, last known */
     em__tdp_energy model;
@@ -51,9 +52,17 @@ static em__reading read_model(board_device *board)
     return (em__reading){.value = board->model.total_uj};
 }
 
+static em__reading answer_of(const board_device *board, const em__nvml_query *query)
+{
+    if (query->code == NVML_OK && query->kind == EM_KIND_GAUGE && query->value > board->most_mw) {
+        return em__nvml_failure(NVML_NO_DATA);
+    }
+    return query->code == NVML_OK ? (em__reading){.value = query->value, .stamp = query->stamp}
+                                  : em__nvml_failure(query->code);
+}
+
 static void board_read(em__device *device, uint64_t wanted, em__reading out[])
 {
-    (void)wanted;
     board_device *board = (board_device *)device;
     int32_t status = device->channels[0].status;
     if (status != EM_OK) {
@@ -64,12 +73,20 @@ static void board_read(em__device *device, uint64_t wanted, em__reading out[])
         out[0] = read_model(board);
         return;
     }
-    em__reading reading = {0};
-    int code = em__nvml_read(board->nvml, board->handle, board->kind, board->way, &reading.value, &reading.stamp);
-    if (code == NVML_OK && board->kind == EM_KIND_GAUGE && reading.value > board->most) {
-        code = NVML_NO_DATA;
+    em__nvml_query queries[EM__NVML_QUERIES];
+    size_t count = 0;
+    for (size_t i = 0; i < device->channel_count; i++) {
+        if (wanted & EM__CHANNEL_BIT(i)) {
+            queries[count++] = (em__nvml_query){.kind = device->channels[i].kind, .by = board->ways[i]};
+        }
     }
-    out[0] = code == NVML_OK ? reading : em__nvml_failure(code);
+    em__nvml_read(board->nvml, board->handle, queries, count);
+    count = 0;
+    for (size_t i = 0; i < device->channel_count; i++) {
+        if (wanted & EM__CHANNEL_BIT(i)) {
+            out[i] = answer_of(board, &queries[count++]);
+        }
+    }
 }
 
 static void board_destroy(em__device *device)
@@ -110,11 +127,11 @@ static int board_revive(em__device *device)
         if (!is_same_board(board, &found.board)) {
             continue;
         }
-        em__reading reading;
+        em__reading readings[EM__NVML_QUERIES] = {{0}};
         board->handle = handle;
         board->model.is_started = 0; /* what passed while it was away is not estimated */
-        board_read(device, EM__EVERY_CHANNEL, &reading);
-        return reading.outcome == EM__READ_OK ? EM_OK : EM_ERR_GONE;
+        board_read(device, EM__CHANNEL_BIT(0), readings);
+        return readings[0].outcome == EM__READ_OK ? EM_OK : EM_ERR_GONE;
     }
     return EM_ERR_GONE;
 }
@@ -123,20 +140,54 @@ static const em__device_ops board_ops = {board_read, board_destroy, board_revive
 
 /* ------------------------------------------------------------------------------------------------------- describing */
 
-static void describe_reading(const em__nvml_answers *answers, board_device *made)
+/* Ranks of one job on this node, which all measure the same boards: 1 where no launcher tells. */
+static uint64_t rank_count(em__host *host)
+{
+    static const char *const names[] = {"LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS",
+                                        "SLURM_NTASKS_PER_NODE"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        uint64_t count;
+        const char *text = em__host_variable(host, names[i]);
+        if (text && em__parse_u64(text, strlen(text), &count) == 0 && count > 0 && count <= MOST_RANKS) {
+            return count;
+        }
+    }
+    return 1;
+}
+
+/* The board's power beside its counter: what it is compared with, and where the counter is slow, what shapes it. */
+static void describe_gauge(const em__nvml_answers *answers, board_device *made)
+{
+    em__channel *counter = &made->base.channels[0], *gauge = &made->base.channels[1];
+    *gauge = *counter;
+    em__print(gauge->name, sizeof gauge->name, "gpu-%d/power", gauge->gpu);
+    gauge->kind = EM_KIND_GAUGE;
+    gauge->scale_num = 1;
+    gauge->interval_ns = 0;
+    gauge->notes &= ~EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER);
+    made->ways[1] = answers->power;
+    counter->gauge = 1;
+    counter->shaped_by = counter->interval_ns ? 1 : -1;
+}
+
+static void describe_reading(const em__nvml *nvml, const em__nvml_answers *answers, board_device *made)
 {
     em__channel *channel = &made->base.channels[0];
     em__print(channel->name, sizeof channel->name, "gpu-%d/board", channel->gpu);
     channel->kind = made->kind = answers->energy ? EM_KIND_COUNTER : EM_KIND_GAUGE;
     channel->scale_num = answers->energy ? 1000 : 1; /* mJ to µJ */
-    made->way = answers->energy ? answers->energy : answers->power;
+    made->ways[0] = answers->energy ? answers->energy : answers->power;
     channel->refresh_ns = em__nvml_refresh_ns(answers);
-    channel->ceiling_mw = made->most = em__nvml_ceiling_mw(answers);
+    channel->ceiling_mw = made->most_mw = em__nvml_ceiling_mw(answers);
+    channel->limit_mw = answers->has_limit ? answers->limit_mw : 0;
     channel->gain = em__nvml_gain(answers);
-    channel->notes = EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED);
+    channel->notes |= EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED);
     if (answers->energy && !em__nvml_is_fast(channel->device_name)) {
-        channel->interval_ns = EM__NS_PER_S;
+        channel->interval_ns = rank_count(nvml->host) * EM__NS_PER_S;
         channel->notes |= EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER);
+    }
+    if (made->base.channel_count > 1) {
+        describe_gauge(answers, made);
     }
 }
 
@@ -158,7 +209,7 @@ static void describe_model(const em__nvml *nvml, const em__nvml_answers *answers
     channel->tdp_each_w = made->limit_w;
     channel->tdp_count = 1;
     em__copy(channel->tdp_from, sizeof channel->tdp_from, from);
-    channel->notes = EM_NOTE_BIT(EM_NOTE_MODEL);
+    channel->notes |= EM_NOTE_BIT(EM_NOTE_MODEL);
     if (!answers->has_limit && !is_given) {
         channel->notes |= EM_NOTE_BIT(EM_NOTE_TDP_DEFAULT);
     }
@@ -206,10 +257,11 @@ static void describe_failure(const em__nvml *nvml, int code, board_device *made)
     em__print(channel->reason, sizeof channel->reason, "NVML cannot read it: %s%s%s", words, hint[0] ? "; " : "", hint);
 }
 
-static board_device *make_board(em__nvml *nvml, const em__nvml_found *found, const em__sensor *sensor, uint64_t notes)
+static board_device *make_board(em__nvml *nvml, const em__nvml_found *found, const em__sensor *sensor,
+                                size_t channel_count, uint64_t notes)
 {
     board_device *made = calloc(1, sizeof *made);
-    if (!made || em__device_init(&made->base, &board_ops, sensor, 1) != EM_OK) {
+    if (!made || em__device_init(&made->base, &board_ops, sensor, channel_count) != EM_OK) {
         free(made);
         return NULL;
     }
@@ -224,7 +276,7 @@ static board_device *make_board(em__nvml *nvml, const em__nvml_found *found, con
 /* It is there and draws power that nobody sees, so that a total without it must say so. */
 static int add_unreadable(em__nvml *nvml, const em__nvml_found *found, int code, uint64_t notes, em__probe *probe)
 {
-    board_device *made = make_board(nvml, found, &em__sensor_nvml, notes);
+    board_device *made = make_board(nvml, found, &em__sensor_nvml, 1, notes);
     if (!made) {
         return EM_ERR_NO_MEMORY;
     }
@@ -268,18 +320,17 @@ static int add_board(em__nvml *nvml, const em__nvml_found *found, const em__sele
             return status;
         }
     }
-    board_device *made = make_board(nvml, found, has_reading ? &em__sensor_nvml : &em__sensor_tdp, notes);
+    size_t channel_count = answers.energy && answers.power ? 2 : 1;
+    board_device *made =
+        make_board(nvml, found, has_reading ? &em__sensor_nvml : &em__sensor_tdp, channel_count, notes);
     if (!made) {
         return EM_ERR_NO_MEMORY;
     }
-    em__channel *channel = &made->base.channels[0];
-    uint64_t place_notes = channel->notes;
     if (has_reading) {
-        describe_reading(&answers, made);
+        describe_reading(nvml, &answers, made);
     } else {
         describe_model(nvml, &answers, selection, made);
     }
-    channel->notes |= place_notes;
     return em__probe_add(probe, &made->base);
 }
 
