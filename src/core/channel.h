@@ -40,6 +40,7 @@ typedef struct {
     uint64_t unit;                 /* raw: its smallest step, also added to range where it wraps; 0: 1 */
     uint64_t refresh_ns;           /* between updates, documented or seen; 0: unknown */
     uint64_t interval_ns;          /* never read more often than this; 0: at any time */
+    uint64_t sparing_interval_ns;  /* the interval that spares a counter which frequent reading spoils; 0: none does */
     uint64_t ceiling_mw;           /* highest believable power (docs/measurement.md §2 rule 9) */
     uint64_t notes;                /* EM_NOTE_BIT(…) that hold for every reading */
     double gain;                   /* k = 1, as a fraction (docs/measurement.md §7) */

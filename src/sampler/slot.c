@@ -38,16 +38,18 @@ static uint64_t key_of(const em__host *host, const char *source)
 /* What could not be read at the start is not asked for. */
 static void split_channels(em__slot *slot)
 {
+    slot->fast.channels = slot->slow.channels = slot->slow_interval_ns = 0;
     for (size_t i = 0; i < slot->channel_count; i++) {
         const em__channel *channel = &slot->device->channels[i];
-        if (channel->status == EM_OK) {
-            em__turn *turn = channel->interval_ns ? &slot->slow : &slot->fast;
-            turn->channels |= EM__CHANNEL_BIT(i);
-            if (channel->interval_ns) {
-                slot->slow_key = key_of(slot->host, channel->source);
-            }
-            slot->slow_interval_ns =
-                channel->interval_ns > slot->slow_interval_ns ? channel->interval_ns : slot->slow_interval_ns;
+        int is_spared = (slot->spared & EM__CHANNEL_BIT(i)) != 0;
+        uint64_t interval_ns = is_spared ? channel->sparing_interval_ns : channel->interval_ns;
+        if (channel->status != EM_OK) {
+            continue;
+        }
+        (interval_ns ? &slot->slow : &slot->fast)->channels |= EM__CHANNEL_BIT(i);
+        if (interval_ns > slot->slow_interval_ns) {
+            slot->slow_interval_ns = interval_ns;
+            slot->slow_key = key_of(slot->host, channel->source);
         }
     }
 }
@@ -194,4 +196,13 @@ void em__slot_restart(em__slot *slot, uint64_t now_ns, uint64_t interval_ns)
         em__process_borrow(slot->slow_key, now_ns, slow_interval_ns(slot, interval_ns));
     }
     em__slot_schedule(slot, slot->fast.channels | slot->slow.channels, now_ns, interval_ns);
+}
+
+void em__slot_spare(em__slot *slot, uint64_t channels)
+{
+    if (slot->spared != channels) {
+        slot->spared = channels;
+        slot->slow.due_ns = slot->slow.next_ns = 0;
+        split_channels(slot);
+    }
 }

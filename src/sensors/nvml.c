@@ -163,7 +163,7 @@ static void describe_gauge(const em__nvml_answers *answers, board_device *made)
     em__print(gauge->name, sizeof gauge->name, "gpu-%d/power", gauge->gpu);
     gauge->kind = EM_KIND_GAUGE;
     gauge->scale_num = 1;
-    gauge->interval_ns = 0;
+    gauge->interval_ns = gauge->sparing_interval_ns = 0;
     gauge->notes &= ~EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER);
     made->ways[1] = answers->power;
     counter->gauge = 1;
@@ -182,8 +182,9 @@ static void describe_reading(const em__nvml *nvml, const em__nvml_answers *answe
     channel->limit_mw = answers->has_limit ? answers->limit_mw : 0;
     channel->gain = em__nvml_gain(answers);
     channel->notes |= EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED);
+    channel->sparing_interval_ns = answers->energy ? rank_count(nvml->host) * EM__NS_PER_S : 0;
     if (answers->energy && !em__nvml_is_fast(channel->device_name)) {
-        channel->interval_ns = rank_count(nvml->host) * EM__NS_PER_S;
+        channel->interval_ns = channel->sparing_interval_ns;
         channel->notes |= EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER);
     }
     if (made->base.channel_count > 1) {
