@@ -139,7 +139,7 @@ static int reading(const void *handle, int is_energy, uint64_t *ret_value, long 
         return code;
     }
     uint64_t t_ns = time_ns();
-    code = is_energy ? board->energy : board->power;
+    code = is_energy ? (t_ns < board->energy_until_ns ? board->energy : NOT_SUPPORTED) : board->power;
     if (code == OK && t_ns >= board->fail_ns && t_ns < board->mend_ns) {
         code = board->fail;
     }

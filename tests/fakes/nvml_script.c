@@ -28,6 +28,7 @@
  *     stamps=no                 fields carry no time
  *     stamp_back_s=AT:BY        the clock of the fields' times is set back
  *     energy=yes|no|CODE        the counter; power= likewise for the gauge
+ *     energy_until_s=T          from then on the counter is not supported
  *     limit=W|no                the enforced limit; util=PERCENT|no the utilisation
  *     fields=yes|no             whether nvmlDeviceGetFieldValues knows the counter (83) and the gauge (186)
  *     most=W                    the largest limit that can be set
@@ -187,6 +188,8 @@ static int set_number(struct board *board, const char *key, const char *value)
         board->slow_us = (unsigned)n[0];
     } else if (strcmp(key, "restart_s") == 0) {
         board->restart_ns = from;
+    } else if (strcmp(key, "energy_until_s") == 0) {
+        board->energy_until_ns = from;
     } else if (strcmp(key, "lost_s") == 0) {
         board->lost_ns = from, board->back_ns = count > 1 ? to : UINT64_MAX;
     } else if (strcmp(key, "fail_s") == 0) {
@@ -253,6 +256,7 @@ static int add_board(struct script *script, char *line)
                             .update_ns = 100 * NS_PER_MS,
                             .unit = 1,
                             .freeze_ns = UINT64_MAX,
+                            .energy_until_ns = UINT64_MAX,
                             .stamp_back_ns = UINT64_MAX,
                             .lost_ns = UINT64_MAX,
                             .back_ns = UINT64_MAX,

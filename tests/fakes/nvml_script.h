@@ -23,7 +23,7 @@ struct board {
     double unit, gain, gauge_gain, loss, lost_mj;
     uint64_t update_ns, phase_ns, gauge_ns, average_ns, lag_ns, cost_ns;
     uint64_t lost_ns, back_ns, fail_ns, mend_ns, restart_ns, hang_ns, hang_for_ns, freeze_ns, thaw_ns;
-    uint64_t stamp_back_ns, stamp_back_by_ns;
+    uint64_t energy_until_ns, stamp_back_ns, stamp_back_by_ns;
     uint64_t loss_below_ns, read_ns, shown_ns; /* of the counter: when it was read last, and as of when */
     int energy, power, limit, util, fields, stamps, handle, fail, major, minor, slice_count, wave_count;
     int has_gauge_period;
