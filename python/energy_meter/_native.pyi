@@ -19,8 +19,39 @@ FLAG_PRESENT_GPU: Final[int]
 version: Final[str]
 
 @final
-class ChannelEnergy(structseq[Any], tuple[str, str, str, float | None, str, str]):
-    __match_args__: Final = ("name", "domain", "provenance", "counted_j", "status", "reason")
+class ChannelEnergy(
+    structseq[Any],
+    tuple[
+        str,
+        str,
+        str,
+        float | None,
+        str,
+        str,
+        float | None,
+        float | None,
+        float | None,
+        str,
+        list[str],
+        int | None,
+        bool,
+    ],
+):
+    __match_args__: Final = (
+        "name",
+        "domain",
+        "provenance",
+        "counted_j",
+        "status",
+        "reason",
+        "uncertainty_j",
+        "gain_j",
+        "edge_j",
+        "resolution",
+        "reasons",
+        "period_ns",
+        "is_period_measured",
+    )
     @property
     def name(self) -> str: ...
     @property
@@ -33,6 +64,20 @@ class ChannelEnergy(structseq[Any], tuple[str, str, str, float | None, str, str]
     def status(self) -> str: ...
     @property
     def reason(self) -> str: ...
+    @property
+    def uncertainty_j(self) -> float | None: ...
+    @property
+    def gain_j(self) -> float | None: ...
+    @property
+    def edge_j(self) -> float | None: ...
+    @property
+    def resolution(self) -> str: ...
+    @property
+    def reasons(self) -> list[str]: ...
+    @property
+    def period_ns(self) -> int | None: ...
+    @property
+    def is_period_measured(self) -> bool: ...
 
 @final
 class Result(
@@ -53,6 +98,11 @@ class Result(
         bool,
         list[ChannelEnergy],
         dict[str, str],
+        float,
+        float,
+        float,
+        str,
+        list[str],
     ],
 ):
     __match_args__: Final = (
@@ -71,6 +121,11 @@ class Result(
         "is_open",
         "channels",
         "unmeasured",
+        "uncertainty_j",
+        "gain_j",
+        "edge_j",
+        "resolution",
+        "reasons",
     )
     @property
     def duration_ns(self) -> int: ...
@@ -102,6 +157,16 @@ class Result(
     def channels(self) -> list[ChannelEnergy]: ...
     @property
     def unmeasured(self) -> dict[str, str]: ...
+    @property
+    def uncertainty_j(self) -> float: ...
+    @property
+    def gain_j(self) -> float: ...
+    @property
+    def edge_j(self) -> float: ...
+    @property
+    def resolution(self) -> str: ...
+    @property
+    def reasons(self) -> list[str]: ...
 
 @final
 class Channel(

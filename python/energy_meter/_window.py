@@ -144,6 +144,26 @@ class Window:
         return self.to_dict()["energy_by_provenance"]
 
     @property
+    def uncertainty_j(self) -> float:
+        return self.to_dict()["uncertainty_j"]
+
+    @property
+    def uncertainty_gain_j(self) -> float:
+        return self.to_dict()["uncertainty_gain_j"]
+
+    @property
+    def uncertainty_edge_j(self) -> float:
+        return self.to_dict()["uncertainty_edge_j"]
+
+    @property
+    def resolution(self) -> str:
+        return self.to_dict()["resolution"]
+
+    @property
+    def reasons(self) -> list[str]:
+        return self.to_dict()["reasons"]
+
+    @property
     def channels(self) -> dict[str, ChannelResult]:
         return self.to_dict()["channels"]
 
