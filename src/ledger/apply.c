@@ -54,7 +54,7 @@ static void flag_spared(const em__ledger *ledger, em__edge *edge)
 {
     for (size_t i = 0; i < ledger->setup.count; i++) {
         const em__shortfall *shortfall = &ledger->shortfalls[i];
-        edge->values[i].flags |= (em__shortfall_is_sparing(shortfall) ? EM__VALUE_SPARED : 0) |
+        edge->values[i].flags |= (em__shortfall_was_sparing(shortfall, edge->t_ns) ? EM__VALUE_SPARED : 0) |
                                  (shortfall->has_fallen ? EM__VALUE_SHORT : 0);
     }
 }

@@ -32,6 +32,12 @@ void em__shortfall_init(em__shortfall *shortfall, const em__channel *counter, co
 /* A stretch begins at the readings that were the last. */
 static void begin_stretch(em__shortfall *shortfall, int is_sparing, uint64_t t_ns)
 {
+    if (is_sparing) {
+        shortfall->spared_ns = t_ns;
+        shortfall->until_ns = UINT64_MAX;
+    } else if (shortfall->is_sparing) {
+        shortfall->until_ns = t_ns;
+    }
     shortfall->is_sparing = is_sparing;
     shortfall->begin_ns = t_ns;
     shortfall->counted_uj = 0;
@@ -43,7 +49,8 @@ void em__shortfall_interrupt(em__shortfall *shortfall)
 {
     shortfall->count.has_baseline = 0;
     shortfall->power_ns = 0;
-    begin_stretch(shortfall, 0, 0);
+    begin_stretch(shortfall, 0, shortfall->counted_ns);
+    shortfall->begin_ns = 0;
 }
 
 void em__shortfall_count(em__shortfall *shortfall, uint64_t t_ns, const em__reading *reading)
@@ -103,6 +110,7 @@ static void end_sparing(em__shortfall *shortfall, uint64_t t_ns, em__stretch str
         rest(shortfall, t_ns);
     }
     begin_stretch(shortfall, 0, t_ns);
+    shortfall->until_ns = shortfall->has_fallen ? UINT64_MAX : t_ns;
 }
 
 /* The board was read, counter and gauge. */
@@ -157,4 +165,9 @@ void em__shortfall_power(em__shortfall *shortfall, uint64_t t_ns, const em__read
 int em__shortfall_is_sparing(const em__shortfall *shortfall)
 {
     return shortfall->is_sparing || shortfall->has_fallen;
+}
+
+int em__shortfall_was_sparing(const em__shortfall *shortfall, uint64_t t_ns)
+{
+    return shortfall->spared_ns && t_ns >= shortfall->spared_ns && t_ns < shortfall->until_ns;
 }

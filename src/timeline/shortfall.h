@@ -23,6 +23,7 @@ typedef struct {
     uint32_t counts;                 /* readings of the counter in it */
     uint64_t rest_until_ns, rest_ns; /* no stretch at once a second begins before */
     em__stretch often;               /* the last at the sample interval */
+    uint64_t spared_ns, until_ns;    /* the last stretch at once a second; until is far off while it lasts */
     int is_sparing;                  /* this stretch is one at once a second */
     int short_count;                 /* how often running it was found short */
     int has_fallen;
@@ -40,5 +41,7 @@ void em__shortfall_interrupt(em__shortfall *shortfall);
 
 /* 1: the counter is to be read once a second from now on, for a while or for good. */
 int em__shortfall_is_sparing(const em__shortfall *shortfall);
+/* 1: at this time, before now and not long ago, it was read once a second. */
+int em__shortfall_was_sparing(const em__shortfall *shortfall, uint64_t t_ns);
 
 #endif

@@ -4,6 +4,7 @@
  * fall short, and how often each is read. */
 #include "meter/meter.h"
 #include "nvml_rig.h"
+#include "rig/wave.h"
 
 #define S UINT64_C(1000000000)
 #define MS UINT64_C(1000000)
@@ -179,6 +180,64 @@ static void test_a_board_that_falls_short(void)
     end_meter();
 }
 
+/* A round whenever one is due. */
+static void pass_as_planned(uint64_t elapsed_ns)
+{
+    uint64_t end_ns = now_ns + elapsed_ns;
+    for (uint64_t next_ns; (next_ns = em__sampler_next_ns(meter->sampler)) <= end_ns;) {
+        set_time(next_ns > now_ns ? next_ns : now_ns + 1000);
+        em__sampler_tick(meter->sampler, now_ns, 0, 0);
+        em__meter_calls.step(meter, now_ns);
+    }
+    set_time(end_ns);
+}
+
+/* A healthy board is read once a second for ten seconds of the second minute: windows then are less sharp, and say so, but
+ * no joule is lost or invented. */
+static void test_comparing_costs_no_joule(void)
+{
+    enum { WINDOWS = 200 };
+    static em_window windows[WINDOWS];
+    begin_meter("board name=\"NVIDIA H200\" limit=700 wave=square:200:600:900:55 update_ms=100 phase_ms=30\n");
+    uint64_t begin_ns = now_ns;
+    em_window whole = begin_window("whole");
+    em_spec spec = {.size = sizeof spec, .keep = 1};
+    CHECK_INT(em_window_begin(meter, &spec, &windows[0]), EM_OK);
+    for (int i = 1; i < WINDOWS; i++) {
+        pass_as_planned(600 * MS);
+        CHECK_INT(em_window_lap(meter, windows[i - 1], &spec, NULL, &windows[i]), EM_OK);
+    }
+    pass_as_planned(600 * MS);
+    CHECK_INT(em_window_end(meter, windows[WINDOWS - 1], NULL), EM_OK);
+    CHECK_INT(em_window_end(meter, whole, NULL), EM_OK);
+    uint64_t end_ns = now_ns;
+    pass_as_planned(3 * S);
+    double sum_j = 0, worst_j = 0;
+    int spared = 0;
+    wave power = wave_square(200, 600, 0.9, 0.55, 0);
+    for (int i = 0; i < WINDOWS; i++) {
+        em_result result = {.size = sizeof result};
+        CHECK_INT(em_window_result(meter, windows[i], &result), EM_OK);
+        CHECK_INT(result.is_final, 1);
+        CHECK_INT(result.total.gap_ns, 0);
+        CHECK_INT(result.total.notes & (EM_NOTE_BIT(EM_NOTE_FALLS_SHORT) | EM_NOTE_BIT(EM_NOTE_PINNED)), 0);
+        int is_spared = (result.total.notes & EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER)) != 0;
+        double error_j =
+            result.total.energy_j - wave_energy_j(&power, result.begin_ns, result.begin_ns + result.duration_ns);
+        sum_j += result.total.energy_j;
+        spared += is_spared;
+        worst_j = !is_spared && i > 10 && fabs(error_j) > worst_j ? fabs(error_j) : worst_j;
+    }
+    em_result result = {.size = sizeof result};
+    CHECK_INT(em_window_result(meter, whole, &result), EM_OK);
+    CHECK_NEAR(sum_j, result.total.energy_j, WINDOWS * 1e-6);
+    CHECK_NEAR(result.total.energy_j / wave_energy_j(&power, begin_ns, end_ns), 1, 0.001);
+    printf("# %d windows of 0.6 s beside the comparison; worst error of the others %.2f J\n", spared, worst_j);
+    CHECK(spared >= 16 && spared <= 22);
+    CHECK(worst_j < 10);
+    end_meter();
+}
+
 int main(void)
 {
     rig_start();
@@ -186,6 +245,7 @@ int main(void)
     RUN(test_a_board_that_comes_back);
     RUN(test_the_power_stands_in);
     RUN(test_a_board_that_falls_short);
+    RUN(test_comparing_costs_no_joule);
     rig_end();
     return CHECK_DONE();
 }
