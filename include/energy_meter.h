@@ -101,7 +101,10 @@ enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };
       "set CUDA_DEVICE_ORDER=PCI_BUS_ID or name boards by UUID")                                                       \
     X(EM_NOTE_MIG, 9, "mig", "a MIG slice was asked for; its whole board is measured", "")                             \
     X(EM_NOTE_SLOW_COUNTER, 10, "slow-counter",                                                                        \
-      "the board's counter is read once a second, since reading it faster can spoil it", "")
+      "the board's counter is read once a second, since reading it faster can spoil it", "")                           \
+    X(EM_NOTE_FALLS_SHORT, 15, "falls-short",                                                                          \
+      "the board's counter was found to miss energy when read often, and is read once a second since",                 \
+      "run one program at a time that reads this board")
 
 #define EM_NOTE_ENUM(name, bit, word, text, remedy) name = (bit),
 enum em_note { EM_NOTE_LIST(EM_NOTE_ENUM) EM_NOTE_RESERVED = 63 };

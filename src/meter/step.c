@@ -95,8 +95,20 @@ static uint64_t plan(void *context, em__slot *slot, uint64_t now_ns, uint64_t du
     return planned_ns;
 }
 
+static uint64_t spare(void *context, em__slot *slot)
+{
+    em_meter *meter = context;
+    uint64_t spared = 0;
+    em__door_lock(meter);
+    for (size_t i = 0; i < slot->channel_count; i++) {
+        spared |= em__ledger_is_spared(&meter->ledger, slot->first_channel + i) ? EM__CHANNEL_BIT(i) : 0;
+    }
+    em__door_unlock(meter);
+    return spared;
+}
+
 const em__sampler_calls em__meter_calls = {
-    .deliver = deliver, .interrupt = interrupt, .retire = retire, .plan = plan, .step = step};
+    .deliver = deliver, .interrupt = interrupt, .retire = retire, .plan = plan, .spare = spare, .step = step};
 
 static void read_all(em_meter *meter)
 {

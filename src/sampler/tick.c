@@ -80,6 +80,9 @@ static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t wanted, uint
     if (is_readable) {
         note_gone(slot, t_ns);
         sampler->calls.deliver(sampler->context, slot, t_ns, slot->readings);
+        if (sampler->calls.spare) {
+            em__slot_spare(slot, sampler->calls.spare(sampler->context, slot));
+        }
     }
     pthread_mutex_unlock(&slot->lock);
     if (ticket) {
