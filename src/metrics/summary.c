@@ -185,6 +185,16 @@ int em_summary_find(const em_summary *summary, int32_t kind, const char *name, s
     return EM_ERR_UNKNOWN;
 }
 
+int em_summary_overhead(const em_summary *summary, em_overhead *ret_overhead)
+{
+    if (!summary || !ret_overhead) {
+        return EM_ERR_INVALID;
+    }
+    const em__summary_overhead *known = &summary->facts.overhead;
+    const em_overhead overhead = {sizeof overhead, known->fraction, known->limit, known->caller_s, known->sync_s};
+    return answer(ret_overhead, ret_overhead->size, &overhead, sizeof overhead);
+}
+
 int em_summary_energy(const em_summary *summary, size_t group, size_t channel, em_energy *ret_energy)
 {
     if (!summary || !ret_energy) {

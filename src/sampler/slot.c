@@ -88,6 +88,16 @@ static void note_cost(em__slot *slot, uint64_t cost_ns)
     atomic_store_explicit(&slot->cost_ns, smooth_ns ? smooth_ns : 1, memory_order_relaxed);
 }
 
+static int is_gone(const em__slot *slot)
+{
+    for (size_t i = 0; i < slot->channel_count; i++) {
+        if (slot->readings[i].outcome != EM__READ_GONE) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 void em__slot_read(em__slot *slot, uint64_t *ret_t_ns)
 {
     em__device *device = slot->device;
@@ -98,6 +108,8 @@ void em__slot_read(em__slot *slot, uint64_t *ret_t_ns)
     device->ops->read(device, slot->readings);
     uint64_t after_ns = slot->host->ops->monotonic_ns(slot->host);
     note_cost(slot, after_ns - before_ns);
+    uint64_t ready_ns = slot->interval_ns ? before_ns + slot->interval_ns : 0;
+    atomic_store(&slot->ready_ns, is_gone(slot) ? EM__SLOT_GONE : ready_ns);
     *ret_t_ns = before_ns + (after_ns - before_ns) / 2;
 }
 

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 enum { EM__REVIVE_S = 60 };
+#define EM__SLOT_GONE UINT64_MAX
 
 typedef struct {
     atomic_int references; /* the meter's, and a stuck thread's */
@@ -23,6 +24,8 @@ typedef struct {
     atomic_int is_wanted;                /* its channels' roles need it */
     atomic_int is_retired;               /* a call of it hung: nobody reads it any more */
     atomic_uint_fast64_t cost_ns;        /* of one read, smoothed; 0: none yet */
+    atomic_uint_fast64_t ready_ns;       /* not to be read before, by whom ever; EM__SLOT_GONE: until it is revived */
+    atomic_uint_fast64_t caller_ns;      /* since when a caller, not the sampler, reads it; 0: none does */
     uint64_t due_ns;                     /* the sampler's: on the grid of the sample interval */
     uint64_t next_ns;                    /* the sampler's: when it is read, near due_ns or before it */
     uint64_t gone_ns;                    /* the sampler's: when it was found gone; 0: it is there */

@@ -41,14 +41,15 @@ static int leave(em__sampler *sampler, uint64_t ticket)
     return is_mine;
 }
 
-static int is_gone(const em__slot *slot)
+/* A caller hangs in it, whom nobody watches. */
+static void give_up_if_stuck(em__sampler *sampler, em__slot *slot)
 {
-    for (size_t i = 0; i < slot->channel_count; i++) {
-        if (slot->readings[i].outcome != EM__READ_GONE) {
-            return 0;
-        }
+    uint64_t since_ns = atomic_load(&slot->caller_ns), now_ns = sampler->host->ops->monotonic_ns(sampler->host);
+    if (since_ns && now_ns >= since_ns + em__sampler_hang_ns(sampler) &&
+        atomic_compare_exchange_strong(&slot->caller_ns, &since_ns, 0)) {
+        atomic_store(&slot->is_retired, 1);
+        sampler->calls.retire(sampler->context, slot, now_ns);
     }
-    return 1;
 }
 
 /* 0: read and delivered; -1: passed over; 1: the thread was replaced. */
@@ -56,6 +57,7 @@ static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t now_ns, uint
 {
     uint64_t t_ns = now_ns;
     if (pthread_mutex_trylock(&slot->lock) != 0) {
+        give_up_if_stuck(sampler, slot);
         return -1; /* A caller reads it this very moment. */
     }
     if (ticket) {
@@ -75,7 +77,7 @@ static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t now_ns, uint
         return 1;
     }
     if (is_readable) {
-        slot->gone_ns = is_gone(slot) ? t_ns : 0;
+        slot->gone_ns = atomic_load(&slot->ready_ns) == EM__SLOT_GONE ? t_ns : 0;
         sampler->calls.deliver(sampler->context, slot, t_ns, slot->readings);
     }
     pthread_mutex_unlock(&slot->lock);
@@ -95,6 +97,11 @@ int em__sampler_tick(em__sampler *sampler, uint64_t now_ns, int is_forced, uint6
         }
         int may_force = is_forced && slot->interval_ns == 0 && !slot->gone_ns;
         if (now_ns < slot->next_ns && !may_force) {
+            continue;
+        }
+        /* A caller has read it between two of its turns. */
+        if (slot->interval_ns && !slot->gone_ns && now_ns + slot->interval_ns / 8 < atomic_load(&slot->ready_ns)) {
+            slot->next_ns = atomic_load(&slot->ready_ns);
             continue;
         }
         if (read_slot(sampler, slot, now_ns, ticket) == 1) {

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* Choosing under the owner's lock, reading without it, paying with what the clock says. */
+#include "sampler/edge_read.h"
+
+enum { CLOCK_PAIRS = 16 };
+
+static uint64_t now_of(const em__edge_reader *reader)
+{
+    return reader->host->ops->monotonic_ns(reader->host);
+}
+
+static uint64_t clock_cost_ns(const em__edge_reader *reader)
+{
+    uint64_t least_ns = UINT64_MAX;
+    for (int i = 0; i < CLOCK_PAIRS; i++) {
+        uint64_t before_ns = now_of(reader), cost_ns = now_of(reader) - before_ns;
+        least_ns = cost_ns < least_ns ? cost_ns : least_ns;
+    }
+    return least_ns;
+}
+
+void em__edge_init(em__edge_reader *reader, em__host *host, em__slot *const *slots, size_t slot_count, double limit,
+                   em__edge_policy policy)
+{
+    reader->host = host;
+    reader->slots = slots;
+    reader->slot_count = slot_count;
+    reader->order_count = slot_count < EM__EDGE_SLOTS ? slot_count : EM__EDGE_SLOTS;
+    for (size_t i = 0; i < reader->order_count; i++) {
+        reader->order[i] = (unsigned char)i;
+    }
+    reader->is_ordered = 0;
+    reader->policy = policy;
+    /* Half of the first reading, half of the last one, the call itself and letting go of a lock. */
+    reader->unseen_ns = 2 * clock_cost_ns(reader);
+    reader->since_ns = now_of(reader);
+    reader->spent_ns = 0;
+    atomic_init(&reader->owed_ns, 0);
+    em__budget_init(&reader->budget, limit, reader->since_ns);
+}
+
+void em__edge_leave(em__edge_reader *reader, uint64_t enter_ns, const em__edge_plan *plan)
+{
+    int64_t inside_ns = (int64_t)(now_of(reader) - enter_ns + reader->unseen_ns);
+    int64_t paid_ns = plan ? (int64_t)plan->cost_ns : 0;
+    atomic_fetch_add_explicit(&reader->owed_ns, inside_ns - paid_ns, memory_order_relaxed);
+}
+
+static void spend(em__edge_reader *reader, int64_t spent_ns)
+{
+    em__budget_spend(&reader->budget, spent_ns);
+    reader->spent_ns += spent_ns;
+}
+
+static void collect(em__edge_reader *reader)
+{
+    spend(reader, atomic_exchange_explicit(&reader->owed_ns, 0, memory_order_relaxed));
+}
+
+static uint64_t cost_of(const em__slot *slot)
+{
+    return atomic_load_explicit(&slot->cost_ns, memory_order_relaxed);
+}
+
+static int may_be_read(em__slot *slot)
+{
+    return atomic_load_explicit(&slot->is_wanted, memory_order_relaxed) &&
+           !atomic_load_explicit(&slot->is_retired, memory_order_relaxed) &&
+           atomic_load_explicit(&slot->ready_ns, memory_order_relaxed) != EM__SLOT_GONE;
+}
+
+static void sort(em__edge_reader *reader)
+{
+    for (size_t i = 1; i < reader->order_count; i++) {
+        unsigned char moved = reader->order[i];
+        uint64_t cost_ns = cost_of(reader->slots[moved]);
+        size_t j = i;
+        for (; j > 0 && cost_of(reader->slots[reader->order[j - 1]]) > cost_ns; j--) {
+            reader->order[j] = reader->order[j - 1];
+        }
+        reader->order[j] = moved;
+    }
+}
+
+void em__edge_order(em__edge_reader *reader, int is_anew)
+{
+    uint64_t round_ns = 0, most_ns = 0;
+    int is_off = is_anew || !reader->is_ordered;
+    for (size_t i = 0; i < reader->order_count; i++) {
+        em__slot *slot = reader->slots[reader->order[i]];
+        uint64_t cost_ns = cost_of(slot);
+        is_off |= cost_ns + cost_ns / 4 < most_ns; /* Costs of like devices take turns in being the least. */
+        most_ns = cost_ns > most_ns ? cost_ns : most_ns;
+        round_ns += may_be_read(slot) ? cost_ns : 0;
+    }
+    if (is_off) {
+        sort(reader);
+        reader->is_ordered = 1;
+    }
+    em__budget_set_round(&reader->budget, round_ns);
+}
+
+void em__edge_choose(em__edge_reader *reader, uint64_t now_ns, em__edge_plan *ret_plan)
+{
+    uint64_t cost_ns = 0, mask = 0;
+    size_t count = 0;
+    int is_paid = 1, is_whole = reader->slot_count == reader->order_count;
+    em__budget_fill(&reader->budget, now_ns);
+    collect(reader);
+    if (reader->policy == EM__EDGES_NEVER ||
+        (reader->policy == EM__EDGES_BY_BUDGET && !em__budget_covers(&reader->budget, 1))) {
+        is_paid = is_whole = 0;
+    }
+    for (size_t i = 0; i < reader->order_count && is_paid; i++) {
+        em__slot *slot = reader->slots[reader->order[i]];
+        uint64_t more_ns = cost_of(slot);
+        if (!may_be_read(slot)) {
+            continue;
+        }
+        if (now_ns < atomic_load_explicit(&slot->ready_ns, memory_order_relaxed)) {
+            is_whole = 0;
+            continue;
+        }
+        is_paid = reader->policy == EM__EDGES_ALWAYS ||
+                  (more_ns > 0 && em__budget_covers(&reader->budget, cost_ns + more_ns));
+        if (is_paid) {
+            mask |= UINT64_C(1) << reader->order[i];
+            ret_plan->chosen[count++] = reader->order[i];
+            cost_ns += more_ns;
+        }
+        is_whole &= is_paid;
+    }
+    spend(reader, (int64_t)cost_ns);
+    ret_plan->mask = mask;
+    ret_plan->cost_ns = cost_ns;
+    ret_plan->count = count;
+    ret_plan->is_whole = is_whole;
+}
+
+void em__edge_give_back(em__edge_reader *reader, em__edge_plan *plan)
+{
+    spend(reader, -(int64_t)plan->cost_ns);
+    plan->mask = plan->cost_ns = 0;
+    plan->count = 0;
+    plan->is_whole = 0;
+}
+
+int em__edge_read_slot(em__slot *slot, uint64_t *now_ns, em__deliver deliver, void *context)
+{
+    int was_read = 0;
+    if (pthread_mutex_trylock(&slot->lock) != 0) {
+        return 0;
+    }
+    if (slot->device && !atomic_load(&slot->is_retired) && atomic_load(&slot->ready_ns) != EM__SLOT_GONE) {
+        atomic_store(&slot->caller_ns, *now_ns ? *now_ns : 1);
+        em__slot_read(slot, now_ns);
+        was_read = atomic_exchange(&slot->caller_ns, 0) != 0; /* else the sampler has given it up meanwhile */
+        if (was_read) {
+            deliver(context, slot, *now_ns, slot->readings);
+        }
+    }
+    pthread_mutex_unlock(&slot->lock);
+    return was_read;
+}
+
+uint64_t em__edge_read(em__edge_reader *reader, const em__edge_plan *plan, uint64_t now_ns, em__deliver deliver,
+                       void *context)
+{
+    uint64_t mask = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        if (em__edge_read_slot(reader->slots[plan->chosen[i]], &now_ns, deliver, context)) {
+            mask |= UINT64_C(1) << plan->chosen[i];
+        }
+    }
+    return mask;
+}
+
+uint64_t em__edge_spent_ns(em__edge_reader *reader)
+{
+    collect(reader);
+    return reader->spent_ns > 0 ? (uint64_t)reader->spent_ns : 0;
+}
+
+void em__edge_restart(em__edge_reader *reader, uint64_t now_ns)
+{
+    collect(reader);
+    reader->spent_ns = 0;
+    reader->since_ns = now_ns;
+}
