@@ -83,12 +83,17 @@ static int fill_result(em_meter *meter, em_window window, em_result *ret_result)
     return status == EM_OK ? em__answer(ret_result, size, &full, sizeof full) : status;
 }
 
-/* With the door locked, which it leaves for the reads. */
+/* With the door locked, which it leaves for the reads. While they last, so many other windows may end that this one
+ * expires: then the result is the one from before. */
 static int finish_end(em_meter *meter, em_window window, const em__edge_plan *plan, uint64_t now_ns,
                       em_result *ret_result)
 {
-    em__meter_read_edge(meter, plan, now_ns);
-    return ret_result ? fill_result(meter, window, ret_result) : EM_OK;
+    int status = ret_result ? fill_result(meter, window, ret_result) : EM_OK;
+    if (status == EM_OK && plan->count > 0) {
+        em__meter_read_edge(meter, plan, now_ns);
+        status = ret_result ? fill_result(meter, window, ret_result) : EM_OK;
+    }
+    return status == EM_ERR_EXPIRED ? EM_OK : status;
 }
 
 static int apply_to(em_meter *meter, em__event_kind kind, em_window window, uint64_t amount)
@@ -120,8 +125,6 @@ int em_window_end(em_meter *meter, em_window window, em_result *ret_result)
     status = em__door_apply(meter, &event);
     if (status == EM_OK) {
         status = finish_end(meter, window, &plan, event.t_ns, ret_result);
-    } else {
-        em__edge_give_back(&meter->edges, &plan);
     }
     em__door_unlock(meter);
     em__edge_leave(&meter->edges, enter_ns, &plan);
@@ -150,8 +153,6 @@ int em_window_lap(em_meter *meter, em_window window, const em_spec *next, em_res
     status = meter->is_closed ? EM_ERR_CLOSED : em__ledger_lap(&meter->ledger, &end, &begin);
     if (status == EM_OK) {
         status = finish_end(meter, window, &plan, end.t_ns, ret_result);
-    } else {
-        em__edge_give_back(&meter->edges, &plan);
     }
     em__door_unlock(meter);
     em__edge_leave(&meter->edges, enter_ns, &plan);

@@ -138,14 +138,6 @@ void em__edge_choose(em__edge_reader *reader, uint64_t now_ns, em__edge_plan *re
     ret_plan->is_whole = is_whole;
 }
 
-void em__edge_give_back(em__edge_reader *reader, em__edge_plan *plan)
-{
-    spend(reader, -(int64_t)plan->cost_ns);
-    plan->mask = plan->cost_ns = 0;
-    plan->count = 0;
-    plan->is_whole = 0;
-}
-
 int em__edge_read_slot(em__slot *slot, uint64_t *now_ns, em__deliver deliver, void *context)
 {
     int was_read = 0;

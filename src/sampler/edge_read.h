@@ -46,7 +46,6 @@ void em__edge_leave(em__edge_reader *reader, uint64_t enter_ns, const em__edge_p
 /* Before the choice at a begin, so that the end of that window reads in the same order. is_anew: all costs are new. */
 void em__edge_order(em__edge_reader *reader, int is_anew);
 void em__edge_choose(em__edge_reader *reader, uint64_t now_ns, em__edge_plan *ret_plan);
-void em__edge_give_back(em__edge_reader *reader, em__edge_plan *plan); /* of an edge that there is not */
 
 /* Without the lock: reads what was chosen but devices that somebody else holds. The mask of what was read. */
 uint64_t em__edge_read(em__edge_reader *reader, const em__edge_plan *plan, uint64_t now_ns, em__deliver deliver,

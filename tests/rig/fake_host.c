@@ -28,7 +28,7 @@ struct rig_host {
     int is_live;
     pthread_mutex_t lock; /* of what follows; never held in a call of still */
     pthread_cond_t changed;
-    uint64_t now_ns, asleep_ns;
+    uint64_t now_ns, asleep_ns, clock_cost_ns;
     moving zones[MOST_ZONES];
     size_t zone_count;
     int blocked, threads;
@@ -78,7 +78,15 @@ static uint64_t asleep_of(rig_host *rig)
 
 static uint64_t monotonic_ns(em__host *host)
 {
-    return now_of(rig_of(host));
+    rig_host *rig = rig_of(host);
+    uint64_t now_ns = now_of(rig);
+    if (rig->is_live) {
+        return now_ns;
+    }
+    pthread_mutex_lock(&rig->lock);
+    rig->now_ns += rig->clock_cost_ns;
+    pthread_mutex_unlock(&rig->lock);
+    return now_ns;
 }
 
 static uint64_t boottime_ns(em__host *host)
@@ -301,6 +309,13 @@ void rig_host_advance(rig_host *rig, uint64_t elapsed_ns)
 {
     pthread_mutex_lock(&rig->lock);
     rig->now_ns += elapsed_ns;
+    pthread_mutex_unlock(&rig->lock);
+}
+
+void rig_host_set_clock_cost(rig_host *rig, uint64_t cost_ns)
+{
+    pthread_mutex_lock(&rig->lock);
+    rig->clock_cost_ns = cost_ns;
     pthread_mutex_unlock(&rig->lock);
 }
 
