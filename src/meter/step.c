@@ -127,7 +127,7 @@ static uint64_t end_pause(em_meter *meter)
     uint64_t mask = read_all(meter, event.t_ns);
     em__door_lock(meter);
     meter->is_resuming = meter->is_partial = 0;
-    em__edge_order(&meter->edges, 1);
+    em__edge_learn(&meter->edges);
     pthread_cond_broadcast(&meter->settled);
     return mask;
 }

@@ -51,8 +51,7 @@ int em_window_begin(em_meter *meter, const em_spec *spec, em_window *ret_window)
     em__door_lock(meter);
     plan.cost_ns = plan.count = 0;
     if (!em__meter_resume(meter, &event.amount) && !meter->is_closed) {
-        em__edge_order(&meter->edges, 0);
-        em__edge_choose(&meter->edges, enter_ns, &plan);
+        em__edge_choose(&meter->edges, enter_ns, 1, &plan);
         event.amount = em__meter_read_edge(meter, &plan, enter_ns);
         em__meter_resume(meter, &event.amount); /* Should a read have taken so long that the meter has parked. */
     }
@@ -120,7 +119,7 @@ int em_window_end(em_meter *meter, em_window window, em_result *ret_result)
     uint64_t enter_ns = em__meter_now(meter);
     em__door_lock(meter);
     event.t_ns = em__meter_now(meter);
-    em__edge_choose(&meter->edges, event.t_ns, &plan);
+    em__edge_choose(&meter->edges, event.t_ns, 0, &plan);
     event.amount = plan.mask;
     status = em__door_apply(meter, &event);
     if (status == EM_OK) {
@@ -147,8 +146,7 @@ int em_window_lap(em_meter *meter, em_window window, const em_spec *next, em_res
     uint64_t enter_ns = em__meter_now(meter);
     em__door_lock(meter);
     begin.t_ns = end.t_ns = em__meter_now(meter);
-    em__edge_order(&meter->edges, 0);
-    em__edge_choose(&meter->edges, end.t_ns, &plan);
+    em__edge_choose(&meter->edges, end.t_ns, 1, &plan);
     begin.amount = end.amount = plan.mask;
     status = meter->is_closed ? EM_ERR_CLOSED : em__ledger_lap(&meter->ledger, &end, &begin);
     if (status == EM_OK) {

@@ -18,10 +18,9 @@ typedef struct {
     em__slot *const *slots;
     size_t slot_count, order_count;
     unsigned char order[EM__EDGE_SLOTS]; /* cheapest first */
-    int is_ordered;
     em__edge_policy policy;
     em__budget budget;
-    uint64_t unseen_ns;   /* of each call: what two readings of the clock cannot see of it */
+    uint64_t unseen_ns;   /* of each call: what looking at the clock twice does not see of it */
     uint64_t since_ns;    /* from when on spent_ns counts */
     int64_t spent_ns;     /* by callers, in all, what is read just now included */
     atomic_llong owed_ns; /* by callers that have left since the last choice */
@@ -43,9 +42,10 @@ void em__edge_init(em__edge_reader *reader, em__host *host, em__slot *const *slo
  * NULL. */
 void em__edge_leave(em__edge_reader *reader, uint64_t enter_ns, const em__edge_plan *plan);
 
-/* Before the choice at a begin, so that the end of that window reads in the same order. is_anew: all costs are new. */
-void em__edge_order(em__edge_reader *reader, int is_anew);
-void em__edge_choose(em__edge_reader *reader, uint64_t now_ns, em__edge_plan *ret_plan);
+/* Everything has just been read: now it is known what a round costs. */
+void em__edge_learn(em__edge_reader *reader);
+/* is_begin: costs may have changed the order, which the end of that window then keeps. */
+void em__edge_choose(em__edge_reader *reader, uint64_t now_ns, int is_begin, em__edge_plan *ret_plan);
 
 /* Without the lock: reads what was chosen but devices that somebody else holds. The mask of what was read. */
 uint64_t em__edge_read(em__edge_reader *reader, const em__edge_plan *plan, uint64_t now_ns, em__deliver deliver,
