@@ -228,6 +228,46 @@ static void test_a_device_that_another_thread_reads(void)
     end_all();
 }
 
+/* The budget pays for the package and not for its core: the core's figures wait for the sampler nevertheless. A step of
+ * 80 W in 100 ms can shift 2 J between two readings. */
+static void test_parts_that_nothing_is_left_for(void)
+{
+    wave whole = wave_constant(100), core = wave_burst(10, 90, 1001, 1002);
+    begin_machine("GenuineIntel");
+    rig_host_put_zone(machine, &(rig_zone){.folder = "intel-rapl:0",
+                                           .name = "package-0",
+                                           .limit_w = 125,
+                                           .cost_ns = US,
+                                           .source = {.wave = &whole, .range = 262143999938}});
+    rig_host_put_zone(machine, &(rig_zone){.folder = "intel-rapl:0:0",
+                                           .name = "core",
+                                           .cost_ns = 300 * US,
+                                           .source = {.wave = &core, .range = 262143999938}});
+    em_options options = default_options();
+    options.overhead_limit = 0.00005; /* 12 µs in each turn */
+    begin_meter(&options);
+    em_window window = begin_window(EM_WINDOW_OTHER, NULL), next;
+    for (int i = 0; i < 30; i++) {
+        pass(130 * MS);
+        uint64_t reads = rig_host_reads(machine, 0), core_reads = rig_host_reads(machine, 1);
+        CHECK_INT(em_window_lap(meter, window, NULL, NULL, &next), EM_OK);
+        CHECK_INT(rig_host_reads(machine, 0), reads + 1);
+        CHECK_INT(rig_host_reads(machine, 1), core_reads);
+        rig_host_advance(machine, 5 * MS);
+        end_window(begin_window(EM_WINDOW_OTHER, NULL)); /* which settles what may be settled */
+        pass(100 * MS);
+        em_energy energies[2];
+        em_result result = {.size = sizeof result, .channels = energies, .channels_capacity = 2};
+        CHECK_INT(em_window_result(meter, window, &result), EM_OK);
+        CHECK_INT(result.is_final, 1);
+        CHECK_NEAR(energies[1].energy_j, wave_energy_j(&core, result.begin_ns, result.begin_ns + result.duration_ns),
+                   4.1);
+        CHECK_INT(energies[1].notes & EM_NOTE_BIT(EM_NOTE_PINNED), 0);
+        window = next;
+    }
+    end_all();
+}
+
 /* ---------------------------------------------------------------------------------------------------------- overhead */
 
 static void test_what_the_summary_tells(void)
@@ -499,6 +539,7 @@ int main(int argc, char **argv)
     RUN(test_always_and_never);
     RUN(test_the_first_begin_reads_everything_once);
     RUN(test_a_device_that_another_thread_reads);
+    RUN(test_parts_that_nothing_is_left_for);
     RUN(test_what_the_summary_tells);
     RUN(test_a_window_that_is_the_high_part);
     RUN(test_sums_hold_whatever_is_read_when);

@@ -19,7 +19,8 @@ SEVEN = [
 ]
 SUMMARY = [
     *("schema", "device", "gpu_name", "carbon_intensity_g_per_kwh", "num_batches", "num_epochs"),
-    *("batch_summary", "epoch_summary", "windows", "run", "carbon_basis", "tdp", "overhead", "scope"),
+    *("batch_summary", "epoch_summary", "windows", "run", "carbon_basis"),
+    *("tdp", "overhead", "scope"),
 ]
 RUN = [
     *("duration_s", "energy_j", "avg_power_w", "carbon_g"),
