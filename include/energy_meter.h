@@ -175,7 +175,7 @@ EM_API int em_meter_reset(em_meter *meter);
 typedef struct {
     size_t size;
     const char *name;        /* "cpu-0/package"; unique, and never another for the same thing */
-    const char *sensor;      /* "rapl-powercap", "nvml", "tdp" */
+    const char *sensor;      /* "rapl-perf", "rapl-powercap", "nvml", "tdp" */
     const char *source;      /* path below the root, or "nvml:GPU-…" */
     const char *device_name; /* model of the board or CPU, "" if unknown */
     const char *uuid;        /* of a GPU; NULL if it has none */

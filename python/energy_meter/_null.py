@@ -21,7 +21,7 @@ FORKED = (
 def _result(reason: str, is_open: bool) -> _native.Result:
     energies = (0.0, 0.0, *[None] * 4, 0.0, 0.0, 0.0)
     return _native.Result(
-        (0, *energies, False, True, is_open, [], {"*": reason}, 0.0, 0.0, 0.0, "fine", [])
+        (0, *energies, False, True, is_open, [], {"*": reason}, 0.0, 0.0, 0.0, "fine", [], 0)
     )
 
 
@@ -38,6 +38,12 @@ class NullRecord:
         pass
 
     lap = cancel = end
+
+    def set_wait(self, ns: int, /) -> bool:
+        return False
+
+    def settle(self, timeout_ns: int, /) -> None:
+        pass
 
     def result(self) -> _native.Result:
         return _result(self._reason, self.is_open)
@@ -61,7 +67,7 @@ class NullMeter:
     def begin(self, kind: int, name: str | None, keep: bool, /) -> NullRecord:
         return self._record
 
-    def last(self, kind: int, name: str | None, /) -> _native.Result:
+    def last(self, kind: int, name: str | None, timeout_ns: int, /) -> _native.Result:
         return self._record.result()
 
     def channels(self) -> list[_native.Channel]:

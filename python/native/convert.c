@@ -190,6 +190,7 @@ PyObject *em__native_result(const em__native_state *state, em_meter *meter, em_w
             number_or_zero(result.total.edge_j),
             WORD(resolution_words, result.total.resolution),
             reasons_of(state, meter, &result, -1),
+            PyLong_FromUnsignedLongLong(result.wait_ns),
         };
         tuple = TUPLE(state->result_type, items);
     }
@@ -285,7 +286,7 @@ int em__native_add_tuples(PyObject *module, em__native_state *state)
         {"integrated_j", NULL}, {"estimated_j", NULL}, {"is_complete", NULL}, {"is_final", NULL},
         {"is_open", NULL},      {"channels", NULL},    {"unmeasured", NULL},  {"uncertainty_j", NULL},
         {"gain_j", NULL},       {"edge_j", NULL},      {"resolution", NULL},  {"reasons", NULL},
-        {NULL, NULL},
+        {"wait_ns", NULL},      {NULL, NULL},
     };
     static PyStructSequence_Field energy[] = {
         {"name", NULL},

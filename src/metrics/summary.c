@@ -200,7 +200,7 @@ int em_summary_reasons(const em_summary *summary, size_t group, int32_t channel,
     }
     em__text text = {0};
     const em_group *of = &summary->groups[group];
-    const em_energy *energies = &summary->energies[group * summary->channel_count];
+    const em_energy *energies = summary->channel_count ? &summary->energies[group * summary->channel_count] : NULL;
     if (channel >= 0) {
         em__reasons_channel(&text, NULL, &energies[channel], of->duration_ns);
     } else {

@@ -80,6 +80,7 @@ typedef struct {
     int (*probe)(em__host *host, const em__selection *selection, em__probe *probe);
 } em__sensor;
 
+extern const em__sensor em__sensor_rapl_perf;     /* rank 10 */
 extern const em__sensor em__sensor_rapl_powercap; /* rank 20 */
 extern const em__sensor em__sensor_nvml;          /* rank 30 */
 extern const em__sensor em__sensor_tdp;           /* rank 90 */
