@@ -34,10 +34,10 @@ int em__ledger_init(em__ledger *ledger, const em__ledger_setup *setup)
     }
     ledger->timeline.patience_ns = setup->patience_ns;
     for (size_t i = 0; i < count; i++) {
-        int32_t gauge = setup->facts[i]->gauge;
+        size_t gauge = i + (size_t)setup->facts[i]->gauge;
         em__track_clear(&ledger->tracks[i], setup->interval_ns);
         em__shortfall_init(&ledger->shortfalls[i], setup->facts[i],
-                           gauge >= 0 && (size_t)gauge < count ? setup->facts[gauge] : NULL);
+                           gauge > i && gauge < count ? setup->facts[gauge] : NULL);
         if (setup->facts[i]->status != EM_OK) {
             em__series_end(&ledger->timeline.series[i], setup->facts[i]->status);
         }

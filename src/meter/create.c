@@ -40,13 +40,6 @@ static void leave_out(em__channel *facts, uint32_t measure)
     }
 }
 
-/* In the meter's copy, indices within the device become indices of the meter's channels. */
-static void place_gauges(em__channel *facts, size_t first)
-{
-    facts->shaped_by += facts->shaped_by < 0 ? 0 : (int32_t)first;
-    facts->gauge += facts->gauge < 0 ? 0 : (int32_t)first;
-}
-
 static int take_devices(em_meter *meter, em__probe *probe, uint32_t measure)
 {
     size_t count = 0;
@@ -74,7 +67,6 @@ static int take_devices(em_meter *meter, em__probe *probe, uint32_t measure)
         for (size_t c = 0; c < device->channel_count; c++) {
             size_t channel = meter->channel_count++;
             meter->facts[channel] = device->channels[c];
-            place_gauges(&meter->facts[channel], channel - c);
             leave_out(&meter->facts[channel], measure);
             meter->fact_pointers[channel] = &meter->facts[channel];
             meter->sensors[channel] = device->sensor;

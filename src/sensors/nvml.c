@@ -41,7 +41,7 @@ static void describe_gauge(const em__nvml_answers *answers, em__nvml_device *mad
     gauge->notes &= ~EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER);
     made->ways[1] = answers->power;
     counter->gauge = 1;
-    counter->shaped_by = counter->interval_ns ? 1 : -1;
+    counter->shaped_by = counter->interval_ns ? 1 : 0;
 }
 
 static void describe_reading(const em__nvml *nvml, const em__nvml_answers *answers, em__nvml_device *made)

@@ -139,6 +139,15 @@ static void test_a_board_that_comes_back(void)
     CHECK(gap_s >= 55 && gap_s <= 62); /* looked for once a minute */
     CHECK_NEAR(channels[0].energy_j, 300 * (whole_s - gap_s), 0.5);
     CHECK_NEAR(channels[2].energy_j, 100 * whole_s, 0.5);
+    em_summary *summary = NULL;
+    char *text = NULL;
+    CHECK_INT(em_summary_create(meter, 0, &summary), EM_OK);
+    if (CHECK(summary) && CHECK_INT(em_summary_format(summary, EM_FORMAT_JSON, &text, NULL), EM_OK)) {
+        const char *missing = strstr(text, "\"missing\"");
+        CHECK(missing && strstr(missing, "gpu-0/board"));
+        em_text_destroy(text);
+    }
+    em_summary_destroy(summary);
     end_meter();
 }
 

@@ -49,7 +49,7 @@ static void test_counter_and_power(void)
         if (CHECK(gauge == counter + 1)) {
             CHECK_INT(counter->kind, EM_KIND_COUNTER);
             CHECK_INT(counter->gauge, 1);
-            CHECK_INT(counter->shaped_by, cases[i].is_shaped ? 1 : -1);
+            CHECK_INT(counter->shaped_by, cases[i].is_shaped ? 1 : 0);
             CHECK_INT(counter->interval_ns, cases[i].interval_s * 1000000000);
             CHECK_INT(gauge->kind, EM_KIND_GAUGE);
             CHECK_INT(gauge->interval_ns, 0);
