@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
 /* Whole meters in real time, with real threads and clocks, on machines whose energy is known in closed form. About eight
- * seconds; an argument is how many times as long. What a busy machine spoils is tried again: what must hold at any time
- * is checked in every try. */
+ * seconds; the first argument is how many times as long, the second a seed. What a busy machine spoils is tried again;
+ * what must hold at any time is checked in every try. */
 #include "check.h"
 #include "meter/meter.h"
 #include "rig/fake_host.h"
