@@ -31,7 +31,7 @@ static void deliver(void *context, em__slot *slot, uint64_t t_ns, const em__read
     for (size_t i = 0; i < slot->channel_count; i++) {
         em__event event = {
             .kind = EM__EVENT_READING, .t_ns = t_ns, .channel = slot->first_channel + i, .reading = readings[i]};
-        if (meter->facts[event.channel].status == EM_OK) {
+        if (readings[i].outcome != EM__READ_NONE && meter->facts[event.channel].status == EM_OK) {
             em__ledger_apply(&meter->ledger, &event);
         }
     }
@@ -91,6 +91,9 @@ static uint64_t plan(void *context, em__slot *slot, uint64_t now_ns, uint64_t du
     uint64_t planned_ns = UINT64_MAX;
     em__door_lock(meter);
     for (size_t i = 0; i < slot->channel_count; i++) {
+        if (!(slot->fast.channels & EM__CHANNEL_BIT(i))) {
+            continue;
+        }
         uint64_t wanted_ns = em__timeline_plan(&meter->ledger.timeline, slot->first_channel + i, now_ns, due_ns);
         planned_ns = wanted_ns < planned_ns ? wanted_ns : planned_ns;
     }
@@ -98,8 +101,20 @@ static uint64_t plan(void *context, em__slot *slot, uint64_t now_ns, uint64_t du
     return planned_ns;
 }
 
+static uint64_t spare(void *context, em__slot *slot)
+{
+    em_meter *meter = context;
+    uint64_t spared = 0;
+    em__door_lock(meter);
+    for (size_t i = 0; i < slot->channel_count; i++) {
+        spared |= em__ledger_is_spared(&meter->ledger, slot->first_channel + i) ? EM__CHANNEL_BIT(i) : 0;
+    }
+    em__door_unlock(meter);
+    return spared;
+}
+
 const em__sampler_calls em__meter_calls = {
-    .deliver = deliver, .interrupt = interrupt, .retire = retire, .plan = plan, .step = step};
+    .deliver = deliver, .interrupt = interrupt, .retire = retire, .plan = plan, .spare = spare, .step = step};
 
 static uint64_t read_all(em_meter *meter, uint64_t now_ns)
 {
@@ -107,7 +122,7 @@ static uint64_t read_all(em_meter *meter, uint64_t now_ns)
     for (size_t i = 0; i < meter->slot_count; i++) {
         em__slot *slot = meter->slots[i];
         if (atomic_load(&slot->is_wanted) && !atomic_load(&slot->is_retired) &&
-            em__edge_read_slot(slot, &now_ns, deliver, meter) && i < EM__EDGE_SLOTS) {
+            em__edge_read_slot(slot, 1, &now_ns, deliver, meter) && i < EM__EDGE_SLOTS) {
             mask |= UINT64_C(1) << i;
         }
     }

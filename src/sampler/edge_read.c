@@ -70,7 +70,7 @@ static int may_be_read(em__slot *slot)
 {
     return atomic_load_explicit(&slot->is_wanted, memory_order_relaxed) &&
            !atomic_load_explicit(&slot->is_retired, memory_order_relaxed) &&
-           atomic_load_explicit(&slot->ready_ns, memory_order_relaxed) != EM__SLOT_GONE;
+           !atomic_load_explicit(&slot->is_gone, memory_order_relaxed);
 }
 
 static void sort(em__edge_reader *reader)
@@ -113,7 +113,7 @@ static int is_payable(const em__edge_reader *reader, uint64_t cost_ns)
            (reader->policy == EM__EDGES_BY_BUDGET && cost_ns > 0 && em__budget_covers(&reader->budget, cost_ns));
 }
 
-static void choose(em__edge_reader *reader, uint64_t now_ns, em__edge_plan *plan)
+static void choose(em__edge_reader *reader, em__edge_plan *plan)
 {
     plan->is_whole = reader->slot_count == reader->order_count;
     for (size_t i = 0; i < reader->order_count; i++) {
@@ -121,7 +121,7 @@ static void choose(em__edge_reader *reader, uint64_t now_ns, em__edge_plan *plan
         if (!may_be_read(slot)) {
             continue;
         }
-        if (now_ns < atomic_load_explicit(&slot->ready_ns, memory_order_relaxed)) {
+        if (!atomic_load_explicit(&slot->is_quick, memory_order_relaxed)) {
             plan->is_whole = 0;
             continue;
         }
@@ -148,19 +148,19 @@ void em__edge_choose(em__edge_reader *reader, uint64_t now_ns, int is_begin, em_
     if (is_begin) {
         put_in_order(reader, 0);
     }
-    choose(reader, now_ns, ret_plan);
+    choose(reader, ret_plan);
     spend(reader, (int64_t)ret_plan->cost_ns);
 }
 
-int em__edge_read_slot(em__slot *slot, uint64_t *now_ns, em__deliver deliver, void *context)
+int em__edge_read_slot(em__slot *slot, int is_whole, uint64_t *now_ns, em__deliver deliver, void *context)
 {
     int was_read = 0;
     if (pthread_mutex_trylock(&slot->lock) != 0) {
         return 0;
     }
-    if (slot->device && !atomic_load(&slot->is_retired) && atomic_load(&slot->ready_ns) != EM__SLOT_GONE) {
+    if (slot->device && !atomic_load(&slot->is_retired) && !atomic_load(&slot->is_gone)) {
         atomic_store(&slot->caller_ns, *now_ns ? *now_ns : 1);
-        em__slot_read(slot, now_ns);
+        em__slot_read(slot, slot->fast.channels | (is_whole ? slot->slow.channels : 0), now_ns);
         was_read = atomic_exchange(&slot->caller_ns, 0) != 0; /* else the sampler has given it up meanwhile */
         if (was_read) {
             deliver(context, slot, *now_ns, slot->readings);
@@ -175,7 +175,7 @@ uint64_t em__edge_read(em__edge_reader *reader, const em__edge_plan *plan, uint6
 {
     uint64_t mask = 0;
     for (size_t i = 0; i < plan->count; i++) {
-        if (em__edge_read_slot(reader->slots[plan->chosen[i]], &now_ns, deliver, context)) {
+        if (em__edge_read_slot(reader->slots[plan->chosen[i]], 0, &now_ns, deliver, context)) {
             mask |= UINT64_C(1) << plan->chosen[i];
         }
     }

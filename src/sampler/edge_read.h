@@ -50,8 +50,9 @@ void em__edge_choose(em__edge_reader *reader, uint64_t now_ns, int is_begin, em_
 /* Without the lock: reads what was chosen but devices that somebody else holds. The mask of what was read. */
 uint64_t em__edge_read(em__edge_reader *reader, const em__edge_plan *plan, uint64_t now_ns, em__deliver deliver,
                        void *context);
-/* The same for one slot and any reason; now_ns becomes the time of the reading. 1: it was read and delivered. */
-int em__edge_read_slot(em__slot *slot, uint64_t *now_ns, em__deliver deliver, void *context);
+/* The same for one slot and any reason; is_whole: with the channels that may not be read at any time. now_ns becomes the
+ * time of the reading. 1: it was read and delivered. */
+int em__edge_read_slot(em__slot *slot, int is_whole, uint64_t *now_ns, em__deliver deliver, void *context);
 
 /* Callers' time since creation or the last restart. */
 uint64_t em__edge_spent_ns(em__edge_reader *reader);

@@ -10,7 +10,8 @@
 #include <string.h>
 
 enum {
-    FAR_PERIODS = 8,            /* a reading at an update tells more than nothing about as long a time */
+    BRISK_NS = 2000000,         /* a counter that updates as often is placed to half a period rather than not at all, */
+    FAR_PERIODS = 8,            /* where it ends a stretch as long as this */
     SHORT_BRACKET_NS = 2000000, /* a straight line across it is good enough */
     DENSE_NS = 20000000         /* boards are said to update every 20 to 100 ms: looking closely finds both */
 };
@@ -163,7 +164,7 @@ static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
     }
     if (series->phase.is_known) {
         uint64_t period_ns = (uint64_t)series->phase.period_ns;
-        if (!instant_ns && t_ns >= series->last.t_ns + FAR_PERIODS * period_ns) {
+        if (!instant_ns && period_ns <= BRISK_NS && t_ns >= series->last.t_ns + FAR_PERIODS * period_ns) {
             instant_ns = place_roughly(series, t_ns);
         }
         return instant_ns >= series->last.t_ns + shortest_bracket_ns(&series->phase) ? instant_ns : 0;
