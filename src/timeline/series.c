@@ -10,7 +10,8 @@
 #include <string.h>
 
 enum {
-    FAR_PERIODS = 8,            /* a reading at an update tells more than nothing about as long a time */
+    BRISK_NS = 2000000,         /* a counter that updates as often is placed to half a period rather than not at all, */
+    FAR_PERIODS = 8,            /* where it ends a stretch as long as this */
     SHORT_BRACKET_NS = 2000000, /* a straight line across it is good enough */
     DENSE_NS = 20000000         /* boards are said to update every 20 to 100 ms: looking closely finds both */
 };
@@ -129,6 +130,30 @@ static uint64_t shortest_bracket_ns(const em__phase *phase)
     return 20 * phase->error_ns < most_ns ? 20 * phase->error_ns : most_ns;
 }
 
+/* A reading that nobody has planned may lie so close to an update that the line does not say for sure whether it shows it.
+ * But for the last quarter of what the line may be off it is right; there, if power is what it was, the energy says which
+ * update it is; else the reading belongs to the middle of the period before it, to half a period. */
+static uint64_t place_roughly(const em__series *series, uint64_t t_ns)
+{
+    const em__phase *phase = &series->phase;
+    double period_ns = phase->period_ns, near_ns = (double)phase->error_ns / 4, power = (double)series->power_mw;
+    uint64_t instant_ns = em__phase_instant(phase, t_ns);
+    double since_ns = (double)(t_ns - instant_ns);
+    if (since_ns >= near_ns && period_ns - since_ns >= near_ns) {
+        return instant_ns;
+    }
+    if (series->has_power && power > 0) {
+        double used = (double)(series->known_uj - series->last.energy_uj) * (double)EM__MW_NS_PER_UJ;
+        double told_ns = (double)series->last.t_ns + used / power;
+        double update_ns = phase->origin_ns + round((told_ns - phase->origin_ns) / period_ns) * period_ns;
+        double ago_ns = (double)t_ns - update_ns;
+        if (fabs(told_ns - update_ns) < period_ns / 20 && ago_ns >= -near_ns && ago_ns <= period_ns + near_ns) {
+            return ago_ns > 0 ? (uint64_t)update_ns : t_ns;
+        }
+    }
+    return t_ns - (uint64_t)(period_ns / 2);
+}
+
 /* The time that a count belongs to: that of its update where it is known. 0: it tells nothing that can be placed. */
 static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
 {
@@ -139,8 +164,8 @@ static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
     }
     if (series->phase.is_known) {
         uint64_t period_ns = (uint64_t)series->phase.period_ns;
-        if (!instant_ns && t_ns >= series->last.t_ns + FAR_PERIODS * period_ns) {
-            instant_ns = t_ns - period_ns / 2; /* Of the update just now or of the one before it. */
+        if (!instant_ns && period_ns <= BRISK_NS && t_ns >= series->last.t_ns + FAR_PERIODS * period_ns) {
+            instant_ns = place_roughly(series, t_ns);
         }
         return instant_ns >= series->last.t_ns + shortest_bracket_ns(&series->phase) ? instant_ns : 0;
     }
