@@ -50,6 +50,11 @@ static void settle_end(em__ledger *ledger, em__record *record, em__edge *edge)
     record->is_final = 1;
 }
 
+int em__ledger_is_ready(const em__ledger *ledger)
+{
+    return ledger->timeline.head && ledger->timeline.head->awaited == 0;
+}
+
 size_t em__ledger_settle(em__ledger *ledger, size_t limit)
 {
     em__edge *edge;
@@ -69,7 +74,7 @@ size_t em__ledger_settle(em__ledger *ledger, size_t limit)
         edge->ended = edge->begun = NULL;
         em__timeline_release(&ledger->timeline, edge);
     }
-    return ledger->timeline.head && ledger->timeline.head->awaited == 0;
+    return (size_t)em__ledger_is_ready(ledger);
 }
 
 static void settle_all(em__ledger *ledger)
@@ -261,6 +266,7 @@ static int change_window(em__ledger *ledger, const em__event *event)
     }
     switch (event->kind) {
     case EM__EVENT_END:
+        record->is_kept |= event->keep;
         return end(ledger, record, event->t_ns);
     case EM__EVENT_CANCEL:
         cancel(ledger, record, event->t_ns);
@@ -283,6 +289,15 @@ static int pin(em__ledger *ledger, em_window window)
         em__timeline_pin(&ledger->timeline, edge);
         settle_all(ledger);
     }
+    return status;
+}
+
+static int lap(em__ledger *ledger, em__event *event)
+{
+    em__event end_event = {.kind = EM__EVENT_END, .t_ns = event->t_ns, .window = event->window};
+    em__event begin_event = *event;
+    int status = em__ledger_lap(ledger, &end_event, &begin_event);
+    event->next = begin_event.window;
     return status;
 }
 
@@ -321,6 +336,10 @@ int em__ledger_apply(em__ledger *ledger, em__event *event)
         return mark_task(ledger, event->t_ns, start_over);
     case EM__EVENT_PIN:
         return pin(ledger, event->window);
+    case EM__EVENT_LAP:
+        return lap(ledger, event);
+    case EM__EVENT_SETTLE:
+        return EM_OK;
     default:
         return change_window(ledger, event);
     }
@@ -343,6 +362,15 @@ int em__ledger_lap(em__ledger *ledger, em__event *end_event, em__event *begin_ev
         end_at(ledger, record, edge);
     } else {
         em__timeline_release(&ledger->timeline, edge);
+    }
+    return status;
+}
+
+int em__ledger_enter(em__ledger *ledger, em__event *event)
+{
+    int status = em__ledger_apply(ledger, event);
+    if (status == EM_OK && event->kind != EM__EVENT_READING) {
+        em__ledger_settle(ledger, EM__SETTLE_AT_ONCE);
     }
     return status;
 }

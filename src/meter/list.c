@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "ledger/snapshot.h"
 #include "meter/meter.h"
+#include "meter/tracer.h"
 #include "platform/process.h"
 #include "reports/sensors.h"
 #include "reports/summary.h"
@@ -122,6 +123,21 @@ void em_text_destroy(char *text)
     free(text);
 }
 
+em__surroundings em__meter_surroundings(const em_meter *meter, const uint64_t *costs_ns)
+{
+    return (em__surroundings){.host = meter->host_name,
+                              .boot_id = meter->boot_id,
+                              .pid = em__process_id(),
+                              .wall_offset_ns = meter->wall_offset_ns,
+                              .carbon_source = meter->carbon_source,
+                              .carbon_year = meter->carbon_year,
+                              .carbon_is_default = meter->carbon_is_default,
+                              .gpu_name = meter->gpu_name,
+                              .has_cpu_tdp = meter->has_cpu_tdp,
+                              .has_gpu_tdp = meter->has_gpu_tdp,
+                              .costs_ns = costs_ns};
+}
+
 int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_summary)
 {
     int status = em__door_check(meter);
@@ -145,20 +161,20 @@ int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_sum
     for (size_t i = 0; i < meter->channel_count; i++) {
         costs_ns[i] = cost_of(meter, i);
     }
-    em__surroundings around = {.host = meter->host_name,
-                               .boot_id = meter->boot_id,
-                               .pid = em__process_id(),
-                               .wall_offset_ns = meter->wall_offset_ns,
-                               .carbon_source = meter->carbon_source,
-                               .carbon_year = meter->carbon_year,
-                               .carbon_is_default = meter->carbon_is_default,
-                               .gpu_name = meter->gpu_name,
-                               .has_cpu_tdp = meter->has_cpu_tdp,
-                               .has_gpu_tdp = meter->has_gpu_tdp,
-                               .costs_ns = costs_ns};
+    em__surroundings around = em__meter_surroundings(meter, costs_ns);
     em__door_lock(meter);
     status = em__ledger_snapshot(&meter->ledger, &around, ret_summary);
+    if (meter->tracer && status == EM_OK) {
+        em__tracer_around(meter->tracer, &around);
+    }
+    if (meter->tracer && meter->is_closed) {
+        em__tracer_end(meter->tracer);
+    }
+    is_closed = meter->is_closed;
     em__door_unlock(meter);
+    if (meter->tracer && is_closed) {
+        em__tracer_write(meter->tracer, timeout_ns);
+    }
     free(costs_ns);
     return status;
 }

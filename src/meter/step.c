@@ -4,6 +4,7 @@
 #include "meter/meter.h"
 
 #include "core/units.h"
+#include "meter/tracer.h"
 
 #include <time.h>
 
@@ -31,7 +32,7 @@ static void deliver(void *context, em__slot *slot, uint64_t t_ns, const em__read
         em__event event = {
             .kind = EM__EVENT_READING, .t_ns = t_ns, .channel = slot->first_channel + i, .reading = readings[i]};
         if (meter->facts[event.channel].status == EM_OK) {
-            em__ledger_apply(&meter->ledger, &event);
+            em__door_apply(meter, &event);
         }
     }
     if (resolutions != meter->ledger.resolutions) {
@@ -76,6 +77,9 @@ static int step(void *context, uint64_t now_ns)
     }
     meter->is_parked = is_idle;
     em__door_unlock(meter);
+    if (meter->tracer) {
+        em__tracer_write(meter->tracer, 0);
+    }
     return is_idle;
 }
 

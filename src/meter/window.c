@@ -121,7 +121,7 @@ int em_window_lap(em_meter *meter, em_window window, const em_spec *next, em_res
     begin.kind = EM__EVENT_BEGIN;
     em__door_lock(meter);
     begin.t_ns = end.t_ns = em__meter_now(meter);
-    status = meter->is_closed ? EM_ERR_CLOSED : em__ledger_lap(&meter->ledger, &end, &begin);
+    status = meter->is_closed ? EM_ERR_CLOSED : em__door_lap(meter, &end, &begin);
     if (status == EM_OK && ret_result) {
         status = fill_result(meter, window, ret_result);
     }
