@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _KEYWORDS = (
     "sample_interval, cpu_tdp_w, gpu_tdp_w, carbon_intensity_g_per_kwh, "
-    "device, gpus, require, enabled"
+    "device, gpus, require, enabled, trace"
 )
 _DEVICES = '"auto", "cpu", "gpu", "cuda", "cuda:N" or a torch.device of these'
 _GPUS = (
@@ -99,6 +99,15 @@ def enabled(value: object) -> bool:
     if type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_"):
         return bool(value)
     raise TypeError(f"enabled must be True or False, not {shown(value)}")
+
+
+def path(name: str, value: object) -> str | bytes:
+    from os import fspath
+
+    try:
+        return fspath(value)  # type: ignore[call-overload, no-any-return]
+    except TypeError as error:
+        raise TypeError(f"{name} must be a path, not {shown(value)}") from error
 
 
 def device(value: object) -> str:

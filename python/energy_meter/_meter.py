@@ -13,6 +13,7 @@ from ._window import Window
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
+    from os import PathLike
     from types import TracebackType
     from typing import Never, Self, SupportsFloat, SupportsIndex, TypeVar
 
@@ -33,12 +34,13 @@ class EnergyMeter:
     gpus: "visible" (as CUDA_VISIBLE_DEVICES says), "all", "local_rank", indices, or UUIDs.
     require: of "cpu", "gpu", "dram": what must have a reading that is no model.
     enabled: False: every call works, costs nothing and measures nothing.
+    trace: a file to write, from which ``energy_meter.replay`` gives the same summary again.
 
     A program that imports logging before finds the sensors and channels in the logger
     "energy_meter", at DEBUG.
     """
 
-    __slots__ = ("__weakref__", "_begin", "_intensity", "_native", "_run")
+    __slots__ = ("__weakref__", "_begin", "_intensity", "_native", "_run", "_trace")
 
     # Recorded machines are measured by subclasses that set these.
     _root = "/"
@@ -54,6 +56,8 @@ class EnergyMeter:
         gpus: str | SupportsIndex | Sequence[str | SupportsIndex] = "visible",
         require: Collection[str] = (),
         enabled: bool = True,
+        *,
+        trace: str | bytes | PathLike[str] | PathLike[bytes] | None = None,
         **unknown: Never,
     ) -> None:
         if unknown:
@@ -65,6 +69,7 @@ class EnergyMeter:
         where = _arguments.device(device)
         which = _arguments.gpus(gpus)
         needed = _arguments.require(require)
+        self._trace = None if trace is None else _arguments.path("trace", trace)
         if where == "cpu" and needed & _native.DOMAIN_GPU:
             raise InvalidArgument(
                 'require names "gpu", and device="cpu" counts none; drop one of the two'
@@ -103,6 +108,11 @@ class EnergyMeter:
 
         wants_gpu = device not in ("auto", "cpu")
         has_gpu_tdp = gpu_w == gpu_w
+        trace_fd = -1
+        if self._trace is not None:
+            from ._trace import create
+
+            trace_fd = create(self._trace)
         try:
             native = _native.Meter(
                 sample_interval_ns=interval_ns,
@@ -116,9 +126,14 @@ class EnergyMeter:
                 gpus=gpus,
                 environment=_devices.environment(),
                 root=self._root,
+                trace_fd=trace_fd,
             )
-        except InvalidArgument as error:
-            if gpus != device:
+        except BaseException as error:
+            if trace_fd >= 0:
+                from os import close
+
+                close(trace_fd)
+            if not isinstance(error, InvalidArgument) or gpus != device:
                 raise
             raise InvalidArgument(str(error).replace("gpus=", "device=", 1)) from None
         if wants_gpu and native.device != "gpu":
@@ -263,6 +278,11 @@ class EnergyMeter:
         """Ends open windows and stops measuring. All results stay readable; no window can begin."""
         try:
             self._native.close(_SETTLE_NS)
+            if self._trace is not None and isinstance(self._native, _native.Meter):
+                from ._trace import judge
+
+                judge(self._native, self._trace)
+                self._trace = None
         except MeterForked:
             return
 

@@ -44,6 +44,18 @@ static int makes_edge(const em__event *event)
     }
 }
 
+/* One count may not mean more than all that is believed. */
+static int is_small_step(const em_trace *trace, const em__event *event)
+{
+    const em__series *series = &trace->ledger.timeline.series[event->channel];
+    em__counter counter = series->counter;
+    uint64_t step_uj = 0;
+    if (series->facts->kind != EM_KIND_GAUGE && event->reading.outcome == EM__READ_OK) {
+        em__counter_step(&counter, series->facts, event->t_ns, event->reading.value, &step_uj);
+    }
+    return step_uj < UINT64_C(1) << 60;
+}
+
 /* Ids grow by one; what was lost may have used some. */
 static int take_id(em_trace *trace, uint64_t id)
 {
@@ -64,7 +76,8 @@ static int is_possible(em_trace *trace, const em__event *event)
         (event->name && strlen(event->name) > EM__WINDOW_NAME)) {
         return 0;
     }
-    if ((event->kind == EM__EVENT_READING && event->t_ns < trace->read_ns[event->channel]) ||
+    if ((event->kind == EM__EVENT_READING &&
+         (event->t_ns < trace->read_ns[event->channel] || !is_small_step(trace, event))) ||
         (makes_edge(event) && event->t_ns < trace->edge_ns) || !is_believable(trace, event->t_ns)) {
         return 0;
     }
