@@ -177,7 +177,7 @@ EM_API int em_meter_reset(em_meter *meter);
 typedef struct {
     size_t size;
     const char *name;        /* "cpu-0/package"; unique, and never another for the same thing */
-    const char *sensor;      /* "rapl-powercap", "nvml", "tdp" */
+    const char *sensor;      /* "rapl-perf", "rapl-powercap", "nvml", "tdp" */
     const char *source;      /* path below the root, or "nvml:GPU-…" */
     const char *device_name; /* model of the board or CPU, "" if unknown */
     const char *uuid;        /* of a GPU; NULL if it has none */
@@ -228,8 +228,10 @@ typedef struct {
     int32_t status; /* EM_OK, or why part of the time is missing */
     int32_t reserved;
     uint64_t notes;
-    uint64_t gap_ns; /* time inside the window that was not measured */
-} em_energy;         /* frozen: grows only by a new struct */
+    uint64_t gap_ns;    /* time inside the window that was not measured */
+    uint64_t period_ns; /* of a channel: between its updates, measured unless EM_NOTE_PERIOD_ASSUMED;
+                                             0: unknown, or a total */
+} em_energy;            /* frozen: grows only by a new struct */
 
 /* What a window measured. Set size, channels and channels_capacity before the call. */
 typedef struct {
@@ -281,6 +283,12 @@ EM_API int em_window_set_wait(em_meter *meter, em_window window, uint64_t wait_n
 /* What is known now; never waits. Open windows too. EM_ERR_EXPIRED, EM_ERR_UNKNOWN. */
 EM_API int em_window_result(em_meter *meter, em_window window, em_result *ret_result);
 
+/* Why a result of this meter is not surer than it is: one sentence a line, each ended by a newline. channel: the index
+ * of a channel in result->channels, or -1 for the total, which needs result->channels. "": nothing weakens it.
+ * ret_text is freed with em_text_destroy; ret_length may be NULL. EM_ERR_INVALID, EM_ERR_NO_MEMORY. */
+EM_API int em_result_reasons(em_meter *meter, const em_result *result, int32_t channel, char **ret_text,
+                             size_t *ret_length);
+
 /* The window of this kind that ended last, in all threads; kind -1: any but RUN. name NULL: named or not.
  * EM_ERR_UNKNOWN: none has ended. */
 EM_API int em_window_last(em_meter *meter, int32_t kind, const char *name, em_window *ret_window);
@@ -318,6 +326,9 @@ EM_API int em_summary_find(const em_summary *summary, int32_t kind, const char *
 EM_API size_t em_summary_channel_count(const em_summary *summary);
 EM_API int em_summary_channel(const em_summary *summary, size_t channel, em_channel *ret_channel);
 EM_API int em_summary_energy(const em_summary *summary, size_t group, size_t channel, em_energy *ret_energy);
+/* As em_result_reasons, of a group. channel -1: its total. EM_ERR_UNKNOWN. */
+EM_API int em_summary_reasons(const em_summary *summary, size_t group, int32_t channel, char **ret_text,
+                              size_t *ret_length);
 /* JSON with the keys that docs/architecture.md names, or a table. ret_text is freed with em_text_destroy. */
 EM_API int em_summary_format(const em_summary *summary, int32_t format, char **ret_text, size_t *ret_length);
 EM_API void em_summary_destroy(em_summary *summary);

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from . import _arguments, _native
+from . import _arguments, _native, _sync
 from ._errors import InvalidArgument, MeterForked
 from ._loops import Loop
 from ._null import DISABLED, FORKED, NullMeter
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-_SETTLE_NS = 2_000_000_000
-
 
 class EnergyMeter:
     """Measures the CPUs, memory and GPUs of this machine, all work on them included.
@@ -34,13 +32,16 @@ class EnergyMeter:
     gpus: "visible" (as CUDA_VISIBLE_DEVICES says), "all", "local_rank", indices, or UUIDs.
     require: of "cpu", "gpu", "dram": what must have a reading that is no model.
     enabled: False: every call works, costs nothing and measures nothing.
+    sync: "auto" waits for the GPU work that torch or cupy has queued, at the ends of epochs and
+        of windows of your own; True: of batches, too; False: never; or a function that waits.
+    overhead_limit: the fraction of the time that begins and ends of windows may take.
     trace: a file to write, from which ``energy_meter.replay`` gives the same summary again.
 
     A program that imports logging before finds the sensors and channels in the logger
     "energy_meter", at DEBUG.
     """
 
-    __slots__ = ("__weakref__", "_begin", "_intensity", "_native", "_run", "_trace")
+    __slots__ = ("__weakref__", "_begin", "_intensity", "_native", "_run", "_trace", "_waits")
 
     # Recorded machines are measured by subclasses that set these.
     _root = "/"
@@ -57,6 +58,8 @@ class EnergyMeter:
         require: Collection[str] = (),
         enabled: bool = True,
         *,
+        sync: _sync.Choice = "auto",
+        overhead_limit: SupportsFloat = 0.001,
         trace: str | bytes | PathLike[str] | PathLike[bytes] | None = None,
         **unknown: Never,
     ) -> None:
@@ -69,6 +72,8 @@ class EnergyMeter:
         where = _arguments.device(device)
         which = _arguments.gpus(gpus)
         needed = _arguments.require(require)
+        wanted = _arguments.sync(sync)
+        _arguments.overhead_limit(overhead_limit)
         self._trace = None if trace is None else _arguments.path("trace", trace)
         if where == "cpu" and needed & _native.DOMAIN_GPU:
             raise InvalidArgument(
@@ -84,9 +89,11 @@ class EnergyMeter:
         self._intensity = None if intensity != intensity else intensity
         self._native: _native.Meter | NullMeter
         if not _arguments.enabled(enabled):
+            wanted = False
             self._native = NullMeter(DISABLED, self._intensity)
         else:
             self._native = self._open(interval_ns, cpu_w, gpu_w, intensity, where, which, needed)
+        self._waits = _sync.waits(wanted)
         self._begin = self._native.begin
         self._run = self._begin(_native.KIND_RUN, None, True)
         if isinstance(self._native, _native.Meter):
@@ -186,26 +193,30 @@ class EnergyMeter:
             name = _arguments.window_name(name, call)
         return Loop(self, kind, name, items)
 
-    def last_batch(self) -> WindowResult | None:
-        """The result of the batch that ended last; None before the first."""
-        return self._last(_native.KIND_BATCH, None)
+    def last_batch(self, *, final: bool = False) -> WindowResult | None:
+        """The result of the batch that ended last; None before the first.
 
-    def last_epoch(self) -> WindowResult | None:
-        """The result of the epoch that ended last; None before the first."""
-        return self._last(_native.KIND_EPOCH, None)
+        What is known now, or with final=True, which waits as summary() does, what stays.
+        """
+        return self._last(_native.KIND_BATCH, None, final)
 
-    def last(self, name: str) -> WindowResult | None:
+    def last_epoch(self, *, final: bool = False) -> WindowResult | None:
+        """The result of the epoch that ended last, as last_batch(); None before the first."""
+        return self._last(_native.KIND_EPOCH, None, final)
+
+    def last(self, name: str, *, final: bool = False) -> WindowResult | None:
         """The result of the window of this name that ended last; None before the first."""
-        return self._last(_native.KIND_ANY, _arguments.window_name(name, "last"))
+        return self._last(_native.KIND_ANY, _arguments.window_name(name, "last"), final)
 
-    def _last(self, kind: int, name: str | None) -> WindowResult | None:
+    def _last(self, kind: int, name: str | None, final: bool) -> WindowResult | None:
         from ._results import to_dict
 
+        timeout_ns = _arguments.SETTLE_NS if final else 0
         try:
-            result = self._native.last(kind, name)
+            result = self._native.last(kind, name, timeout_ns)
         except MeterForked:
-            result = self._forked().last(kind, name)
-        return None if result is None else to_dict(result)
+            result = self._forked().last(kind, name, timeout_ns)
+        return None if result is None else to_dict(result, _sync.reason(result))
 
     def summary(self) -> Summary:
         """All windows by kind and name, and the run from construction to now; JSON-serialisable.
@@ -215,9 +226,9 @@ class EnergyMeter:
         import json
 
         try:
-            text = self._native.summary(_SETTLE_NS)
+            text = self._native.summary(_arguments.SETTLE_NS)
         except MeterForked:
-            text = self._forked().summary(_SETTLE_NS)
+            text = self._forked().summary(_arguments.SETTLE_NS)
         summary: Summary = json.loads(text)
         return summary
 
@@ -277,7 +288,7 @@ class EnergyMeter:
     def close(self) -> None:
         """Ends open windows and stops measuring. All results stay readable; no window can begin."""
         try:
-            self._native.close(_SETTLE_NS)
+            self._native.close(_arguments.SETTLE_NS)
             if self._trace is not None and isinstance(self._native, _native.Meter):
                 from ._trace import judge
 

@@ -21,8 +21,39 @@ version: Final[str]
 def replay(fd: int, /) -> tuple[str, bool]: ...
 
 @final
-class ChannelEnergy(structseq[Any], tuple[str, str, str, float | None, str, str]):
-    __match_args__: Final = ("name", "domain", "provenance", "counted_j", "status", "reason")
+class ChannelEnergy(
+    structseq[Any],
+    tuple[
+        str,
+        str,
+        str,
+        float | None,
+        str,
+        str,
+        float | None,
+        float | None,
+        float | None,
+        str,
+        list[str],
+        int | None,
+        bool,
+    ],
+):
+    __match_args__: Final = (
+        "name",
+        "domain",
+        "provenance",
+        "counted_j",
+        "status",
+        "reason",
+        "uncertainty_j",
+        "gain_j",
+        "edge_j",
+        "resolution",
+        "reasons",
+        "period_ns",
+        "is_period_measured",
+    )
     @property
     def name(self) -> str: ...
     @property
@@ -35,6 +66,20 @@ class ChannelEnergy(structseq[Any], tuple[str, str, str, float | None, str, str]
     def status(self) -> str: ...
     @property
     def reason(self) -> str: ...
+    @property
+    def uncertainty_j(self) -> float | None: ...
+    @property
+    def gain_j(self) -> float | None: ...
+    @property
+    def edge_j(self) -> float | None: ...
+    @property
+    def resolution(self) -> str: ...
+    @property
+    def reasons(self) -> list[str]: ...
+    @property
+    def period_ns(self) -> int | None: ...
+    @property
+    def is_period_measured(self) -> bool: ...
 
 @final
 class Result(
@@ -55,6 +100,12 @@ class Result(
         bool,
         list[ChannelEnergy],
         dict[str, str],
+        float,
+        float,
+        float,
+        str,
+        list[str],
+        int,
     ],
 ):
     __match_args__: Final = (
@@ -73,6 +124,12 @@ class Result(
         "is_open",
         "channels",
         "unmeasured",
+        "uncertainty_j",
+        "gain_j",
+        "edge_j",
+        "resolution",
+        "reasons",
+        "wait_ns",
     )
     @property
     def duration_ns(self) -> int: ...
@@ -104,6 +161,18 @@ class Result(
     def channels(self) -> list[ChannelEnergy]: ...
     @property
     def unmeasured(self) -> dict[str, str]: ...
+    @property
+    def uncertainty_j(self) -> float: ...
+    @property
+    def gain_j(self) -> float: ...
+    @property
+    def edge_j(self) -> float: ...
+    @property
+    def resolution(self) -> str: ...
+    @property
+    def reasons(self) -> list[str]: ...
+    @property
+    def wait_ns(self) -> int: ...
 
 @final
 class Channel(
@@ -167,6 +236,8 @@ class Record:
     def end(self) -> None: ...
     def lap(self) -> None: ...
     def cancel(self) -> None: ...
+    def set_wait(self, ns: int, /) -> bool: ...
+    def settle(self, timeout_ns: int, /) -> None: ...
     def result(self) -> Result: ...
 
 @final
@@ -191,7 +262,7 @@ class Meter:
     @property
     def gpu_name(self) -> str | None: ...
     def begin(self, kind: int, name: str | None, keep: bool, /) -> Record: ...
-    def last(self, kind: int, name: str | None, /) -> Result | None: ...
+    def last(self, kind: int, name: str | None, timeout_ns: int, /) -> Result | None: ...
     def summary(self, timeout_ns: int, /) -> str: ...
     def channels(self) -> list[Channel]: ...
     def absences(self) -> list[Absence]: ...

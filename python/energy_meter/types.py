@@ -19,8 +19,17 @@ class ProvenanceEnergy(TypedDict):
 
 
 class ChannelResult(TypedDict):
+    """What a channel counted. Uncertainties are at k = 2: about 95 %."""
+
     energy_j: float
     provenance: str
+    uncertainty_j: float | None
+    uncertainty_gain_j: float | None
+    uncertainty_edge_j: float | None
+    resolution: str
+    reasons: list[str]
+    update_period_s: float | None
+    update_period_from: str | None
 
 
 class Missing(TypedDict):
@@ -40,6 +49,11 @@ class WindowResult(TypedDict):
     dram_energy_j: float | None
     other_energy_j: float | None
     energy_by_provenance: ProvenanceEnergy
+    uncertainty_j: float
+    uncertainty_gain_j: float
+    uncertainty_edge_j: float
+    resolution: str
+    reasons: list[str]
     channels: dict[str, ChannelResult]
     complete: bool
     missing: list[Missing]
@@ -76,6 +90,10 @@ class GroupSummary(TypedDict):
     total_duration_s: float
     total_energy_j: float
     total_carbon_g: float
+    distinct_energy_j: float | None
+    uncertainty_j: float
+    uncertainty_gain_j: float
+    uncertainty_edge_j: float
 
 
 class RunSummary(WindowResult):

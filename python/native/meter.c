@@ -165,20 +165,30 @@ static PyObject *meter_last(PyObject *self, PyObject *args)
 {
     int kind;
     PyObject *object;
+    unsigned long long timeout_ns;
     const char *name;
+    em_meter *meter = meter_of(self);
     em__native_state *state = state_of(self);
-    if (!PyArg_ParseTuple(args, "iO:last", &kind, &object) || em__native_name(state, object, &name) < 0) {
+    if (!PyArg_ParseTuple(args, "iOK:last", &kind, &object, &timeout_ns) || em__native_name(state, object, &name) < 0) {
         return NULL;
     }
-    em_window window;
-    int status = em_window_last(meter_of(self), kind, name, &window);
+    int status;
+    PyObject *result = NULL;
+    do { /* While this one waits, others may end so many windows that the one waited for expires. */
+        em_window window;
+        status = em_window_last(meter, kind, name, &window);
+        if (status >= 0 && timeout_ns > 0) {
+            PyThreadState *released = PyEval_SaveThread();
+            status = em_window_settle(meter, window, timeout_ns);
+            PyEval_RestoreThread(released);
+        }
+        if (status >= 0) {
+            result = em__native_result(state, meter, window, &status);
+        }
+    } while (status == EM_ERR_EXPIRED);
     if (status == EM_ERR_UNKNOWN) {
         Py_RETURN_NONE;
     }
-    if (status < 0) {
-        return em__native_raise(state, status, NULL);
-    }
-    PyObject *result = em__native_result(state, meter_of(self), window, &status);
     return result || !status ? result : em__native_raise(state, status, NULL);
 }
 
@@ -277,7 +287,8 @@ static PyObject *meter_gpu_name(PyObject *self, void *unused)
 
 static PyMethodDef meter_methods[] = {
     {"begin", EM__NATIVE_FASTCALL(meter_begin), METH_FASTCALL, "begin(kind, name, keep) -> Record"},
-    {"last", meter_last, METH_VARARGS, "last(kind, name) -> Result of the window that ended last, or None"},
+    {"last", meter_last, METH_VARARGS,
+     "last(kind, name, timeout_ns) -> Result of the window that ended last, or None; 0: without waiting for it"},
     {"summary", meter_summary, METH_VARARGS, "summary(timeout_ns) -> JSON"},
     {"channels", meter_channels, METH_NOARGS, "channels() -> list of Channel"},
     {"absences", meter_absences, METH_NOARGS, "absences() -> list of Absence"},

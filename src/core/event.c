@@ -24,7 +24,9 @@ static const em__field fields[] = {
     SIGNED(window_kind),
     SIGNED(keep),
     EM__FIELD(EM__FIELD_TEXT, em__event, name),
+    SIGNED(is_partial),
 };
+_Static_assert(sizeof(void *) != 8 || sizeof(em__event) == 104, "each field has a line in the table");
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
 void em__event_encode(const em__event *event, em__bytes *to)

@@ -34,6 +34,7 @@ typedef struct {
     int32_t status;
     uint64_t window, next, amount;
     int32_t window_kind, keep;
+    int32_t is_partial; /* of those that are read at this instant, not all are yet: nothing settles after it */
     const char *name;
 } em__event;
 

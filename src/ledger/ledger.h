@@ -55,7 +55,7 @@ void em__ledger_free(em__ledger *ledger);
  * Times never fall between events that make edges; the door takes them under its lock. */
 int em__ledger_apply(em__ledger *ledger, em__event *event);
 
-/* As the door and a replay do it: applies the event and, unless it is a reading or failed, settles at most
+/* As the door and a replay do it: applies the event and, unless it is a reading, partial or failed, settles at most
  * EM__SETTLE_AT_ONCE edges. When an edge settles can change what a channel that it did not wait for shows there, so
  * this is part of what an event means. */
 int em__ledger_enter(em__ledger *ledger, em__event *event);

@@ -44,23 +44,29 @@ static void sum_tallies(const freezer *f, const em__edge *begin)
         const em__tally *tally = &f->tallies[i];
         em__sum *sum = &f->sums[i];
         if (begin && f->now) {
-            em__sum_between(&begin->values[i], &f->now->values[i], sum);
+            em__sum_between(&begin->values[i], begin->t_ns, &f->now->values[i], f->now->t_ns, sum);
         }
         sum->energy_uj = tally->energy_uj;
         sum->counted_uj = tally->counted_uj;
         sum->gap_ns = tally->gap_ns;
         sum->missing_ns = tally->missing_ns;
+        sum->edge_variance = tally->chain.inner_variance;
         sum->notes &= tally->gap_ns ? UINT64_MAX : ~EM_NOTE_BIT(EM_NOTE_GAP);
         sum->status = tally->missing_ns ? (sum->status ? sum->status : EM_ERR_READ) : EM_OK;
     }
 }
 
-static void set_distinct(const freezer *f, size_t index, const em__union *set)
+/* Its edges are those of the group's windows, so what is known of the channels is the same. */
+static void set_distinct(const freezer *f, size_t index, const em__union *set, const em__sum *sums)
 {
     em_group *group = &f->summary->groups[index];
     em__totals totals;
     em__union_sum(set, f->ledger->setup.count, NULL, &group->distinct_ns, f->tallies);
     sum_tallies(f, NULL);
+    for (size_t i = 0; i < f->ledger->setup.count; i++) {
+        f->sums[i].period_ns = sums[i].period_ns;
+        f->sums[i].is_period_seen = sums[i].is_period_seen;
+    }
     em__energy_totals(&f->ensemble, f->sums, group->distinct_ns, &totals);
     group->distinct = group->distinct_ns == group->duration_ns ? group->total : totals.total;
 }
@@ -239,7 +245,7 @@ static int freeze(freezer *f, const em__surroundings *around, const em__group *c
                          .items = group->items,
                          .duration_ns = group->duration_ns};
         set_group(f, i + 1, &base, group->sums);
-        set_distinct(f, i + 1, &group->distinct);
+        set_distinct(f, i + 1, &group->distinct, group->sums);
     }
     if (f->summary->failed) {
         return EM_ERR_NO_MEMORY;

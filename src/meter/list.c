@@ -5,6 +5,7 @@
 #include "ledger/snapshot.h"
 #include "meter/meter.h"
 #include "meter/tracer.h"
+#include "metrics/reasons.h"
 #include "platform/process.h"
 #include "reports/sensors.h"
 #include "reports/summary.h"
@@ -115,6 +116,38 @@ int em_meter_format(em_meter *meter, int32_t what, int32_t format, char **ret_te
     if (ret_length) {
         *ret_length = length;
     }
+    return EM_OK;
+}
+
+int em_result_reasons(em_meter *meter, const em_result *result, int32_t channel, char **ret_text, size_t *ret_length)
+{
+    int status = em__door_check(meter);
+    if (status != EM_OK || !result || result->size < sizeof *result || !ret_text) {
+        return status != EM_OK ? status : EM_ERR_INVALID;
+    }
+    if (!result->channels || result->channels_count > meter->channel_count || channel < -1 ||
+        channel >= (int64_t)result->channels_count) {
+        return EM_ERR_INVALID;
+    }
+    const char **names = calloc(meter->channel_count + 1, sizeof *names);
+    if (!names) {
+        return EM_ERR_NO_MEMORY;
+    }
+    em__door_lock(meter);
+    memcpy((void *)names, (const void *)meter->ledger.names, meter->channel_count * sizeof *names);
+    em__door_unlock(meter);
+    em__text text = {0};
+    if (channel >= 0) {
+        em__reasons_channel(&text, NULL, &result->channels[channel], result->duration_ns);
+    } else {
+        em__reasons_total(&text, &result->total, names, result->channels, result->channels_count, result->duration_ns);
+    }
+    free((void *)names);
+    char *words = em__text_finish(&text, ret_length);
+    if (!words) {
+        return EM_ERR_NO_MEMORY;
+    }
+    *ret_text = words;
     return EM_OK;
 }
 

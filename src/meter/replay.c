@@ -70,7 +70,7 @@ static int take_id(em_trace *trace, uint64_t id)
 
 static int is_possible(em_trace *trace, const em__event *event)
 {
-    size_t count = trace->setup.setup.count;
+    size_t count = trace->ledger.timeline.channel_count;
     int is_of_channel = event->kind == EM__EVENT_READING || event->kind == EM__EVENT_END_CHANNEL;
     if ((is_of_channel && event->channel >= count) || event->t_ns >= UINT64_C(1) << 62 ||
         (event->name && strlen(event->name) > EM__WINDOW_NAME)) {

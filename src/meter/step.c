@@ -31,7 +31,7 @@ static void deliver(void *context, em__slot *slot, uint64_t t_ns, const em__read
     for (size_t i = 0; i < slot->channel_count; i++) {
         em__event event = {
             .kind = EM__EVENT_READING, .t_ns = t_ns, .channel = slot->first_channel + i, .reading = readings[i]};
-        if (meter->facts[event.channel].status == EM_OK) {
+        if (readings[i].outcome != EM__READ_NONE && meter->facts[event.channel].status == EM_OK) {
             em__door_apply(meter, &event);
         }
     }
@@ -89,6 +89,9 @@ static uint64_t plan(void *context, em__slot *slot, uint64_t now_ns, uint64_t du
     uint64_t planned_ns = UINT64_MAX;
     em__door_lock(meter);
     for (size_t i = 0; i < slot->channel_count; i++) {
+        if (!(slot->fast.channels & EM__CHANNEL_BIT(i))) {
+            continue;
+        }
         uint64_t wanted_ns = em__timeline_plan(&meter->ledger.timeline, slot->first_channel + i, now_ns, due_ns);
         planned_ns = wanted_ns < planned_ns ? wanted_ns : planned_ns;
     }
@@ -109,7 +112,7 @@ static void read_all(em_meter *meter)
         }
         if (slot->device && !slot->gone_ns) {
             uint64_t t_ns;
-            em__slot_read(slot, &t_ns);
+            em__slot_read(slot, slot->fast.channels | slot->slow.channels, &t_ns);
             deliver(meter, slot, t_ns, slot->readings);
         }
         pthread_mutex_unlock(&slot->lock);

@@ -101,8 +101,7 @@ static int read_channels(em_trace *trace)
     trace->facts = calloc(count + 1, sizeof(em__channel *));
     trace->sensors = calloc(count + 1, sizeof(char *));
     trace->ranks = calloc(count + 1, sizeof *trace->ranks);
-    trace->read_ns = calloc(count + 1, sizeof *trace->read_ns);
-    if (!trace->channels || !trace->facts || !trace->sensors || !trace->ranks || !trace->read_ns) {
+    if (!trace->channels || !trace->facts || !trace->sensors || !trace->ranks) {
         return EM_ERR_NO_MEMORY;
     }
     for (size_t i = 0; i < count; i++) {
@@ -110,7 +109,8 @@ static int read_channels(em_trace *trace)
         if (has <= 0) {
             return has < 0 ? trace->status : EM_ERR_INVALID;
         }
-        if (next.kind != EM__RECORD_CHANNEL || em__trace_get_channel(&next.payload, &trace->channels[i]) != EM_OK) {
+        if (next.kind != EM__RECORD_CHANNEL ||
+            em__trace_get_channel(&next.payload, count, &trace->channels[i]) != EM_OK) {
             return EM_ERR_INVALID;
         }
         trace->facts[i] = &trace->channels[i].facts;
@@ -146,7 +146,8 @@ static int read_beginning(em_trace *trace)
     trace->setup.setup.ranks = trace->ranks;
     status = em__ledger_init(&trace->ledger, &trace->setup.setup);
     trace->has_ledger = status == EM_OK;
-    return status;
+    trace->read_ns = calloc(trace->ledger.timeline.channel_count + 1, sizeof *trace->read_ns);
+    return status == EM_OK && !trace->read_ns ? EM_ERR_NO_MEMORY : status;
 }
 
 int em__replay_refuse(const em_trace *trace, int status, em_error *error)

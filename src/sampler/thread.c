@@ -224,8 +224,7 @@ void em__sampler_wake(em__sampler *sampler, uint64_t now_ns)
     sampler->wakes++;
     if (sampler->is_parked) {
         for (size_t i = 0; i < sampler->slot_count; i++) {
-            sampler->slots[i]->due_ns = 0;
-            em__slot_schedule(sampler->slots[i], now_ns, sampler->interval_ns);
+            em__slot_restart(sampler->slots[i], now_ns, sampler->interval_ns);
         }
         sampler->asleep_ns = em__sampler_asleep_ns(sampler->host); /* A suspend in the pause concerns nobody. */
         sampler->is_parked = 0;

@@ -41,18 +41,21 @@ static int leave(em__sampler *sampler, uint64_t ticket)
     return is_mine;
 }
 
-static int is_gone(const em__slot *slot)
+/* Gone is a device of which every channel was gone when it was read last. */
+static void note_gone(em__slot *slot, uint64_t t_ns)
 {
     for (size_t i = 0; i < slot->channel_count; i++) {
-        if (slot->readings[i].outcome != EM__READ_GONE) {
-            return 0;
+        em__outcome outcome = slot->readings[i].outcome;
+        uint64_t bit = EM__CHANNEL_BIT(i);
+        if (outcome != EM__READ_NONE) {
+            slot->gone = outcome == EM__READ_GONE ? slot->gone | bit : slot->gone & ~bit;
         }
     }
-    return 1;
+    slot->gone_ns = slot->gone == (slot->fast.channels | slot->slow.channels) ? t_ns : 0;
 }
 
 /* 0: read and delivered; -1: passed over; 1: the thread was replaced. */
-static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t now_ns, uint64_t ticket)
+static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t wanted, uint64_t now_ns, uint64_t ticket)
 {
     uint64_t t_ns = now_ns;
     if (pthread_mutex_trylock(&slot->lock) != 0) {
@@ -67,7 +70,7 @@ static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t now_ns, uint
         is_readable = slot->device->ops->revive && slot->device->ops->revive(slot->device) == 0;
     }
     if (is_readable) {
-        em__slot_read(slot, &t_ns);
+        em__slot_read(slot, wanted, &t_ns);
     }
     if (ticket && !leave(sampler, ticket)) {
         pthread_mutex_unlock(&slot->lock);
@@ -75,7 +78,7 @@ static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t now_ns, uint
         return 1;
     }
     if (is_readable) {
-        slot->gone_ns = is_gone(slot) ? t_ns : 0;
+        note_gone(slot, t_ns);
         sampler->calls.deliver(sampler->context, slot, t_ns, slot->readings);
     }
     pthread_mutex_unlock(&slot->lock);
@@ -93,16 +96,16 @@ int em__sampler_tick(em__sampler *sampler, uint64_t now_ns, int is_forced, uint6
         if (!atomic_load(&slot->is_wanted) || atomic_load(&slot->is_retired)) {
             continue;
         }
-        int may_force = is_forced && slot->interval_ns == 0 && !slot->gone_ns;
-        if (now_ns < slot->next_ns && !may_force) {
+        uint64_t wanted = em__slot_due(slot, now_ns, sampler->interval_ns, is_forced);
+        if (!wanted) {
             continue;
         }
-        if (read_slot(sampler, slot, now_ns, ticket) == 1) {
+        if (read_slot(sampler, slot, wanted, now_ns, ticket) == 1) {
             return 1;
         }
-        em__slot_schedule(slot, now_ns, sampler->interval_ns);
-        if (sampler->calls.plan && !slot->gone_ns && slot->interval_ns == 0) {
-            slot->next_ns = sampler->calls.plan(sampler->context, slot, now_ns, slot->due_ns);
+        em__slot_schedule(slot, wanted, now_ns, sampler->interval_ns);
+        if (sampler->calls.plan && !slot->gone_ns && slot->fast.channels) {
+            slot->fast.next_ns = sampler->calls.plan(sampler->context, slot, now_ns, slot->fast.due_ns);
         }
     }
     return 0;
@@ -113,8 +116,9 @@ uint64_t em__sampler_next_ns(const em__sampler *sampler)
     uint64_t next_ns = UINT64_MAX;
     for (size_t i = 0; i < sampler->slot_count; i++) {
         const em__slot *slot = sampler->slots[i];
-        if (atomic_load(&slot->is_wanted) && !atomic_load(&slot->is_retired) && slot->next_ns < next_ns) {
-            next_ns = slot->next_ns;
+        uint64_t slot_ns = em__slot_next_ns(slot);
+        if (atomic_load(&slot->is_wanted) && !atomic_load(&slot->is_retired) && slot_ns < next_ns) {
+            next_ns = slot_ns;
         }
     }
     return next_ns;

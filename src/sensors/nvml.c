@@ -51,8 +51,9 @@ static em__reading read_model(board_device *board)
     return (em__reading){.value = board->model.total_uj};
 }
 
-static void board_read(em__device *device, em__reading out[])
+static void board_read(em__device *device, uint64_t wanted, em__reading out[])
 {
+    (void)wanted;
     board_device *board = (board_device *)device;
     int32_t status = device->channels[0].status;
     if (status != EM_OK) {
@@ -112,7 +113,7 @@ static int board_revive(em__device *device)
         em__reading reading;
         board->handle = handle;
         board->model.is_started = 0; /* what passed while it was away is not estimated */
-        board_read(device, &reading);
+        board_read(device, EM__EVERY_CHANNEL, &reading);
         return reading.outcome == EM__READ_OK ? EM_OK : EM_ERR_GONE;
     }
     return EM_ERR_GONE;
@@ -134,7 +135,7 @@ static void describe_reading(const em__nvml_answers *answers, board_device *made
     channel->gain = em__nvml_gain(answers);
     channel->notes = EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED);
     if (answers->energy && !em__nvml_is_fast(channel->device_name)) {
-        made->base.interval_ns = EM__NS_PER_S;
+        channel->interval_ns = EM__NS_PER_S;
         channel->notes |= EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER);
     }
 }

@@ -14,6 +14,7 @@
 
 /* In the order of rank. */
 static const em__sensor *const sensors[] = {
+    &em__sensor_rapl_perf,
     &em__sensor_rapl_powercap,
     &em__sensor_nvml,
     &em__sensor_tdp,
@@ -53,12 +54,16 @@ void em__sensors_free(em__probe *probe)
 
 int em__device_init(em__device *device, const em__device_ops *ops, const em__sensor *sensor, size_t channel_count)
 {
+    if (channel_count > EM__DEVICE_CHANNELS) {
+        return EM_ERR_INVALID;
+    }
     em__channel *channels = calloc(channel_count ? channel_count : 1, sizeof *channels);
     if (!channels) {
         return EM_ERR_NO_MEMORY;
     }
     for (size_t i = 0; i < channel_count; i++) {
         channels[i].package = channels[i].die = channels[i].gpu = -1;
+        channels[i].shaped_by = -1;
         channels[i].scale_num = channels[i].scale_den = 1;
         channels[i].tdp_each_w = channels[i].tdp_count = NAN;
     }

@@ -127,6 +127,41 @@ EnergyMeter = Timed
     assert answer.get("text") is None
 
 
+def test_other_threads_run_while_one_waits_and_reading_results_never_waits(play: Play) -> None:
+    setup = """
+import threading
+turns = []
+def count():
+    while True:
+        turns.append(time.monotonic())
+        time.sleep(0.001)
+threading.Thread(target=count, daemon=True).start()
+class Timed(EnergyMeter):
+    def summary(self):
+        with self.batch() as window:
+            time.sleep(0.5)
+        begin = time.monotonic()
+        assert not window.final
+        assert not self.last_batch()["final"]
+        assert time.monotonic() - begin < 0.05
+        for wait in (window.wait, lambda: self.last_batch(final=True)):
+            begin = time.monotonic()
+            assert wait()["final"]
+            end = time.monotonic()
+            if end - begin > 0.1:
+                assert sum(begin < turn < end for turn in turns) > 20
+                waited.append(wait)
+            with self.batch():
+                time.sleep(0.2)
+        assert len(waited) == 2
+        return super().summary()
+waited = []
+EnergyMeter = Timed
+"""
+    answer = play(TWO.replace("update_ms=20", "update_ms=20 slow_us=150000"), setup=setup)
+    assert answer.get("text") is None
+
+
 def test_boards_of_one_model_are_counted_in_the_name(play: Play) -> None:
     assert play(SAME)["gpu_name"] == "3 x NVIDIA H200"
 

@@ -122,7 +122,7 @@ static inline const em__absence *absence_of(const em__probe *probe, const char *
 static inline em__reading read_one(em__device *device)
 {
     em__reading reading = {0};
-    device->ops->read(device, &reading);
+    device->ops->read(device, EM__EVERY_CHANNEL, &reading);
     return reading;
 }
 
