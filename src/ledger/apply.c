@@ -369,7 +369,8 @@ int em__ledger_lap(em__ledger *ledger, em__event *end_event, em__event *begin_ev
 int em__ledger_enter(em__ledger *ledger, em__event *event)
 {
     int status = em__ledger_apply(ledger, event);
-    if (status == EM_OK && event->kind != EM__EVENT_READING && !event->is_partial) {
+    int waits = event->kind == EM__EVENT_READING || event->is_partial;
+    if (status == EM_OK && (!waits || event->kind == EM__EVENT_SETTLE)) {
         em__ledger_settle(ledger, EM__SETTLE_AT_ONCE);
     }
     return status;
