@@ -185,6 +185,66 @@ static void test_random_runs(void)
     }
 }
 
+/* More windows than are kept end, and more are open at the close: what expired is the same. */
+static void test_windows_that_expire(void)
+{
+    enum { MANY = EM_KEPT_WINDOWS + 500 };
+    static wave package;
+    random_run r = {.count = 0};
+    em_spec spec = {.size = sizeof spec};
+    em_options options = default_options();
+    options.trace_fd = new_file();
+    package = wave_constant(100);
+    begin_machine("GenuineIntel");
+    put_zone("intel-rapl:0", "package-0", (rig_source){.wave = &package, .range = 262143999938});
+    begin_meter(&options);
+    for (int i = 0; i < 2 * MANY; i++) {
+        spec.keep = i % 7 == 0;
+        CHECK_INT(em_window_begin(meter, &spec, &r.last), EM_OK);
+        pass(i % 50 == 0 ? 110 * MS : MS);
+        if (i < MANY) {
+            end_window(r.last);
+        }
+    }
+    CHECK_INT(em_meter_close(meter, S), EM_OK);
+    take_summary(&r);
+    expect_same_run(&r, options.trace_fd);
+    em_result result = {.size = sizeof result};
+    CHECK_INT(em_window_result(meter, 1, &result), EM_OK);
+    CHECK_INT(em_window_result(meter, 2, &result), EM_ERR_EXPIRED);
+    CHECK_INT(em_window_result(meter, MANY + 1, &result), EM_OK);
+    em_summary_destroy(r.summaries[0]);
+    end_all();
+    close(options.trace_fd);
+}
+
+/* What is missing, and why, is in the trace too. */
+static void test_nothing_to_measure(void)
+{
+    random_run r = {.count = 0};
+    em_options options = default_options();
+    options.trace_fd = new_file();
+    options.carbon_g_per_kwh = NAN;
+    options.gpu_tdp_w = 300;
+    machine = rig_host_create(1000 * S);
+    rig_host_put(machine, "/proc/sys/kernel/hostname", "rig\n");
+    rig_host_put(machine, "/proc/sys/kernel/random/boot_id", "7e2b2c3a\n");
+    begin_meter(&options);
+    r.last = begin_window(EM_WINDOW_EPOCH, NULL);
+    pass(S);
+    end_window(r.last);
+    CHECK_INT(em_meter_close(meter, S), EM_OK);
+    take_summary(&r);
+    char *json = json_of(r.summaries[0]);
+    CHECK(strstr(json, "\"complete\":false") && strstr(json, "\"host\":\"rig\"") && strstr(json, "7e2b2c3a"));
+    CHECK(strstr(json, "gpu_tdp_w") && strstr(json, "\"is_default\":true"));
+    expect_same_run(&r, options.trace_fd);
+    em_text_destroy(json);
+    em_summary_destroy(r.summaries[0]);
+    end_all();
+    close(options.trace_fd);
+}
+
 /* -------------------------------------------------------------------------------------------------- what a user calls */
 
 /* 120 W for 10 s; the meter is destroyed, or just forgotten. */
@@ -457,6 +517,8 @@ int main(int argc, char **argv)
 {
     rig_random_start(argc, argv);
     RUN(test_random_runs);
+    RUN(test_windows_that_expire);
+    RUN(test_nothing_to_measure);
     RUN(test_a_whole_trace);
     RUN(test_cut_at_every_byte);
     RUN(test_what_is_no_trace);
