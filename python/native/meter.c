@@ -66,6 +66,7 @@ failed:
 static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"sample_interval_ns",
+                            "overhead_limit",
                             "cpu_tdp_w",
                             "gpu_tdp_w",
                             "carbon_g_per_kwh",
@@ -82,9 +83,10 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     unsigned long long interval = options.sample_interval_ns;
     unsigned int without = 0, require = 0, flags = 0;
     PyObject *environment = NULL, *root = NULL, *bytes = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KdddIIIsOO&i", names, &interval, &options.cpu_tdp_w,
-                                     &options.gpu_tdp_w, &options.carbon_g_per_kwh, &without, &require, &flags,
-                                     &options.gpus, &environment, PyUnicode_FSConverter, &root, &options.trace_fd)) {
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KddddIIIsOO&i", names, &interval, &options.overhead_limit,
+                                     &options.cpu_tdp_w, &options.gpu_tdp_w, &options.carbon_g_per_kwh, &without,
+                                     &require, &flags, &options.gpus, &environment, PyUnicode_FSConverter, &root,
+                                     &options.trace_fd)) {
         return NULL;
     }
     options.sample_interval_ns = interval;

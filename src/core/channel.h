@@ -41,13 +41,16 @@ typedef struct {
     int32_t is_endless;            /* the kernel joins the wraps while it is read: values go on beyond the range */
     uint64_t refresh_ns;           /* between updates, documented or seen; 0: unknown */
     uint64_t interval_ns;          /* never read more often than this; 0: at any time */
+    uint64_t sparing_interval_ns;  /* the interval that spares a counter which frequent reading spoils; 0: none does */
     uint64_t ceiling_mw;           /* highest believable power (docs/measurement.md §2 rule 9) */
+    int32_t shaped_by;             /* of a counter: how many channels further on its device's gauge of the same silicon
+                                      is, whose samples tell how power ran between its readings; 0: none */
+    int32_t gauge;                 /* the same, whether or not its samples shape the counter */
     uint64_t notes;                /* EM_NOTE_BIT(…) that hold for every reading */
     double gain;                   /* k = 1, as a fraction (docs/measurement.md §7) */
     double tdp_each_w, tdp_count;  /* a model's power of one piece, and of how many; NAN: no model */
-    int32_t shaped_by; /* of a counter: the gauge of the same device that tells how its energy is spread between two
-                        * counts, as an index into the device's channels; -1: none */
-    char tdp_from[64]; /* where tdp_each_w comes from: "given", "default for a laptop"; "": no model */
+    uint64_t limit_mw;             /* what the device holds its power to; 0: unknown */
+    char tdp_from[64];             /* where tdp_each_w comes from: "given", "default for a laptop"; "": no model */
 } em__channel;
 
 /* What one read gave for one channel. */

@@ -13,14 +13,16 @@ typedef enum {
     EM__EVENT_INTERRUPT,   /* status: no reading before may be joined with one after (suspend) */
     EM__EVENT_PARK,        /* a pause begins: nothing is read, and nobody asks */
     EM__EVENT_RESUME,      /* a pause is over */
-    EM__EVENT_BEGIN,       /* kind, name, keep; answers window */
-    EM__EVENT_END,         /* window, keep: it never expires */
-    EM__EVENT_CANCEL,      /* window */
-    EM__EVENT_ITEMS,       /* window, amount */
-    EM__EVENT_WAIT,        /* window, amount in ns */
-    EM__EVENT_RELEASE,     /* window */
-    EM__EVENT_MARK,        /* the present becomes an edge: a summary of what is open */
-    EM__EVENT_PIN,         /* window (0: all): its edges become final */
+    EM__EVENT_BEGIN,       /* kind, name, keep, amount: bit i for each device i (of the first 64) that was
+                              read at this edge just before; answers window */
+    EM__EVENT_END, /* window, keep: it never expires; amount: as of a begin, of the devices that were chosen to be read just after; one
+                              that somebody else read that moment was passed over. A lap's two events have the same */
+    EM__EVENT_CANCEL,  /* window */
+    EM__EVENT_ITEMS,   /* window, amount */
+    EM__EVENT_WAIT,    /* window, amount in ns */
+    EM__EVENT_RELEASE, /* window */
+    EM__EVENT_MARK,    /* the present becomes an edge: a summary of what is open */
+    EM__EVENT_PIN,     /* window (0: all): its edges become final */
     EM__EVENT_RESET,
     EM__EVENT_LAP,   /* window, and as BEGIN: one ends and one begins at one edge; answers next */
     EM__EVENT_SETTLE /* nothing but what follows every event but readings: some of what is ready settles */

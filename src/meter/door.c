@@ -33,6 +33,7 @@ void em__door_unlock(em_meter *meter)
 
 int em__door_apply(em_meter *meter, em__event *event)
 {
+    event->is_partial = meter->is_partial;
     int status = em__ledger_enter(&meter->ledger, event);
     if (meter->tracer && status == EM_OK && em__tracer_event(meter->tracer, event)) {
         em__sampler_nudge(meter->sampler);

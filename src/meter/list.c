@@ -156,8 +156,9 @@ void em_text_destroy(char *text)
     free(text);
 }
 
-em__surroundings em__meter_surroundings(const em_meter *meter, const uint64_t *costs_ns)
+em__surroundings em__meter_surroundings(em_meter *meter, const uint64_t *costs_ns)
 {
+    uint64_t now_ns = meter->is_closed ? meter->closed_ns : em__meter_now(meter), since_ns = meter->edges.since_ns;
     return (em__surroundings){.host = meter->host_name,
                               .boot_id = meter->boot_id,
                               .pid = em__process_id(),
@@ -168,7 +169,10 @@ em__surroundings em__meter_surroundings(const em_meter *meter, const uint64_t *c
                               .gpu_name = meter->gpu_name,
                               .has_cpu_tdp = meter->has_cpu_tdp,
                               .has_gpu_tdp = meter->has_gpu_tdp,
-                              .costs_ns = costs_ns};
+                              .costs_ns = costs_ns,
+                              .overhead_limit = meter->overhead_limit,
+                              .caller_ns = em__edge_spent_ns(&meter->edges),
+                              .lived_ns = now_ns > since_ns ? now_ns - since_ns : 0};
 }
 
 int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_summary)
@@ -194,8 +198,8 @@ int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_sum
     for (size_t i = 0; i < meter->channel_count; i++) {
         costs_ns[i] = cost_of(meter, i);
     }
-    em__surroundings around = em__meter_surroundings(meter, costs_ns);
     em__door_lock(meter);
+    em__surroundings around = em__meter_surroundings(meter, costs_ns);
     status = em__ledger_snapshot(&meter->ledger, &around, ret_summary);
     if (meter->tracer && status == EM_OK) {
         em__tracer_around(meter->tracer, &around);

@@ -63,6 +63,9 @@ static const em__field channel_fields[] = {
     SIGNED(is_endless),
     UNSIGNED(interval_ns),
     SIGNED(shaped_by),
+    UNSIGNED(sparing_interval_ns),
+    SIGNED(gauge),
+    UNSIGNED(limit_mw),
 };
 #undef UNSIGNED
 #undef SIGNED
@@ -83,12 +86,15 @@ static const em__field around_fields[] = {
     TEXT(gpu_name),
     SIGNED(has_cpu_tdp),
     SIGNED(has_gpu_tdp),
+    EM__FIELD(EM__FIELD_REAL, em__surroundings, overhead_limit),
+    UNSIGNED(caller_ns),
+    UNSIGNED(lived_ns),
 };
 
 /* Who adds a field to one of these structs is reminded of its line here. */
 #define IS_SIZE(object, bytes) (sizeof(void *) != 8 || sizeof(object) == (bytes))
-_Static_assert(IS_SIZE(em__channel, 1080), "each field has a line in channel_fields");
-_Static_assert(IS_SIZE(em__surroundings, 72), "each field has a line in around_fields");
+_Static_assert(IS_SIZE(em__channel, 1096), "each field has a line in channel_fields");
+_Static_assert(IS_SIZE(em__surroundings, 96), "each field has a line in around_fields");
 _Static_assert(IS_SIZE(em__ledger_setup, 96), "each field has a line in setup_fields");
 _Static_assert(EM_DOMAINS == 8, "each domain has a line in setup_fields");
 _Static_assert(COUNT(channel_fields) <= EM__MOST_FIELDS && COUNT(around_fields) <= EM__MOST_FIELDS, "bits of a number");
@@ -156,26 +162,28 @@ int em__trace_get_setup(em__cursor *from, char *texts, em__trace_setup *ret_setu
     return EM_OK;
 }
 
-/* Of another channel, or as far from it. */
-static int is_index(int32_t index, size_t count)
+/* To another channel, or 0. */
+static int is_distance(int32_t distance, size_t index, size_t count)
 {
-    return index >= -(int64_t)count && index < (int64_t)count;
+    int64_t to = (int64_t)index + distance;
+    return to >= 0 && to < (int64_t)count;
 }
 
-static int is_usable(const em__channel *facts, size_t count)
+static int is_usable(const em__channel *facts, size_t index, size_t count)
 {
-    return is_index(facts->shaped_by, count) && is_time(facts->interval_ns) && facts->domain >= EM_DOMAIN_CPU &&
+    return is_distance(facts->shaped_by, index, count) && is_distance(facts->gauge, index, count) &&
+           is_time(facts->sparing_interval_ns) && is_time(facts->interval_ns) && facts->domain >= EM_DOMAIN_CPU &&
            facts->domain <= EM_DOMAIN_OTHER && facts->kind >= EM_KIND_COUNTER && facts->kind <= EM_KIND_MODEL &&
            facts->covers <= EM__COVERS_ALL_CPUS && is_status(facts->status) && facts->scale_den > 0 &&
            is_time(facts->refresh_ns) && facts->gain >= 0 && facts->gain <= 1e6;
 }
 
-int em__trace_get_channel(em__cursor *from, size_t channel_count, em__trace_channel *ret_channel)
+int em__trace_get_channel(em__cursor *from, size_t index, size_t channel_count, em__trace_channel *ret_channel)
 {
     em__trace_channel read = {0};
     char no_texts[1];
     if (em__fields_decode(channel_fields, COUNT(channel_fields), from, &read, no_texts) < 0 || from->left > 0 ||
-        !is_usable(&read.facts, channel_count)) {
+        !is_usable(&read.facts, index, channel_count)) {
         return EM_ERR_INVALID;
     }
     *ret_channel = read;

@@ -42,7 +42,7 @@ void em__trace_put_around(em__bytes *to, const em__surroundings *around, size_t 
 /* EM_ERR_INVALID where a value is outside what the ledger can work with. texts: room for as many bytes as the cursor
  * has. costs_ns: room for all channels. */
 int em__trace_get_setup(em__cursor *from, char *texts, em__trace_setup *ret_setup);
-int em__trace_get_channel(em__cursor *from, size_t channel_count, em__trace_channel *ret_channel);
+int em__trace_get_channel(em__cursor *from, size_t index, size_t channel_count, em__trace_channel *ret_channel);
 int em__trace_get_around(em__cursor *from, size_t channel_count, char *texts, uint64_t *costs_ns,
                          em__surroundings *ret_around);
 

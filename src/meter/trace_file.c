@@ -110,7 +110,7 @@ static int read_channels(em_trace *trace)
             return has < 0 ? trace->status : EM_ERR_INVALID;
         }
         if (next.kind != EM__RECORD_CHANNEL ||
-            em__trace_get_channel(&next.payload, count, &trace->channels[i]) != EM_OK) {
+            em__trace_get_channel(&next.payload, i, count, &trace->channels[i]) != EM_OK) {
             return EM_ERR_INVALID;
         }
         trace->facts[i] = &trace->channels[i].facts;

@@ -63,7 +63,6 @@ int em__device_init(em__device *device, const em__device_ops *ops, const em__sen
     }
     for (size_t i = 0; i < channel_count; i++) {
         channels[i].package = channels[i].die = channels[i].gpu = -1;
-        channels[i].shaped_by = -1;
         channels[i].scale_num = channels[i].scale_den = 1;
         channels[i].tdp_each_w = channels[i].tdp_count = NAN;
     }

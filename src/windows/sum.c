@@ -76,6 +76,12 @@ void em__sum_between(const em__value *begin, uint64_t begin_ns, const em__value 
     if ((begin->flags | end->flags) & EM__VALUE_PINNED) {
         sum.notes |= EM_NOTE_BIT(EM_NOTE_PINNED);
     }
+    if ((begin->flags | end->flags) & EM__VALUE_SPARED) {
+        sum.notes |= EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER);
+    }
+    if (end->flags & EM__VALUE_SHORT) {
+        sum.notes |= EM_NOTE_BIT(EM_NOTE_FALLS_SHORT);
+    }
     *ret_sum = sum;
 }
 

@@ -38,7 +38,6 @@ rig_channel rig_channel_make(const char *name, em__covers covers, int32_t place,
                                      .refresh_ns = source.period_ns,
                                      .ceiling_mw = 2000000,
                                      .gain = 0.05,
-                                     .shaped_by = -1,
                                      .tdp_each_w = NAN,
                                      .tdp_count = NAN},
                            .sensor = is_model   ? "tdp"

@@ -83,9 +83,11 @@ static void check_channel(const em__device *device, const em__channel *channel)
     CHECK((channel->kind == EM_KIND_MODEL) == (channel->tdp_from[0] != '\0'));
     CHECK((channel->kind == EM_KIND_MODEL) == ((channel->notes & EM_NOTE_BIT(EM_NOTE_MODEL)) != 0));
     CHECK(device->rank > 0 && device->ops->read && device->ops->destroy);
-    CHECK(channel->shaped_by == -1 || (channel->kind == EM_KIND_COUNTER && channel->shaped_by >= 0 &&
-                                       (size_t)channel->shaped_by < device->channel_count &&
-                                       device->channels[channel->shaped_by].kind == EM_KIND_GAUGE));
+    int32_t own = (int32_t)(channel - device->channels), gauge = own + channel->gauge;
+    CHECK(channel->shaped_by == 0 || channel->shaped_by == channel->gauge);
+    CHECK(channel->gauge == 0 ||
+          (channel->kind == EM_KIND_COUNTER && gauge >= 0 && (size_t)gauge < device->channel_count &&
+           device->channels[gauge].kind == EM_KIND_GAUGE));
 }
 
 /* A sensor either has a readable channel or says why not. */

@@ -161,7 +161,7 @@ static int is_played(const em__event *events, size_t count)
     rig_ledger rig;
     rig_channel channel = rig_channel_make("cpu-0/package", EM__COVERS_PACKAGE, 0, EM_KIND_COUNTER, (rig_source){0});
     static const uint64_t no_costs[1];
-    em__surroundings around = {.pid = 1, .costs_ns = no_costs};
+    em__surroundings around = {.pid = 1, .overhead_limit = NAN, .costs_ns = no_costs};
     em__tracer *tracer;
     em_trace *trace;
     em_summary *summary;

@@ -37,7 +37,8 @@ static char *path_of(const char *name, const char *ending)
 static void begin_tape(tape *t, const char *name, const rig_channel *channels, size_t count)
 {
     static const uint64_t no_costs[RIG_CHANNELS];
-    em__surroundings around = {.host = "rig", .pid = 1, .carbon_source = "user", .costs_ns = no_costs};
+    em__surroundings around = {
+        .host = "rig", .pid = 1, .carbon_source = "user", .overhead_limit = NAN, .costs_ns = no_costs};
     rig_ledger_init(&t->rig, channels, count, NULL);
     t->descriptor = open(path_of(name, ".trace"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (t->descriptor < 0 || em__tracer_create(t->descriptor, &t->rig.ledger.setup, &around, &t->tracer) != EM_OK) {
