@@ -104,7 +104,9 @@ enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };
       "the board's counter is read once a second, since reading it faster can spoil it", "")                           \
     X(EM_NOTE_FALLS_SHORT, 15, "falls-short",                                                                          \
       "the board's counter was found to miss energy when read often, and is read once a second since",                 \
-      "run one program at a time that reads this board")
+      "run one program at a time that reads this board")                                                               \
+    X(EM_NOTE_TRUNCATED, 17, "truncated", "the trace was cut off or lacks records: this is what can be known from it", \
+      "close the meter before its trace is read, and give it a file that takes what is written fast enough")
 
 #define EM_NOTE_ENUM(name, bit, word, text, remedy) name = (bit),
 enum em_note { EM_NOTE_LIST(EM_NOTE_ENUM) EM_NOTE_RESERVED = 63 };
@@ -133,6 +135,7 @@ typedef struct {
 
 typedef struct em_meter em_meter;     /* em_meter_create … em_meter_destroy */
 typedef struct em_summary em_summary; /* immutable, needs no meter; em_summary_create … em_summary_destroy */
+typedef struct em_trace em_trace;     /* a recorded run, opened for reading; em_trace_open … em_trace_destroy */
 typedef uint64_t em_window;           /* an id; 0 is never one, none is used twice */
 
 /* ------------------------------------------------------------------------------------------------------- the meter */
@@ -155,6 +158,8 @@ typedef struct {
                                        read from here and never from the process; NULL: none */
     const char *root;               /* "/" (default), a directory laid out like it, or a recorded machine (….json);
                                        other than "/", the vendor libraries of this machine stay out */
+    int trace_fd;                   /* open for writing: all that can change a number is written there, as a trace for
+                                       em_trace_open; stays the caller's, open until destroy; -1 (default): none */
 } em_options;                       /* strings are copied by create */
 
 /* Fills in the defaults. size is sizeof(em_options) as the caller was compiled. NULL is ignored. */
@@ -345,6 +350,26 @@ EM_API int em_summary_overhead(const em_summary *summary, em_overhead *ret_overh
 /* JSON with the keys that docs/architecture.md names, or a table. ret_text is freed with em_text_destroy. */
 EM_API int em_summary_format(const em_summary *summary, int32_t format, char **ret_text, size_t *ret_length);
 EM_API void em_summary_destroy(em_summary *summary);
+
+/* ------------------------------------------------------------------------------------------------------- traces */
+
+/* A trace that cannot be written never disturbs the measurement, and no call waits for its file but close and the
+ * summary of a closed meter (at most their timeout_ns; a disk as long as it takes). EM_OK: nothing is lacking so far, or
+ * there is no trace. EM_ERR_SYSTEM: it ends early (a full disk, a pipe whose reader left) or lacks records (they came
+ * faster than the file took them); ret_error (may be NULL) says which. Ask after em_meter_close. */
+EM_API int em_meter_trace_status(em_meter *meter, em_error *ret_error);
+
+/* Reads a trace's beginning at the descriptor's position; what follows is read by the calls below. fd stays the
+ * caller's, open until destroy. One that was cut off opens too. EM_ERR_INVALID: no trace, one of another version, or cut
+ * off in its beginning; EM_ERR_SYSTEM: it cannot be read; EM_ERR_NO_MEMORY. ret_error may be NULL. A trace is used by
+ * one thread at a time. */
+EM_API int em_trace_open(int fd, em_error *ret_error, em_trace **ret_trace);
+
+/* Replays it to its end: the same bytes as the summary that the meter gave there. Windows that are open where a trace
+ * was cut off go on up to there. EM_NOTE_TRUNCATED in the notes of each total: it was cut off or lacks records.
+ * EM_ERR_SYSTEM: it cannot be read; EM_ERR_NO_MEMORY. */
+EM_API int em_trace_summary(em_trace *trace, em_error *ret_error, em_summary **ret_summary);
+EM_API void em_trace_destroy(em_trace *trace); /* NULL is ignored; its summaries live on */
 
 /* ------------------------------------------------------------------------------------------------------- words */
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _KEYWORDS = (
     "sample_interval, cpu_tdp_w, gpu_tdp_w, carbon_intensity_g_per_kwh, "
-    "device, gpus, require, enabled, sync, overhead_limit"
+    "device, gpus, require, enabled, sync, overhead_limit, trace"
 )
 _DEVICES = '"auto", "cpu", "gpu", "cuda", "cuda:N" or a torch.device of these'
 _GPUS = (
@@ -145,6 +145,15 @@ def sync(value: Any) -> Choice:
         raise TypeError(f"{wrong}, which would do nothing when it is called; give one that waits")
     own: Choice = value
     return own
+
+
+def path(name: str, value: object) -> str | bytes:
+    from os import fspath
+
+    try:
+        return fspath(value)  # type: ignore[call-overload, no-any-return]
+    except TypeError as error:
+        raise TypeError(f"{name} must be a path, not {shown(value)}") from error
 
 
 def device(value: object) -> str:

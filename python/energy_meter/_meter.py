@@ -13,6 +13,7 @@ from ._window import Window
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
+    from os import PathLike
     from types import TracebackType
     from typing import Never, Self, SupportsFloat, SupportsIndex, TypeVar
 
@@ -34,12 +35,13 @@ class EnergyMeter:
     sync: "auto" waits for the GPU work that torch or cupy has queued, at the ends of epochs and
         of windows of your own; True: of batches, too; False: never; or a function that waits.
     overhead_limit: the fraction of the time that begins and ends of windows may take.
+    trace: a file to write, from which ``energy_meter.replay`` gives the same summary again.
 
     A program that imports logging before finds the sensors and channels in the logger
     "energy_meter", at DEBUG.
     """
 
-    __slots__ = ("__weakref__", "_begin", "_intensity", "_native", "_run", "_waits")
+    __slots__ = ("__weakref__", "_begin", "_intensity", "_native", "_run", "_trace", "_waits")
 
     # Recorded machines are measured by subclasses that set these.
     _root = "/"
@@ -58,6 +60,7 @@ class EnergyMeter:
         *,
         sync: _sync.Choice = "auto",
         overhead_limit: SupportsFloat = 0.001,
+        trace: str | bytes | PathLike[str] | PathLike[bytes] | None = None,
         **unknown: Never,
     ) -> None:
         if unknown:
@@ -71,6 +74,7 @@ class EnergyMeter:
         needed = _arguments.require(require)
         wanted = _arguments.sync(sync)
         limit = _arguments.overhead_limit(overhead_limit)
+        self._trace = None if trace is None else _arguments.path("trace", trace)
         if where == "cpu" and needed & _native.DOMAIN_GPU:
             raise InvalidArgument(
                 'require names "gpu", and device="cpu" counts none; drop one of the two'
@@ -114,6 +118,11 @@ class EnergyMeter:
 
         wants_gpu = device not in ("auto", "cpu")
         has_gpu_tdp = gpu_w == gpu_w
+        trace_fd = -1
+        if self._trace is not None:
+            from ._trace import create
+
+            trace_fd = create(self._trace)
         try:
             native = _native.Meter(
                 sample_interval_ns=interval_ns,
@@ -128,9 +137,14 @@ class EnergyMeter:
                 gpus=gpus,
                 environment=_devices.environment(),
                 root=self._root,
+                trace_fd=trace_fd,
             )
-        except InvalidArgument as error:
-            if gpus != device:
+        except BaseException as error:
+            if trace_fd >= 0:
+                from os import close
+
+                close(trace_fd)
+            if not isinstance(error, InvalidArgument) or gpus != device:
                 raise
             raise InvalidArgument(str(error).replace("gpus=", "device=", 1)) from None
         if wants_gpu and native.device != "gpu":
@@ -279,6 +293,11 @@ class EnergyMeter:
         """Ends open windows and stops measuring. All results stay readable; no window can begin."""
         try:
             self._native.close(_arguments.SETTLE_NS)
+            if self._trace is not None and isinstance(self._native, _native.Meter):
+                from ._trace import judge
+
+                judge(self._native, self._trace)
+                self._trace = None
         except MeterForked:
             return
 

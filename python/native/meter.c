@@ -4,6 +4,7 @@
 #include "native.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static em__native_state *state_of(PyObject *self)
 {
@@ -22,6 +23,9 @@ void em__native_share_drop(em__native_share *share)
     }
     PyThreadState *released = PyEval_SaveThread();
     em_meter_destroy(share->meter);
+    if (share->trace_fd >= 0) {
+        close(share->trace_fd);
+    }
     PyEval_RestoreThread(released);
     PyMem_Free(share);
 }
@@ -72,15 +76,17 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
                             "gpus",
                             "environment",
                             "root",
+                            "trace_fd",
                             NULL};
     em_options options;
     em_options_init(&options, sizeof options);
     unsigned long long interval = options.sample_interval_ns;
     unsigned int without = 0, require = 0, flags = 0;
     PyObject *environment = NULL, *root = NULL, *bytes = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KddddIIIsOO&", names, &interval, &options.overhead_limit,
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KddddIIIsOO&i", names, &interval, &options.overhead_limit,
                                      &options.cpu_tdp_w, &options.gpu_tdp_w, &options.carbon_g_per_kwh, &without,
-                                     &require, &flags, &options.gpus, &environment, PyUnicode_FSConverter, &root)) {
+                                     &require, &flags, &options.gpus, &environment, PyUnicode_FSConverter, &root,
+                                     &options.trace_fd)) {
         return NULL;
     }
     options.sample_interval_ns = interval;
@@ -109,7 +115,7 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     }
     share = PyMem_Malloc(sizeof *share);
     if (share) {
-        *share = (em__native_share){meter, 1};
+        *share = (em__native_share){meter, 1, options.trace_fd};
     }
     self = share ? (PyObject *)PyObject_New(em__native_meter, type) : PyErr_NoMemory();
     if (self) {
@@ -251,6 +257,20 @@ static PyObject *meter_close(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static PyObject *meter_trace_status(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    em_error error = {.size = sizeof error};
+    int status = em_meter_trace_status(meter_of(self), &error);
+    if (status == EM_OK) {
+        Py_RETURN_NONE;
+    }
+    if (status != EM_ERR_SYSTEM) {
+        return em__native_raise(state_of(self), status, NULL);
+    }
+    return PyUnicode_FromFormat("%s; %s", error.text, error.remedy);
+}
+
 static PyObject *meter_device(PyObject *self, void *unused)
 {
     (void)unused;
@@ -276,6 +296,7 @@ static PyMethodDef meter_methods[] = {
     {"absences", meter_absences, METH_NOARGS, "absences() -> list of Absence"},
     {"reset", meter_reset, METH_NOARGS, "reset()"},
     {"close", meter_close, METH_VARARGS, "close(timeout_ns)"},
+    {"trace_status", meter_trace_status, METH_NOARGS, "trace_status() -> what the trace lacks and why, or None"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -168,11 +168,16 @@ PyMODINIT_FUNC PyInit__native(void);
 PyMODINIT_FUNC PyInit__native(void)
 {
     static PyModuleDef_Slot slots[] = {{Py_mod_exec, EM__NATIVE_SLOT(module_exec)}, {0, NULL}};
+    static PyMethodDef methods[] = {
+        {"replay", em__native_replay, METH_VARARGS, "replay(fd) -> JSON of a trace's summary, and whether it is whole"},
+        {NULL, NULL, 0, NULL},
+    };
     static PyModuleDef definition = {
         .m_base = PyModuleDef_HEAD_INIT,
         .m_name = "energy_meter._native",
         .m_doc = "The C library as Python types; use energy_meter instead.",
         .m_size = sizeof(em__native_state),
+        .m_methods = methods,
         .m_slots = slots,
         .m_traverse = module_traverse,
         .m_clear = module_clear,

@@ -50,6 +50,11 @@ static void settle_end(em__ledger *ledger, em__record *record, em__edge *edge)
     record->is_final = 1;
 }
 
+int em__ledger_is_ready(const em__ledger *ledger)
+{
+    return ledger->timeline.head && ledger->timeline.head->awaited == 0;
+}
+
 static void flag_spared(const em__ledger *ledger, em__edge *edge)
 {
     for (size_t i = 0; i < ledger->setup.count; i++) {
@@ -79,7 +84,7 @@ size_t em__ledger_settle(em__ledger *ledger, size_t limit)
         edge->ended = edge->begun = NULL;
         em__timeline_release(&ledger->timeline, edge);
     }
-    return ledger->timeline.head && ledger->timeline.head->awaited == 0;
+    return (size_t)em__ledger_is_ready(ledger);
 }
 
 static void settle_all(em__ledger *ledger)
@@ -291,6 +296,7 @@ static int change_window(em__ledger *ledger, const em__event *event)
     }
     switch (event->kind) {
     case EM__EVENT_END:
+        record->is_kept |= event->keep;
         return end(ledger, record, event->t_ns);
     case EM__EVENT_CANCEL:
         cancel(ledger, record, event->t_ns);
@@ -313,6 +319,15 @@ static int pin(em__ledger *ledger, em_window window)
         em__timeline_pin(&ledger->timeline, edge);
         settle_all(ledger);
     }
+    return status;
+}
+
+static int lap(em__ledger *ledger, em__event *event)
+{
+    em__event end_event = {.kind = EM__EVENT_END, .t_ns = event->t_ns, .window = event->window};
+    em__event begin_event = *event;
+    int status = em__ledger_lap(ledger, &end_event, &begin_event);
+    event->next = begin_event.window;
     return status;
 }
 
@@ -354,6 +369,10 @@ int em__ledger_apply(em__ledger *ledger, em__event *event)
         return mark_task(ledger, event->t_ns, start_over);
     case EM__EVENT_PIN:
         return pin(ledger, event->window);
+    case EM__EVENT_LAP:
+        return lap(ledger, event);
+    case EM__EVENT_SETTLE:
+        return EM_OK;
     default:
         return change_window(ledger, event);
     }
@@ -376,6 +395,16 @@ int em__ledger_lap(em__ledger *ledger, em__event *end_event, em__event *begin_ev
         end_at(ledger, record, edge);
     } else {
         em__timeline_release(&ledger->timeline, edge);
+    }
+    return status;
+}
+
+int em__ledger_enter(em__ledger *ledger, em__event *event)
+{
+    int status = em__ledger_apply(ledger, event);
+    int waits = event->kind == EM__EVENT_READING || event->is_partial;
+    if (status == EM_OK && (!waits || event->kind == EM__EVENT_SETTLE)) {
+        em__ledger_settle(ledger, EM__SETTLE_AT_ONCE);
     }
     return status;
 }

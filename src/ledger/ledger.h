@@ -54,9 +54,14 @@ typedef struct {
 int em__ledger_init(em__ledger *ledger, const em__ledger_setup *setup);
 void em__ledger_free(em__ledger *ledger);
 
-/* EM_OK, EM_ERR_NO_MEMORY, EM_ERR_UNKNOWN, EM_ERR_EXPIRED, EM_ERR_ENDED. BEGIN sets event->window.
+/* EM_OK, EM_ERR_NO_MEMORY, EM_ERR_UNKNOWN, EM_ERR_EXPIRED, EM_ERR_ENDED. BEGIN sets event->window, LAP event->next.
  * Times never fall between events that make edges; the door takes them under its lock. */
 int em__ledger_apply(em__ledger *ledger, em__event *event);
+
+/* As the door and a replay do it: applies the event and, unless it is a reading, partial or failed, settles at most
+ * EM__SETTLE_AT_ONCE edges. When an edge settles can change what a channel that it did not wait for shows there, so
+ * this is part of what an event means. */
+int em__ledger_enter(em__ledger *ledger, em__event *event);
 
 /* The end of one window and the begin of the next at one edge; both events have the same time. The end happens only if
  * the begin can. */
@@ -64,6 +69,8 @@ int em__ledger_lap(em__ledger *ledger, em__event *end, em__event *begin);
 
 /* Settles at most limit edges; how many are ready and still wait. Call it again until it answers 0. */
 size_t em__ledger_settle(em__ledger *ledger, size_t limit);
+/* 1: an edge is ready to settle. */
+int em__ledger_is_ready(const em__ledger *ledger);
 
 /* 1: the channel's device is to be read. */
 int em__ledger_is_read(const em__ledger *ledger, size_t channel);

@@ -3,6 +3,8 @@
 /* A meter's end, and beginning anew. */
 #include "meter/meter.h"
 
+#include "meter/tracer.h"
+
 #include <stdlib.h>
 
 enum { SHORT_STOP_NS = 100000000, LONG_STOP_NS = 1000000000 };
@@ -10,6 +12,7 @@ enum { SHORT_STOP_NS = 100000000, LONG_STOP_NS = 1000000000 };
 void em__meter_free(em_meter *meter)
 {
     em__sampler_destroy(meter->sampler);
+    em__tracer_destroy(meter->tracer);
     em__ledger_free(&meter->ledger);
     for (size_t i = 0; i < meter->slot_count; i++) {
         em__slot_release(meter->slots[i]);
@@ -43,15 +46,26 @@ static em__record *find_open(em__record *record)
 static void end_windows(em_meter *meter)
 {
     em__store *store = &meter->ledger.store;
-    em__event event = {.kind = EM__EVENT_END, .t_ns = em__meter_now(meter)};
+    /* All windows of a closed meter stay readable. */
+    em__event event = {.kind = EM__EVENT_END, .t_ns = em__meter_now(meter), .keep = 1};
     for (size_t i = 0; i <= store->bucket_mask && store->open_count > 0; i++) {
         for (em__record *record; (record = find_open(store->buckets[i]));) {
-            record->is_kept = 1; /* All windows of a closed meter stay readable. */
             event.window = record->id;
             if (em__door_apply(meter, &event) != EM_OK) {
                 return;
             }
         }
+    }
+}
+
+static void end_trace(em_meter *meter, uint64_t patience_ns)
+{
+    if (meter->tracer) {
+        em__tracer_write(meter->tracer, patience_ns);
+        em__door_lock(meter);
+        em__tracer_end(meter->tracer);
+        em__door_unlock(meter);
+        em__tracer_write(meter->tracer, patience_ns);
     }
 }
 
@@ -86,6 +100,7 @@ int em_meter_close(em_meter *meter, uint64_t timeout_ns)
         for (size_t i = 0; i < meter->slot_count; i++) {
             em__slot_close(meter->slots[i]);
         }
+        end_trace(meter, timeout_ns);
     }
     return EM_OK;
 }
@@ -94,6 +109,7 @@ void em_meter_destroy(em_meter *meter)
 {
     if (em__door_check(meter) == EM_OK) {
         em_meter_close(meter, 0);
+        end_trace(meter, 0);
         em__meter_free(meter);
     }
 }
@@ -110,6 +126,19 @@ int em_meter_reset(em_meter *meter)
             em__edge_restart(&meter->edges, event.t_ns);
         }
         em__door_unlock(meter);
+    }
+    return status;
+}
+
+int em_meter_trace_status(em_meter *meter, em_error *ret_error)
+{
+    em_error error = {.size = sizeof error};
+    int status = em__door_check(meter);
+    if (status == EM_OK && meter->tracer) {
+        status = em__tracer_status(meter->tracer, &error);
+        if (status != EM_OK && ret_error && ret_error->size >= sizeof ret_error->size) {
+            em__answer(ret_error, ret_error->size, &error, sizeof error);
+        }
     }
     return status;
 }

@@ -5,6 +5,7 @@
 #include "core/units.h"
 #include "data/intensity.h"
 #include "meter/meter.h"
+#include "meter/tracer.h"
 #include "metrics/summary.h"
 #include "platform/process.h"
 
@@ -194,6 +195,18 @@ static int start_ledger(em_meter *meter, const em_options *options, uint64_t not
     return EM_OK;
 }
 
+static int start_trace(em_meter *meter, int descriptor)
+{
+    uint64_t *no_costs_ns = calloc(meter->channel_count + 1, sizeof *no_costs_ns);
+    if (!no_costs_ns) {
+        return EM_ERR_NO_MEMORY;
+    }
+    em__surroundings around = em__meter_surroundings(meter, no_costs_ns);
+    int status = em__tracer_create(descriptor, &meter->ledger.setup, &around, &meter->tracer);
+    free(no_costs_ns);
+    return status;
+}
+
 static const char *const domain_words[] = {"cpu", "gpu", "dram", "platform", "other"};
 
 static const char *domain_sensor(int domain)
@@ -270,6 +283,9 @@ static int build(em_meter *meter, em__host *host, const em_options *options, em_
                   edges == EM_EDGES_ALWAYS  ? EM__EDGES_ALWAYS
                   : edges == EM_EDGES_NEVER ? EM__EDGES_NEVER
                                             : EM__EDGES_BY_BUDGET);
+    if (status == EM_OK && options->trace_fd >= 0) {
+        status = start_trace(meter, options->trace_fd);
+    }
     return status ? status
                   : em__sampler_create(meter->host, meter->slots, meter->slot_count, meter->interval_ns,
                                        &em__meter_calls, meter, &meter->sampler);

@@ -4,9 +4,11 @@
 #ifndef EM_METER_METER_H
 #define EM_METER_METER_H
 
-#include "ledger/ledger.h"
+#include "ledger/snapshot.h"
 #include "sampler/edge_read.h"
 #include "sampler/sampler.h"
+
+struct em__tracer;
 
 struct em_meter {
     uint64_t generation; /* of the process that made it */
@@ -26,6 +28,7 @@ struct em_meter {
     int carbon_year, carbon_is_default, has_cpu_tdp, has_gpu_tdp;
     uint64_t interval_ns;
     em__sampler *sampler;
+    struct em__tracer *tracer; /* NULL: no trace is written */
 
     pthread_mutex_t door;   /* of what follows; after devices; no read and no wait for a thread under it */
     pthread_cond_t settled; /* edges settled, a pause ended, or the meter was closed */
@@ -46,8 +49,11 @@ uint64_t em__meter_now(const em_meter *meter);
 int em__door_check(const em_meter *meter); /* EM_OK, EM_ERR_INVALID (NULL), EM_ERR_FORKED */
 void em__door_lock(em_meter *meter);
 void em__door_unlock(em_meter *meter);
-/* With the door locked. What became ready settles, a little of it now. */
+/* With the door locked: every event goes this way, into the trace too. What became ready settles, a little of it now,
+ * but not after a reading. */
 int em__door_apply(em_meter *meter, em__event *event);
+/* The end of one window and the begin of the next at one edge, as one event: begin's time, kind, name and amount. */
+int em__door_lap(em_meter *meter, const em__event *end, em__event *begin);
 /* With the door unlocked: settles all that is ready, a little with each hold. */
 void em__door_settle(em_meter *meter);
 
@@ -63,6 +69,9 @@ int em__meter_resume(em_meter *meter, uint64_t *ret_mask);
 uint64_t em__meter_read_edge(em_meter *meter, const em__edge_plan *plan, uint64_t now_ns);
 /* Waits until the window (0: all that have ended) is final, at most timeout_ns; then pins. */
 int em__meter_settle(em_meter *meter, em_window window, uint64_t timeout_ns);
+
+/* list.c, with the door locked: what a summary says beside the numbers. */
+em__surroundings em__meter_surroundings(em_meter *meter, const uint64_t *costs_ns);
 
 /* close.c: all but the threads, which must have stopped or never begun. */
 void em__meter_free(em_meter *meter);

@@ -5,6 +5,7 @@
 
 #include "core/text.h"
 #include "core/units.h"
+#include "platform/stream.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -28,7 +29,8 @@ void em_options_init(em_options *options, size_t size)
                            .carbon_g_per_kwh = NAN,
                            .measure = ALL_DOMAINS,
                            .gpus = "visible",
-                           .root = "/"};
+                           .root = "/",
+                           .trace_fd = -1};
     if (options && size >= sizeof size) {
         memcpy(options, &defaults, size < sizeof defaults ? size : sizeof defaults);
     }
@@ -98,6 +100,10 @@ int em__options_check(const em_options *options, em_error *error)
     if (!options->gpus || !options->gpus[0]) {
         em__copy(error->remedy, sizeof error->remedy, "give \"visible\", \"all\", \"local_rank\", indices or UUIDs");
         return em__options_refuse(error, EM_ERR_INVALID, "gpus", "gpus is empty");
+    }
+    if (options->trace_fd < -1 || (options->trace_fd >= 0 && em__stream_check(options->trace_fd, 1) < 0)) {
+        em__copy(error->remedy, sizeof error->remedy, "give a file descriptor that is open for writing, or -1");
+        return em__options_refuse(error, EM_ERR_INVALID, "trace_fd", "trace_fd is %d", options->trace_fd);
     }
     return EM_OK;
 }

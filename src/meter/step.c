@@ -4,6 +4,7 @@
 #include "meter/meter.h"
 
 #include "core/units.h"
+#include "meter/tracer.h"
 
 #include <time.h>
 
@@ -32,7 +33,7 @@ static void deliver(void *context, em__slot *slot, uint64_t t_ns, const em__read
         em__event event = {
             .kind = EM__EVENT_READING, .t_ns = t_ns, .channel = slot->first_channel + i, .reading = readings[i]};
         if (readings[i].outcome != EM__READ_NONE && meter->facts[event.channel].status == EM_OK) {
-            em__ledger_apply(&meter->ledger, &event);
+            em__door_apply(meter, &event);
         }
     }
     if (resolutions != meter->ledger.resolutions) {
@@ -82,6 +83,9 @@ static int step(void *context, uint64_t now_ns)
     }
     meter->is_parked = is_idle;
     em__door_unlock(meter);
+    if (meter->tracer) {
+        em__tracer_write(meter->tracer, 0);
+    }
     return is_idle;
 }
 
@@ -171,7 +175,8 @@ uint64_t em__meter_read_edge(em_meter *meter, const em__edge_plan *plan, uint64_
     em__door_lock(meter);
     if (plan->is_whole && mask == plan->mask) {
         meter->is_partial = 0;
-        em__ledger_settle(&meter->ledger, EM__SETTLE_AT_ONCE);
+        em__event event = {.kind = EM__EVENT_SETTLE};
+        em__door_apply(meter, &event);
         pthread_cond_broadcast(&meter->settled);
     }
     return mask;

@@ -148,7 +148,7 @@ int em_window_lap(em_meter *meter, em_window window, const em_spec *next, em_res
     begin.t_ns = end.t_ns = em__meter_now(meter);
     em__edge_choose(&meter->edges, end.t_ns, 1, &plan);
     begin.amount = end.amount = plan.mask;
-    status = meter->is_closed ? EM_ERR_CLOSED : em__ledger_lap(&meter->ledger, &end, &begin);
+    status = meter->is_closed ? EM_ERR_CLOSED : em__door_lap(meter, &end, &begin);
     if (status == EM_OK) {
         status = finish_end(meter, window, &plan, end.t_ns, ret_result);
     }

@@ -34,6 +34,8 @@ int em__sampler_has_thread(const em__sampler *sampler);
 void em__sampler_wake(em__sampler *sampler, uint64_t now_ns);
 /* Asks for a round at once, of every channel that may be read at any time. */
 void em__sampler_kick(em__sampler *sampler);
+/* Asks for calls.step alone, soon. Not in a pause. */
+void em__sampler_nudge(em__sampler *sampler);
 
 /* One round: reads what is due at now_ns (is_forced: everything that may be read at any time). ticket: of the calling
  * thread, 0 for a caller that nobody watches. 0: the round was made; 1: a call hung so long that the thread was

@@ -23,7 +23,7 @@ struct em__sampler {
     em__slot *reading; /* what that thread reads right now */
     uint64_t reading_since_ns;
     uint64_t wakes; /* grows with each wake, so that a pause decided before one does not begin after it */
-    int thread_count, is_parked, is_kicked, is_stopped;
+    int thread_count, is_parked, is_kicked, is_nudged, is_stopped;
 };
 
 void em__sampler_release(em__sampler *sampler);
