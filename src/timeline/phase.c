@@ -15,7 +15,7 @@ enum {
     MIN_STEP_NS = 60000, /* a sleeping thread cannot do better */
     FINEST_NS = 10000
 };
-#define LOST 0.3 /* a line that is no better, in periods, tells nothing */
+#define LOST 0.45 /* a line that is no better, in periods, tells nothing */
 #define JITTERY 0.05
 #define MAX_PAUSE_NS UINT64_C(16000000000)
 
