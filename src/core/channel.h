@@ -39,6 +39,7 @@ typedef struct {
     uint64_t range;                /* raw: largest value before it wraps to 0; 0: unknown or never */
     uint64_t unit;                 /* raw: its smallest step, also added to range where it wraps; 0: 1 */
     uint64_t refresh_ns;           /* between updates, documented or seen; 0: unknown */
+    uint64_t average_ns;           /* of a gauge: it shows the mean over this time; 0: the instant, or unknown */
     uint64_t ceiling_mw;           /* highest believable power (docs/measurement.md §2 rule 9) */
     uint64_t notes;                /* EM_NOTE_BIT(…) that hold for every reading */
     double gain;                   /* k = 1, as a fraction (docs/measurement.md §7) */

@@ -105,11 +105,14 @@ uint64_t em__timeline_plan(const em__timeline *timeline, size_t channel, uint64_
     return em__phase_plan(&timeline->series[channel].phase, now_ns, due_ns);
 }
 
-static em__value value_of(const em__series *series, em__point point, double error_uj, uint8_t flags)
+static em__value value_of(const em__series *series, em__point point, em__doubt doubt, uint8_t flags)
 {
-    return (em__value){.energy_uj = point.energy_uj,
+    return (em__value){.t_ns = point.t_ns,
+                       .energy_uj = point.energy_uj,
                        .gap_ns = point.gap_ns,
-                       .error_uj = (float)error_uj,
+                       .spread_uj2 = point.spread_uj2,
+                       .error_uj = (float)doubt.energy_uj,
+                       .error_mw = (float)doubt.power_mw,
                        .updates = point.updates,
                        .status = (int16_t)series->status,
                        .flags = flags};
@@ -131,9 +134,9 @@ static void fill_measured(em__timeline *timeline, size_t channel)
     uint64_t settled_ns = em__series_settled_ns(series);
     em__edge *edge = timeline->unfilled[channel];
     for (; edge && edge->t_ns <= settled_ns; edge = edge->next) {
-        double error_uj;
-        em__point point = em__series_at(series, edge->t_ns, &error_uj);
-        fill(edge, channel, value_of(series, point, error_uj, 0));
+        em__doubt doubt;
+        em__point point = em__series_at(series, edge->t_ns, &doubt);
+        fill(edge, channel, value_of(series, point, doubt, 0));
     }
     timeline->unfilled[channel] = edge;
 }
@@ -143,11 +146,11 @@ static void fill_estimated(em__timeline *timeline, size_t channel, const em__edg
     em__series *series = &timeline->series[channel];
     em__edge *edge = timeline->unfilled[channel];
     while (edge && (!until || edge->t_ns <= until->t_ns)) {
-        double error_uj;
+        em__doubt doubt;
         int is_guess = edge->t_ns > series->last.t_ns && !series->is_paused;
-        em__point point = em__series_estimate(series, edge->t_ns, &error_uj);
+        em__point point = em__series_estimate(series, edge->t_ns, &doubt);
         em__series_pin(series, edge->t_ns);
-        fill(edge, channel, value_of(series, point, error_uj, is_guess ? EM__VALUE_PINNED : 0));
+        fill(edge, channel, value_of(series, point, doubt, is_guess ? EM__VALUE_PINNED : 0));
         edge = edge->next;
     }
     timeline->unfilled[channel] = edge;
@@ -216,10 +219,10 @@ em__edge *em__timeline_settle(em__timeline *timeline)
 
 em__value em__timeline_now(const em__timeline *timeline, uint64_t t_ns, size_t channel)
 {
-    double error_uj;
+    em__doubt doubt;
     const em__series *series = &timeline->series[channel];
-    em__point point = em__series_estimate(series, t_ns, &error_uj);
-    return count(timeline, channel, value_of(series, point, error_uj, 0));
+    em__point point = em__series_estimate(series, t_ns, &doubt);
+    return count(timeline, channel, value_of(series, point, doubt, 0));
 }
 
 em__value em__timeline_value(const em__timeline *timeline, const em__edge *edge, size_t channel)

@@ -16,11 +16,14 @@ enum {
 };
 
 typedef struct {
+    uint64_t t_ns;
     int64_t energy_uj;
     int64_t counted_uj; /* what of it entered the total so far; set when the edge settles */
     uint64_t gap_ns;
     uint64_t missing_ns; /* what of it should have been measured; set when the edge settles */
-    float error_uj;      /* one standard deviation */
+    double spread_uj2;   /* variance so far: what the energy up to here may be off beside the edge itself */
+    float error_uj;      /* one standard deviation of the edge itself: too much before it is too little after */
+    float error_mw;      /* of the power there: edges that are close are off alike; 0: unknown */
     uint32_t updates;
     int16_t status; /* of the latest gap */
     uint8_t flags;

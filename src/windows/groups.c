@@ -3,8 +3,10 @@
 /* A bounded table of groups. */
 #include "windows/groups.h"
 
+#include "core/units.h"
 #include "energy_meter.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +96,18 @@ void em__groups_forget(em__groups *groups, em__group *group)
     free(group);
 }
 
+/* Of both edges, and of what was integrated in between. Edges that are close to each other are off alike. */
+static double variance_between(const em__value *begin, const em__value *end)
+{
+    double before = begin->error_uj, after = end->error_uj;
+    double power = fmax(begin->error_mw, end->error_mw) * (double)(end->t_ns - begin->t_ns) / EM__MW_NS_PER_UJ;
+    double edges = before * before + after * after;
+    if (begin->error_mw > 0 && end->error_mw > 0) {
+        edges = fmin(edges, power * power);
+    }
+    return edges + fmax(0.0, end->spread_uj2 - begin->spread_uj2);
+}
+
 void em__sum_between(const em__value *begin, const em__value *end, em__sum *ret_sum)
 {
     em__sum sum = {.energy_uj = end->energy_uj - begin->energy_uj,
@@ -101,8 +115,7 @@ void em__sum_between(const em__value *begin, const em__value *end, em__sum *ret_
                    .gap_ns = end->gap_ns - begin->gap_ns,
                    .missing_ns = end->missing_ns - begin->missing_ns,
                    .updates = end->updates - begin->updates,
-                   .edge_variance = (double)begin->error_uj * (double)begin->error_uj +
-                                    (double)end->error_uj * (double)end->error_uj};
+                   .edge_variance = variance_between(begin, end)};
     if (sum.gap_ns > 0) {
         sum.notes |= EM_NOTE_BIT(EM_NOTE_GAP);
     }
