@@ -41,6 +41,8 @@ typedef struct {
     uint64_t refresh_ns;           /* between updates, documented or seen; 0: unknown */
     uint64_t average_ns;           /* of a gauge: it shows the mean over this time; 0: the instant, or unknown */
     uint64_t ceiling_mw;           /* highest believable power (docs/measurement.md §2 rule 9) */
+    int32_t shaped_by;             /* of a counter: how many channels further on its device's gauge of the same silicon
+                                      is, whose samples tell how power ran between its readings; 0: none */
     uint64_t notes;                /* EM_NOTE_BIT(…) that hold for every reading */
     double gain;                   /* k = 1, as a fraction (docs/measurement.md §7) */
     double tdp_each_w, tdp_count;  /* a model's power of one piece, and of how many; NAN: no model */

@@ -3,7 +3,7 @@
 /* The value at any time within the newest brackets, and what it may be off (docs/measurement.md §7). */
 #include "core/units.h"
 #include "energy_meter.h"
-#include "timeline/series.h"
+#include "timeline/shape.h"
 
 #include <math.h>
 
@@ -222,6 +222,23 @@ static em__doubt doubt_at_point(const em__series *series, const bracket *in, con
     return (em__doubt){.energy_uj = power_around(series, in) * at->blur_ns, .power_mw = inside.power_mw};
 }
 
+/* Shaped by the samples of its gauge, an edge shares what its points may be off. */
+static int shape_bracket(const em__series *series, const bracket *in, uint64_t t_ns, int64_t *ret_part_uj,
+                         em__doubt *ret_doubt)
+{
+    em__doubt doubt;
+    if (!series->shape || !em__shape_part(series->shape, in->from, in->to, t_ns, ret_part_uj, &doubt)) {
+        return 0;
+    }
+    double part = (double)(t_ns - in->from->t_ns), width = (double)(in->to->t_ns - in->from->t_ns);
+    double power = power_around(series, in), blur = fmax((double)in->from->blur_ns, (double)in->to->blur_ns) / width;
+    double late = time_variance(in, power, part);
+    double power_mw = doubt.power_mw + blur * power * (double)EM__MW_NS_PER_UJ;
+    *ret_doubt =
+        (em__doubt){.energy_uj = CAUTION * sqrt(doubt.energy_uj * doubt.energy_uj + late), .power_mw = power_mw};
+    return 1;
+}
+
 em__point em__series_at(const em__series *series, uint64_t t_ns, em__doubt *ret_doubt)
 {
     bracket in = bracket_around(series, t_ns);
@@ -240,7 +257,7 @@ em__point em__series_at(const em__series *series, uint64_t t_ns, em__doubt *ret_
     } else if (series->facts->kind == EM_KIND_GAUGE) {
         part_uj = (int64_t)part_by_trapezoid(&in, part);
         *ret_doubt = lag_doubt(series, (double)from->power_mw * (1 - u) + (double)to->power_mw * u);
-    } else {
+    } else if (!shape_bracket(series, &in, t_ns, &part_uj, ret_doubt)) {
         em__course course = series->phase.is_known ? best_course(series, &in) : EM__COURSE_LINE;
         part_uj = course == EM__COURSE_LINE ? part_uj : (int64_t)part_of(course, &in, part);
         *ret_doubt = doubt_of(series, course, &in, part);
@@ -258,6 +275,10 @@ em__point em__series_at(const em__series *series, uint64_t t_ns, em__doubt *ret_
 uint64_t em__series_settled_ns(const em__series *series)
 {
     int is_short = series->last.t_ns - series->previous.t_ns <= SHORT_BRACKET_NS;
+    uint64_t shaped_ns = series->shape ? em__shape_known_ns(series->shape) : 0;
+    if (!series->phase.is_known && shaped_ns > series->previous.t_ns && shaped_ns < series->last.t_ns) {
+        return shaped_ns; /* The rest of the bracket as soon as its samples are there. */
+    }
     return series->phase.is_known && !is_short ? series->previous.t_ns : series->last.t_ns;
 }
 
@@ -286,7 +307,12 @@ em__point em__series_estimate(const em__series *series, uint64_t t_ns, em__doubt
     }
     if (series->has_power) {
         uint64_t since_ns = t_ns - series->known_ns;
-        int64_t reach_uj = series->known_uj + (int64_t)em__scale(series->power_mw, since_ns, EM__MW_NS_PER_UJ);
+        int64_t reach_uj = series->known_uj;
+        if (series->shape && series->shape->count > 0) {
+            reach_uj += em__shape_energy_uj(series->shape, series->known_ns, t_ns);
+        } else {
+            reach_uj += (int64_t)em__scale(series->power_mw, since_ns, EM__MW_NS_PER_UJ);
+        }
         point.energy_uj = reach_uj > point.energy_uj ? reach_uj : point.energy_uj;
         *ret_doubt = estimate_doubt(series, ahead_ns);
     }

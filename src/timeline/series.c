@@ -17,7 +17,13 @@ void em__series_init(em__series *series, const em__channel *facts)
     memset(series, 0, sizeof *series);
     series->facts = facts;
     uint64_t documented_ns = facts->refresh_ns < DENSE_NS ? facts->refresh_ns : DENSE_NS;
-    em__phase_init(&series->phase, facts->kind == EM_KIND_COUNTER ? documented_ns : 0);
+    int is_slow = (facts->notes & EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER)) != 0;
+    em__phase_init(&series->phase, facts->kind == EM_KIND_COUNTER && !is_slow ? documented_ns : 0);
+}
+
+void em__series_slow(em__series *series)
+{
+    em__phase_init(&series->phase, 0);
 }
 
 void em__series_pause(em__series *series)
@@ -139,7 +145,9 @@ static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
     if (series->phase.is_known) {
         return instant_ns >= series->last.t_ns + shortest_bracket_ns(&series->phase) ? instant_ns : 0;
     }
-    return instant_ns ? instant_ns : t_ns;
+    /* Beside samples of power, the mean of what a reading may be late is worth knowing. */
+    uint64_t late_ns = series->shape ? series->facts->refresh_ns / 2 : 0;
+    return instant_ns ? instant_ns : t_ns - (late_ns < t_ns ? late_ns : 0);
 }
 
 /* An update that was not seen happened any time in a period before the reading. */

@@ -35,8 +35,11 @@ typedef struct {
     double energy_uj, power_mw;
 } em__doubt;
 
+struct em__shape;
+
 typedef struct {
     const em__channel *facts;
+    const struct em__shape *shape; /* of a counter whose board has a gauge too; NULL: none */
     em__counter counter;
     em__phase phase;                                 /* of a counter that documents its period */
     em__point oldest, older, before, previous, last; /* the newest five points: brackets in which edges settle */
@@ -60,6 +63,10 @@ typedef struct {
 typedef enum { EM__ADDED_NOTHING, EM__ADDED_POINT, EM__ADDED_END } em__added;
 
 void em__series_init(em__series *series, const em__channel *facts);
+
+/* From now on it is read so seldom that nothing is to be learned of its updates. With EM_NOTE_SLOW_COUNTER it is from the
+ * start. */
+void em__series_slow(em__series *series);
 
 /* Nobody asks from now on. */
 void em__series_pause(em__series *series);

@@ -8,23 +8,51 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Finds the gauges that shape counters. */
+static int init_shapes(em__timeline *timeline)
+{
+    for (size_t i = 0; i < timeline->channel_count; i++) {
+        em__series *series = &timeline->series[i];
+        int64_t gauge = (int64_t)i + series->facts->shaped_by;
+        if (series->facts->shaped_by == 0 || gauge < 0 || gauge >= (int64_t)timeline->channel_count ||
+            series->facts->kind != EM_KIND_COUNTER || timeline->series[gauge].facts->kind != EM_KIND_GAUGE ||
+            timeline->shapes[gauge]) {
+            continue;
+        }
+        em__shape *shape = calloc(1, sizeof *shape);
+        if (!shape) {
+            return EM_ERR_NO_MEMORY;
+        }
+        shape->facts = timeline->series[gauge].facts;
+        shape->counter = i;
+        timeline->shapes[gauge] = shape;
+        series->shape = shape;
+    }
+    return EM_OK;
+}
+
 int em__timeline_init(em__timeline *timeline, const em__channel *const *facts, size_t channel_count)
 {
     size_t count = channel_count ? channel_count : 1;
     memset(timeline, 0, sizeof *timeline);
     timeline->series = calloc(count, sizeof *timeline->series);
+    timeline->shapes = calloc(count, sizeof(em__shape *));
     timeline->is_counted = calloc(count, 1);
     timeline->is_needed = calloc(count, 1);
     timeline->is_active = calloc(count, 1);
     timeline->unfilled = calloc(count, sizeof(em__edge *));
-    if (!timeline->series || !timeline->is_counted || !timeline->is_needed || !timeline->is_active ||
-        !timeline->unfilled) {
+    if (!timeline->series || !timeline->shapes || !timeline->is_counted || !timeline->is_needed ||
+        !timeline->is_active || !timeline->unfilled) {
         em__timeline_free(timeline);
         return EM_ERR_NO_MEMORY;
     }
     timeline->channel_count = channel_count;
     for (size_t i = 0; i < channel_count; i++) {
         em__series_init(&timeline->series[i], facts[i]);
+    }
+    if (init_shapes(timeline) != EM_OK) {
+        em__timeline_free(timeline);
+        return EM_ERR_NO_MEMORY;
     }
     return EM_OK;
 }
@@ -35,6 +63,10 @@ void em__timeline_free(em__timeline *timeline)
         older = edge->older;
         free(edge);
     }
+    for (size_t i = 0; timeline->shapes && i < timeline->channel_count; i++) {
+        free(timeline->shapes[i]);
+    }
+    free(timeline->shapes);
     free(timeline->series);
     free(timeline->is_counted);
     free(timeline->is_needed);
@@ -156,10 +188,22 @@ static void fill_estimated(em__timeline *timeline, size_t channel, const em__edg
     timeline->unfilled[channel] = edge;
 }
 
+/* A sample of a gauge may be the one that edges of its counter waited for. */
+static void shape_with(em__timeline *timeline, size_t gauge)
+{
+    em__shape *shape = timeline->shapes[gauge];
+    if (shape) {
+        const em__series *counter = &timeline->series[shape->counter];
+        em__shape_add(shape, &timeline->series[gauge].last, counter->before.t_ns);
+        fill_measured(timeline, shape->counter);
+    }
+}
+
 em__added em__timeline_add(em__timeline *timeline, size_t channel, uint64_t t_ns, const em__reading *reading)
 {
     em__added added = em__series_add(&timeline->series[channel], t_ns, reading, timeline->patience_ns);
     if (added == EM__ADDED_POINT) {
+        shape_with(timeline, channel);
         fill_measured(timeline, channel);
     } else if (added == EM__ADDED_END) {
         fill_estimated(timeline, channel, NULL);

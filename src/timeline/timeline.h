@@ -5,7 +5,7 @@
 #ifndef EM_TIMELINE_TIMELINE_H
 #define EM_TIMELINE_TIMELINE_H
 
-#include "timeline/series.h"
+#include "timeline/shape.h"
 
 #include <stddef.h>
 
@@ -43,6 +43,7 @@ typedef struct em__edge {
 typedef struct {
     size_t channel_count;
     em__series *series;
+    em__shape **shapes; /* by gauge: of the counter that it shapes; NULL: none */
     unsigned char *is_counted;
     unsigned char *is_needed; /* a gap in it leaves the total incomplete */
     unsigned char *is_active; /* its device is read */

@@ -14,23 +14,25 @@ typedef struct {
     int32_t kind;
     int is_board;
     uint32_t period_ms, jitter_ms, average_ms, every_ms; /* of updates; of their instants (sd); of a gauge's mean */
-    double unit;                                         /* µJ or mW */
-    double gain;                                         /* sd, drawn anew for each device */
+    uint32_t shape_ms; /* updates of the gauge beside a counter, read at the interval; 0: there is none */
+    double unit;       /* µJ or mW */
+    double gain;       /* sd, drawn anew for each device */
 } rig_sensor_range;
 
 static const rig_sensor_range rig_sensors[] = {
-    /* name, kind, board, period, jitter, average, every, unit, gain */
-    {"rapl", EM_KIND_COUNTER, 0, 1, 0, 0, 0, 61.03515625, 0.05},
-    {"counter-20ms", EM_KIND_COUNTER, 1, 20, 0, 0, 0, 1000, 0.05},
-    {"counter-20ms-jitter-2ms", EM_KIND_COUNTER, 1, 20, 2, 0, 0, 1000, 0.05},
-    {"counter-100ms", EM_KIND_COUNTER, 1, 100, 0, 0, 0, 1000, 0.05},
-    {"counter-100ms-jitter-2ms", EM_KIND_COUNTER, 1, 100, 2, 0, 0, 1000, 0.05},
-    {"counter-100ms-read-at-1hz", EM_KIND_COUNTER, 1, 100, 0, 0, 1000, 1000, 0.05},
-    {"gauge-20ms", EM_KIND_GAUGE, 1, 20, 0, 0, 0, 1, 0.05},
-    {"gauge-100ms", EM_KIND_GAUGE, 1, 100, 0, 0, 0, 1, 0.05},
-    {"gauge-25-of-100ms", EM_KIND_GAUGE, 1, 100, 0, 25, 0, 1, 0.05},
-    {"gauge-mean-of-1s", EM_KIND_GAUGE, 1, 100, 0, 1000, 0, 1, 0.05},
-    {"model", EM_KIND_MODEL, 0, 10, 0, 0, 0, 1, 0.3},
+    /* name, kind, board, period, jitter, average, every, shape, unit, gain */
+    {"rapl", EM_KIND_COUNTER, 0, 1, 0, 0, 0, 0, 61.03515625, 0.05},
+    {"counter-20ms", EM_KIND_COUNTER, 1, 20, 0, 0, 0, 0, 1000, 0.05},
+    {"counter-20ms-jitter-2ms", EM_KIND_COUNTER, 1, 20, 2, 0, 0, 0, 1000, 0.05},
+    {"counter-100ms", EM_KIND_COUNTER, 1, 100, 0, 0, 0, 0, 1000, 0.05},
+    {"counter-100ms-jitter-2ms", EM_KIND_COUNTER, 1, 100, 2, 0, 0, 0, 1000, 0.05},
+    {"counter-100ms-read-at-1hz", EM_KIND_COUNTER, 1, 100, 0, 0, 1000, 0, 1000, 0.05},
+    {"counter-read-at-1hz-and-gauge", EM_KIND_COUNTER, 1, 100, 0, 0, 1000, 100, 1000, 0.05},
+    {"gauge-20ms", EM_KIND_GAUGE, 1, 20, 0, 0, 0, 0, 1, 0.05},
+    {"gauge-100ms", EM_KIND_GAUGE, 1, 100, 0, 0, 0, 0, 1, 0.05},
+    {"gauge-25-of-100ms", EM_KIND_GAUGE, 1, 100, 0, 25, 0, 0, 1, 0.05},
+    {"gauge-mean-of-1s", EM_KIND_GAUGE, 1, 100, 0, 1000, 0, 0, 1, 0.05},
+    {"model", EM_KIND_MODEL, 0, 10, 0, 0, 0, 0, 1, 0.3},
 };
 
 static const uint32_t rig_window_lengths_ms[] = {20, 50, 500, 5000};

@@ -94,16 +94,27 @@ static rig_channel draw_channel(const rig_sensor_range *sensor, const wave *powe
 }
 
 typedef struct {
-    uint64_t now_ns, due_ns, next_ns, every_ns;
-    int is_planned;
+    uint64_t now_ns, due_ns, next_ns, counter_ns, every_ns;
+    int is_planned, is_shaped;
 } sampler;
+
+static void read_device(sampler *at, uint64_t read_ns)
+{
+    if (!at->is_shaped || read_ns >= at->counter_ns) {
+        rig_ledger_read(&rig, 0, read_ns);
+        at->counter_ns += at->is_shaped ? S : 0;
+    }
+    if (at->is_shaped) {
+        rig_ledger_read(&rig, 1, read_ns);
+    }
+}
 
 /* As the sampler reads: at the interval, or when the timeline asks. A thread wakes up late. */
 static void sample_until(sampler *at, uint64_t until_ns)
 {
     while (at->next_ns <= until_ns) {
         uint64_t read_ns = at->next_ns + rig_random_below(80 * US);
-        rig_ledger_read(&rig, 0, read_ns);
+        read_device(at, read_ns);
         if (read_ns + at->every_ns / 4 >= at->due_ns) {
             at->due_ns += ((read_ns > at->due_ns ? read_ns - at->due_ns : 0) / at->every_ns + 1) * at->every_ns;
         }
@@ -176,13 +187,22 @@ static void run_sensor(const rig_sensor_range *sensor)
     for (size_t i = 0; i < draws; i++) {
         load under = draw_load(sensor->is_board);
         wave sum = wave_sum(under.parts, 2);
-        rig_channel channel = draw_channel(sensor, under.parts[0].period_s > 0 ? &sum : &under.whole);
+        const wave *power = under.parts[0].period_s > 0 ? &sum : &under.whole;
+        rig_sensor_range gauge = {.kind = EM_KIND_GAUGE, .is_board = 1, .period_ms = sensor->shape_ms, .unit = 1};
+        rig_channel channels[2] = {draw_channel(sensor, power)};
+        int is_shaped = sensor->shape_ms > 0;
+        if (is_shaped) {
+            channels[1] = draw_channel(&gauge, power);
+            channels[0].facts.shaped_by = 1;
+        }
+        channels[0].facts.notes = sensor->every_ms ? EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER) : 0;
         double gain = sensor->gain * normal();
         sampler at = {.due_ns = S,
                       .next_ns = S,
-                      .every_ns = (sensor->every_ms ? sensor->every_ms : INTERVAL_MS) * MS,
-                      .is_planned = !sensor->every_ms};
-        rig_ledger_init(&rig, &channel, 1, NULL);
+                      .every_ns = (sensor->every_ms && !is_shaped ? sensor->every_ms : INTERVAL_MS) * MS,
+                      .is_planned = !sensor->every_ms,
+                      .is_shaped = is_shaped};
+        rig_ledger_init(&rig, channels, is_shaped ? 2 : 1, NULL);
         rig_ledger_begin(&rig, EM_WINDOW_RUN, NULL, S);
         sample_until(&at, S + WARM_S * S);
         for (size_t j = 0; j < LENGTHS; j++) {
