@@ -277,7 +277,7 @@ uint64_t em__series_settled_ns(const em__series *series)
     int is_short = series->last.t_ns - series->previous.t_ns <= SHORT_BRACKET_NS;
     uint64_t shaped_ns = series->shape ? em__shape_known_ns(series->shape) : 0;
     if (!series->phase.is_known && shaped_ns > series->previous.t_ns && shaped_ns < series->last.t_ns) {
-        return shaped_ns; /* The rest of the bracket as soon as its samples are there. */
+        return series->previous.t_ns; /* All edges of a bracket at once, when all of its samples are there. */
     }
     return series->phase.is_known && !is_short ? series->previous.t_ns : series->last.t_ns;
 }

@@ -44,6 +44,7 @@ typedef struct {
     em__phase phase;                                 /* of a counter that documents its period */
     em__point oldest, older, before, previous, last; /* the newest five points: brackets in which edges settle */
     em__lessons lessons;
+    int64_t given_uj;         /* the energy of the latest edge: what is learned later takes nothing back */
     int64_t known_uj;         /* what was measured in all; behind last.energy_uj while a pinned point overshoots */
     uint64_t known_ns;        /* up to when: estimates start there, so that pinning often loses no fraction */
     uint64_t remainder;       /* of a gauge: mW × ns × 2 that has not made a whole µJ yet */

@@ -140,7 +140,7 @@ uint64_t em__timeline_plan(const em__timeline *timeline, size_t channel, uint64_
 static em__value value_of(const em__series *series, em__point point, em__doubt doubt, uint8_t flags)
 {
     return (em__value){.t_ns = point.t_ns,
-                       .energy_uj = point.energy_uj,
+                       .energy_uj = point.energy_uj > series->given_uj ? point.energy_uj : series->given_uj,
                        .gap_ns = point.gap_ns,
                        .spread_uj2 = point.spread_uj2,
                        .error_uj = (float)doubt.energy_uj,
@@ -150,8 +150,9 @@ static em__value value_of(const em__series *series, em__point point, em__doubt d
                        .flags = flags};
 }
 
-static void fill(em__edge *edge, size_t channel, em__value value)
+static void fill(em__timeline *timeline, em__edge *edge, size_t channel, em__value value)
 {
+    timeline->series[channel].given_uj = value.energy_uj;
     if (edge->values[channel].flags & EM__VALUE_AWAITED) {
         edge->awaited--;
     }
@@ -168,7 +169,7 @@ static void fill_measured(em__timeline *timeline, size_t channel)
     for (; edge && edge->t_ns <= settled_ns; edge = edge->next) {
         em__doubt doubt;
         em__point point = em__series_at(series, edge->t_ns, &doubt);
-        fill(edge, channel, value_of(series, point, doubt, 0));
+        fill(timeline, edge, channel, value_of(series, point, doubt, 0));
     }
     timeline->unfilled[channel] = edge;
 }
@@ -182,7 +183,7 @@ static void fill_estimated(em__timeline *timeline, size_t channel, const em__edg
         int is_guess = edge->t_ns > series->last.t_ns && !series->is_paused;
         em__point point = em__series_estimate(series, edge->t_ns, &doubt);
         em__series_pin(series, edge->t_ns);
-        fill(edge, channel, value_of(series, point, doubt, is_guess ? EM__VALUE_PINNED : 0));
+        fill(timeline, edge, channel, value_of(series, point, doubt, is_guess ? EM__VALUE_PINNED : 0));
         edge = edge->next;
     }
     timeline->unfilled[channel] = edge;
