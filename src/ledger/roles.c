@@ -110,6 +110,7 @@ void em__ledger_channel(const em__ledger *ledger, size_t channel, em_channel *re
 {
     const em__channel *facts = ledger->setup.facts[channel];
     const em__series *series = &ledger->timeline.series[channel];
+    const em__findings *findings = &ledger->timeline.checks[channel].findings;
     int32_t status = facts->status == EM_OK && series->has_ended ? series->status : facts->status;
     *ret_channel =
         (em_channel){.size = sizeof *ret_channel,
@@ -124,7 +125,7 @@ void em__ledger_channel(const em__ledger *ledger, size_t channel, em_channel *re
                      .role = ledger->roles[channel].role,
                      .of = ledger->roles[channel].of,
                      .status = status,
-                     .notes = facts->notes,
+                     .notes = facts->notes | em__check_notes(findings, findings),
                      .period_ns = facts->refresh_ns,
                      .power_w = series->has_power && !series->is_gap ? (double)series->power_mw / 1e3 : NAN,
                      .energy_j = ledger->timeline.is_active[channel] ? em__joules(series->last.energy_uj) : NAN};

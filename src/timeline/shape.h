@@ -13,7 +13,7 @@ enum { EM__SHAPE_SAMPLES = 128 };
 
 typedef struct em__shape {
     const em__channel *facts; /* of the gauge */
-    size_t counter;           /* the channel that it shapes */
+    size_t counter, gauge;    /* channels: what is shaped, and by what */
     uint64_t stride_ns;       /* samples closer than this are passed over; grows when there are too many */
     size_t count;
     em__point samples[EM__SHAPE_SAMPLES];

@@ -25,6 +25,7 @@ static int init_shapes(em__timeline *timeline)
         }
         shape->facts = timeline->series[gauge].facts;
         shape->counter = i;
+        shape->gauge = (size_t)gauge;
         timeline->shapes[gauge] = shape;
         series->shape = shape;
     }
@@ -37,11 +38,12 @@ int em__timeline_init(em__timeline *timeline, const em__channel *const *facts, s
     memset(timeline, 0, sizeof *timeline);
     timeline->series = calloc(count, sizeof *timeline->series);
     timeline->shapes = calloc(count, sizeof(em__shape *));
+    timeline->checks = calloc(count, sizeof *timeline->checks);
     timeline->is_counted = calloc(count, 1);
     timeline->is_needed = calloc(count, 1);
     timeline->is_active = calloc(count, 1);
     timeline->unfilled = calloc(count, sizeof(em__edge *));
-    if (!timeline->series || !timeline->shapes || !timeline->is_counted || !timeline->is_needed ||
+    if (!timeline->series || !timeline->shapes || !timeline->checks || !timeline->is_counted || !timeline->is_needed ||
         !timeline->is_active || !timeline->unfilled) {
         em__timeline_free(timeline);
         return EM_ERR_NO_MEMORY;
@@ -67,6 +69,7 @@ void em__timeline_free(em__timeline *timeline)
         free(timeline->shapes[i]);
     }
     free(timeline->shapes);
+    free(timeline->checks);
     free(timeline->series);
     free(timeline->is_counted);
     free(timeline->is_needed);
@@ -129,6 +132,12 @@ em__edge *em__timeline_mark(em__timeline *timeline, uint64_t t_ns)
     }
     *(timeline->tail ? &timeline->tail->next : &timeline->head) = edge;
     timeline->tail = edge;
+    for (size_t i = 0; i < timeline->channel_count; i++) {
+        const em__channel *facts = timeline->series[i].facts;
+        if (facts->average_ns > 0 && facts->average_ns < facts->refresh_ns) {
+            em__check_edge(&timeline->checks[i], facts, t_ns);
+        }
+    }
     return edge;
 }
 
@@ -137,8 +146,9 @@ uint64_t em__timeline_plan(const em__timeline *timeline, size_t channel, uint64_
     return em__phase_plan(&timeline->series[channel].phase, now_ns, due_ns);
 }
 
-static em__value value_of(const em__series *series, em__point point, em__doubt doubt, uint8_t flags)
+static em__value value_of(const em__timeline *timeline, size_t channel, em__point point, em__doubt doubt, uint8_t flags)
 {
+    const em__series *series = &timeline->series[channel];
     return (em__value){.t_ns = point.t_ns,
                        .energy_uj = point.energy_uj > series->given_uj ? point.energy_uj : series->given_uj,
                        .gap_ns = point.gap_ns,
@@ -147,7 +157,8 @@ static em__value value_of(const em__series *series, em__point point, em__doubt d
                        .error_mw = (float)doubt.power_mw,
                        .updates = point.updates,
                        .status = (int16_t)series->status,
-                       .flags = flags};
+                       .flags = flags,
+                       .findings = timeline->checks[channel].findings};
 }
 
 static void fill(em__timeline *timeline, em__edge *edge, size_t channel, em__value value)
@@ -169,7 +180,7 @@ static void fill_measured(em__timeline *timeline, size_t channel)
     for (; edge && edge->t_ns <= settled_ns; edge = edge->next) {
         em__doubt doubt;
         em__point point = em__series_at(series, edge->t_ns, &doubt);
-        fill(timeline, edge, channel, value_of(series, point, doubt, 0));
+        fill(timeline, edge, channel, value_of(timeline, channel, point, doubt, 0));
     }
     timeline->unfilled[channel] = edge;
 }
@@ -183,7 +194,7 @@ static void fill_estimated(em__timeline *timeline, size_t channel, const em__edg
         int is_guess = edge->t_ns > series->last.t_ns && !series->is_paused;
         em__point point = em__series_estimate(series, edge->t_ns, &doubt);
         em__series_pin(series, edge->t_ns);
-        fill(timeline, edge, channel, value_of(series, point, doubt, is_guess ? EM__VALUE_PINNED : 0));
+        fill(timeline, edge, channel, value_of(timeline, channel, point, doubt, is_guess ? EM__VALUE_PINNED : 0));
         edge = edge->next;
     }
     timeline->unfilled[channel] = edge;
@@ -200,10 +211,30 @@ static void shape_with(em__timeline *timeline, size_t gauge)
     }
 }
 
+/* Before the reading is added: what it says against those before it, and against the gauge of the board. */
+static void check_reading(em__timeline *timeline, size_t channel, uint64_t t_ns, const em__reading *reading)
+{
+    const em__series *series = &timeline->series[channel];
+    em__check *check = &timeline->checks[channel];
+    if (series->is_gap) {
+        em__check_restart(check);
+    }
+    if (reading->outcome == EM__READ_OK) {
+        const em__series *gauge = series->shape ? &timeline->series[series->shape->gauge] : NULL;
+        uint64_t power_mw = gauge && gauge->has_power && !gauge->is_gap ? gauge->power_mw : 0;
+        em__check_reading(check, series->facts, t_ns, reading, power_mw);
+    }
+}
+
 em__added em__timeline_add(em__timeline *timeline, size_t channel, uint64_t t_ns, const em__reading *reading)
 {
-    em__added added = em__series_add(&timeline->series[channel], t_ns, reading, timeline->patience_ns);
+    em__series *series = &timeline->series[channel];
+    check_reading(timeline, channel, t_ns, reading);
+    em__added added = em__series_add(series, t_ns, reading, timeline->patience_ns);
     if (added == EM__ADDED_POINT) {
+        if (series->shape) {
+            em__check_pair(&timeline->checks[channel], series, &timeline->series[series->shape->gauge]);
+        }
         shape_with(timeline, channel);
         fill_measured(timeline, channel);
     } else if (added == EM__ADDED_END) {
@@ -267,7 +298,7 @@ em__value em__timeline_now(const em__timeline *timeline, uint64_t t_ns, size_t c
     em__doubt doubt;
     const em__series *series = &timeline->series[channel];
     em__point point = em__series_estimate(series, t_ns, &doubt);
-    return count(timeline, channel, value_of(series, point, doubt, 0));
+    return count(timeline, channel, value_of(timeline, channel, point, doubt, 0));
 }
 
 em__value em__timeline_value(const em__timeline *timeline, const em__edge *edge, size_t channel)

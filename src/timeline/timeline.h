@@ -5,6 +5,7 @@
 #ifndef EM_TIMELINE_TIMELINE_H
 #define EM_TIMELINE_TIMELINE_H
 
+#include "timeline/check.h"
 #include "timeline/shape.h"
 
 #include <stddef.h>
@@ -27,6 +28,7 @@ typedef struct {
     uint32_t updates;
     int16_t status; /* of the latest gap */
     uint8_t flags;
+    em__findings findings;
 } em__value;
 
 typedef struct em__edge {
@@ -43,6 +45,7 @@ typedef struct em__edge {
 typedef struct {
     size_t channel_count;
     em__series *series;
+    em__check *checks;
     em__shape **shapes; /* by gauge: of the counter that it shapes; NULL: none */
     unsigned char *is_counted;
     unsigned char *is_needed; /* a gap in it leaves the total incomplete */

@@ -125,6 +125,7 @@ void em__sum_between(const em__value *begin, const em__value *end, em__sum *ret_
     if ((begin->flags | end->flags) & EM__VALUE_PINNED) {
         sum.notes |= EM_NOTE_BIT(EM_NOTE_PINNED);
     }
+    sum.notes |= em__check_notes(&begin->findings, &end->findings);
     *ret_sum = sum;
 }
 
