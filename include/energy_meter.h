@@ -102,9 +102,18 @@ enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };
     X(EM_NOTE_MIG, 9, "mig", "a MIG slice was asked for; its whole board is measured", "")                             \
     X(EM_NOTE_SLOW_COUNTER, 10, "slow-counter",                                                                        \
       "the board's counter is read once a second, since reading it faster can spoil it", "")                           \
+    X(EM_NOTE_UNMOVING, 11, "unmoving", "the counter answers but stands still; its energy is missing",                 \
+      "compare it with another tool; leave the sensor out, so that another stands in")                                 \
+    X(EM_NOTE_FROZEN, 12, "frozen", "the power has been the same to the last digit for a minute or more",              \
+      "compare it with another tool; if the load did change, reload the driver")                                       \
+    X(EM_NOTE_DISAGREES, 13, "disagrees", "the board's counter and its power integrated are over 15 % apart",          \
+      "known of healthy boards at idle; under load compare both with a power meter")                                   \
+    X(EM_NOTE_ALIASED, 14, "aliased", "windows come in step with a power that is looked at part of the time only",     \
+      "compare windows of another length, or use the board's counter")                                                 \
     X(EM_NOTE_FALLS_SHORT, 15, "falls-short",                                                                          \
       "the board's counter was found to miss energy when read often, and is read once a second since",                 \
       "run one program at a time that reads this board")                                                               \
+    X(EM_NOTE_STAMP, 16, "stamp", "the device's own time went back; the meter's clock was used instead", "")           \
     X(EM_NOTE_TRUNCATED, 17, "truncated", "the trace was cut off or lacks records: this is what can be known from it", \
       "close the meter before its trace is read, and give it a file that takes what is written fast enough")
 

@@ -42,6 +42,7 @@ typedef struct {
     uint64_t refresh_ns;           /* between updates, documented or seen; 0: unknown */
     uint64_t interval_ns;          /* never read more often than this; 0: at any time */
     uint64_t sparing_interval_ns;  /* the interval that spares a counter which frequent reading spoils; 0: none does */
+    uint64_t average_ns;           /* of a gauge: it shows the mean over this time; 0: the instant, or unknown */
     uint64_t ceiling_mw;           /* highest believable power (docs/measurement.md §2 rule 9) */
     int32_t shaped_by;             /* of a counter: how many channels further on its device's gauge of the same silicon
                                       is, whose samples tell how power ran between its readings; 0: none */

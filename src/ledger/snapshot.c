@@ -45,7 +45,7 @@ static void sum_tallies(const freezer *f, const em__edge *begin)
         const em__tally *tally = &f->tallies[i];
         em__sum *sum = &f->sums[i];
         if (begin && f->now) {
-            em__sum_between(&begin->values[i], begin->t_ns, &f->now->values[i], f->now->t_ns, sum);
+            em__sum_between(&begin->values[i], &f->now->values[i], sum);
         }
         sum->energy_uj = tally->energy_uj;
         sum->counted_uj = tally->counted_uj;

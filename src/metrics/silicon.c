@@ -72,6 +72,9 @@ int em__silicon_precedes(const em__survey *s, int32_t i, int32_t j)
         order = (s->all[i].rank > s->all[j].rank) - (s->all[i].rank < s->all[j].rank);
     }
     if (order == 0) {
+        order = (a->kind == EM_KIND_GAUGE) - (b->kind == EM_KIND_GAUGE);
+    }
+    if (order == 0) {
         order = (a->covers == EM__COVERS_DIE_ALIAS) - (b->covers == EM__COVERS_DIE_ALIAS);
     }
     if (order == 0) {

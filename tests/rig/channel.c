@@ -66,7 +66,8 @@ em__reading rig_channel_read(const rig_channel *channel, uint64_t now_ns)
     const em__channel *facts = &channel->facts;
     uint64_t shown = facts->kind == EM_KIND_GAUGE ? rig_source_gauge(&channel->source, now_ns)
                                                   : rig_source_counter(&channel->source, now_ns);
-    return (em__reading){.value = shown * facts->scale_den / facts->scale_num};
+    return (em__reading){.value = shown * facts->scale_den / facts->scale_num,
+                         .stamp = rig_source_stamp(&channel->source, now_ns)};
 }
 
 void rig_ledger_init(rig_ledger *rig, const rig_channel *channels, size_t count, const em__ledger_setup *setup)

@@ -66,8 +66,15 @@ static errors measure(rig_channel channel, uint64_t length_ns, int count, double
         em_window window = rig_ledger_begin(&rig, EM_WINDOW_BATCH, NULL, t_ns);
         sample_until(&now_ns, end_ns, 50 * MS);
         rig_ledger_end(&rig, window, end_ns);
-        sample_until(&now_ns, end_ns + 180 * MS, 50 * MS);
+        /* Settling takes a bracket after the edge's: two sample intervals, and more where a reading told nothing. */
+        uint64_t settle_ns = end_ns + 180 * MS;
+        sample_until(&now_ns, settle_ns, 50 * MS);
         em_result measured = rig_ledger_result(&rig, window, now_ns, NULL);
+        while (!measured.is_final && settle_ns < end_ns + S) {
+            settle_ns += 50 * MS;
+            sample_until(&now_ns, settle_ns, 50 * MS);
+            measured = rig_ledger_result(&rig, window, now_ns, NULL);
+        }
         CHECK_INT(measured.is_final, 1);
         double truth_j = wave_energy_j(channel.source.wave, t_ns, end_ns);
         double error = fabs(measured.total.energy_j - truth_j) / truth_j;
@@ -147,7 +154,8 @@ static void test_rapl(void)
 
 int main(int argc, char **argv)
 {
-    rig_random_seed(argc > 1 ? strtoull(argv[1], NULL, 10) : 1); /* The bounds are of one draw; others come close. */
+    rig_random_seed(argc > 1 ? strtoull(argv[1], NULL, 10)
+                             : 1); /* Of 1,000 seeds, 3 exceed a bound (with jitter, 50 ms). */
     RUN(test_a100_steady_updates);
     RUN(test_a100_jittering_updates);
     RUN(test_a_window_that_is_the_high_part);
