@@ -118,7 +118,7 @@ enum em_resolution { EM_RESOLUTION_FINE, EM_RESOLUTION_COARSE, EM_RESOLUTION_BEL
 enum em_window_kind { EM_WINDOW_OTHER, EM_WINDOW_BATCH, EM_WINDOW_EPOCH, EM_WINDOW_RUN };
 enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON };
 enum em_subject { EM_SENSORS };
-enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2 };
+enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2, EM_EDGES_ALWAYS = 8, EM_EDGES_NEVER = 16 };
 
 #define EM_DOMAINS 8         /* five are used; the rest is NAN */
 #define EM_PROVENANCES 4     /* three are used; the rest is 0 */
@@ -140,12 +140,16 @@ typedef uint64_t em_window;           /* an id; 0 is never one, none is used twi
 typedef struct {
     size_t size;
     uint64_t sample_interval_ns;    /* 1 ms … 60 s; default 100 ms */
+    double overhead_limit;          /* of the time that passes, how much begin, end and lap may take for reading sensors
+                                       at the edges of windows: 0 (never) … 1; default 0.001. Their own time comes
+                                       first: where windows are too short to pay that, no edge is read */
     double cpu_tdp_w, gpu_tdp_w;    /* W, of one CPU or GPU as on its data sheet, > 0 and <= 100,000; NAN: not given */
     double carbon_g_per_kwh;        /* g CO2e/kWh, 0 … 100,000; NAN: the world average */
     uint32_t measure;               /* bits 1u << EM_DOMAIN_…: what may be counted; default all */
     uint32_t require;               /* the same bits: create fails unless each has a reading that is no model */
     uint32_t flags;                 /* EM_AS_USER: read a recorded machine as an ordinary user may.
-                                       EM_PRESENT_GPU: a GPU is present even if none is found; needs gpu_tdp_w */
+                                       EM_PRESENT_GPU: a GPU is present even if none is found; needs gpu_tdp_w.
+                                       EM_EDGES_ALWAYS, EM_EDGES_NEVER: overrule overhead_limit; not both */
     const char *gpus;               /* "visible" (default), "all", "local_rank", "0,2", "GPU-<uuid>,…" */
     const char *const *environment; /* "NAME=value" …, ended by NULL; the variables that CUDA and launchers document are
                                        read from here and never from the process; NULL: none */
@@ -257,13 +261,14 @@ typedef struct {
     const char *name; /* copied; at most 255 bytes of UTF-8; NULL: unnamed */
 } em_spec;
 
-/* Begins a window. Any number may be open, nested or overlapping. The first after a pause reads every sensor once, in
- * this call: a driver that hangs just then holds it.
+/* Begins a window. Any number may be open, nested or overlapping. Reads sensors as far as overhead_limit allows, cheapest
+ * first; the first after a pause reads every one. A driver that hangs just then holds this call, and after a second no
+ * other.
  * spec NULL: an unnamed window of kind OTHER. EM_ERR_INVALID, EM_ERR_NO_MEMORY, EM_ERR_FORKED, EM_ERR_CLOSED. */
 EM_API int em_window_begin(em_meter *meter, const em_spec *spec, em_window *ret_window);
 
-/* Ends it. ret_result may be NULL, which is cheaper. Never waits: the result is provisional (is_final 0) until every
- * counted channel was read once more. EM_ERR_UNKNOWN, EM_ERR_EXPIRED, EM_ERR_ENDED. */
+/* Ends it, and then reads sensors as begin does. ret_result may be NULL, which is cheaper. Never waits: the result is
+ * provisional (is_final 0) until every counted channel was read after the end. EM_ERR_UNKNOWN, EM_ERR_EXPIRED, EM_ERR_ENDED. */
 EM_API int em_window_end(em_meter *meter, em_window window, em_result *ret_result);
 
 /* Ends a window and begins the next at the same instant: not a joule falls between them. */
@@ -327,6 +332,16 @@ EM_API int em_summary_energy(const em_summary *summary, size_t group, size_t cha
 /* As em_result_reasons, of a group. channel -1: its total. EM_ERR_UNKNOWN. */
 EM_API int em_summary_reasons(const em_summary *summary, size_t group, int32_t channel, char **ret_text,
                               size_t *ret_length);
+/* What measuring cost the program that was measured, since the meter was created or reset. */
+typedef struct {
+    size_t size;
+    double fraction; /* caller_s / the time that has passed: until the summary, or until the meter was closed */
+    double limit;    /* overhead_limit */
+    double caller_s; /* inside em_window_begin, end and lap, in all threads; what they read included */
+    double sync_s;   /* as told by em_window_set_wait, of all windows that have ended; not part of caller_s */
+} em_overhead;       /* frozen: grows only by a new struct */
+EM_API int em_summary_overhead(const em_summary *summary, em_overhead *ret_overhead);
+
 /* JSON with the keys that docs/architecture.md names, or a table. ret_text is freed with em_text_destroy. */
 EM_API int em_summary_format(const em_summary *summary, int32_t format, char **ret_text, size_t *ret_length);
 EM_API void em_summary_destroy(em_summary *summary);

@@ -70,7 +70,7 @@ class EnergyMeter:
         which = _arguments.gpus(gpus)
         needed = _arguments.require(require)
         wanted = _arguments.sync(sync)
-        _arguments.overhead_limit(overhead_limit)
+        limit = _arguments.overhead_limit(overhead_limit)
         if where == "cpu" and needed & _native.DOMAIN_GPU:
             raise InvalidArgument(
                 'require names "gpu", and device="cpu" counts none; drop one of the two'
@@ -88,7 +88,9 @@ class EnergyMeter:
             wanted = False
             self._native = NullMeter(DISABLED, self._intensity)
         else:
-            self._native = self._open(interval_ns, cpu_w, gpu_w, intensity, where, which, needed)
+            self._native = self._open(
+                interval_ns, limit, cpu_w, gpu_w, intensity, where, which, needed
+            )
         self._waits = _sync.waits(wanted)
         self._begin = self._native.begin
         self._run = self._begin(_native.KIND_RUN, None, True)
@@ -100,6 +102,7 @@ class EnergyMeter:
     def _open(
         self,
         interval_ns: int,
+        limit: float,
         cpu_w: float,
         gpu_w: float,
         intensity: float,
@@ -114,6 +117,7 @@ class EnergyMeter:
         try:
             native = _native.Meter(
                 sample_interval_ns=interval_ns,
+                overhead_limit=limit,
                 cpu_tdp_w=cpu_w,
                 gpu_tdp_w=gpu_w,
                 carbon_g_per_kwh=intensity,

@@ -244,6 +244,7 @@ class Meter:
         cls,
         *,
         sample_interval_ns: int = ...,
+        overhead_limit: float = ...,
         cpu_tdp_w: float = ...,
         gpu_tdp_w: float = ...,
         carbon_g_per_kwh: float = ...,

@@ -116,6 +116,7 @@ class NullMeter:
                     "is_default": self._intensity is None,
                 },
                 "tdp": {"cpu": None, "gpu": None, "unused": []},
+                "overhead": dict.fromkeys(("fraction", "limit", "caller_s", "sync_s"), 0.0),
                 "scope": {
                     "host": os.uname().nodename,
                     "boot_id": None,

@@ -111,6 +111,15 @@ class CarbonBasis(TypedDict):
     is_default: bool
 
 
+class Overhead(TypedDict):
+    """What measuring cost the program: seconds inside begin, end and lap, and waiting for GPUs."""
+
+    fraction: float | None
+    limit: float | None
+    caller_s: float | None
+    sync_s: float
+
+
 class Summary(TypedDict):
     """All that a meter knows, as JSON."""
 
@@ -125,6 +134,7 @@ class Summary(TypedDict):
     run: RunSummary
     carbon_basis: CarbonBasis
     tdp: dict[str, Any]
+    overhead: Overhead
     scope: dict[str, Any]
 
 

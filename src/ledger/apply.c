@@ -150,6 +150,7 @@ static void end_at(em__ledger *ledger, em__record *record, em__edge *edge)
     edge->ended = record;
     ledger->store.open_count--;
     ledger->last_end_ns = edge->t_ns;
+    ledger->wait_ns += record->wait_ns;
     become_last(ledger, record);
     if (!record->is_kept) {
         em__store_push(&ledger->store, record);
@@ -349,6 +350,7 @@ int em__ledger_apply(em__ledger *ledger, em__event *event)
     case EM__EVENT_MARK:
         return mark_task(ledger, event->t_ns, NULL);
     case EM__EVENT_RESET:
+        ledger->wait_ns = 0;
         return mark_task(ledger, event->t_ns, start_over);
     case EM__EVENT_PIN:
         return pin(ledger, event->window);

@@ -47,6 +47,7 @@ typedef struct {
     em__edge *run_begin;       /* of the first window, or of the last reset */
     int had_run;               /* a window of kind RUN has begun */
     uint64_t last_end_ns;
+    uint64_t wait_ns;     /* of all windows that have ended since the last reset, as told */
     uint64_t resolutions; /* how often roles were decided: what is read may have changed */
 } em__ledger;
 

@@ -3,6 +3,7 @@
 /* Groups, the run and its facts as they stand at the last settled edge. */
 #include "ledger/snapshot.h"
 
+#include "core/units.h"
 #include "metrics/carbon.h"
 
 #include <math.h>
@@ -168,6 +169,17 @@ static void freeze_tdp(const freezer *f, const em__surroundings *around)
     }
 }
 
+static em__summary_overhead overhead_of(const em__ledger *ledger, const em__surroundings *around)
+{
+    int is_known = !isnan(around->overhead_limit);
+    double caller_s = is_known ? (double)around->caller_ns / (double)EM__NS_PER_S : NAN;
+    double lived_s = (double)around->lived_ns / (double)EM__NS_PER_S;
+    return (em__summary_overhead){.fraction = lived_s > 0 ? caller_s / lived_s : 0 * caller_s,
+                                  .limit = around->overhead_limit,
+                                  .caller_s = caller_s,
+                                  .sync_s = (double)ledger->wait_ns / (double)EM__NS_PER_S};
+}
+
 static const char *const domain_words[] = {"cpu", "gpu", "dram", "platform", "other"};
 
 static void freeze_facts(const freezer *f, const em__surroundings *around)
@@ -177,6 +189,7 @@ static void freeze_facts(const freezer *f, const em__surroundings *around)
     facts->host = em__summary_keep(summary, around->host);
     facts->boot_id = em__summary_keep(summary, around->boot_id);
     facts->pid = around->pid;
+    facts->overhead = overhead_of(f->ledger, around);
     facts->begin_wall_ns = facts->begin_ns + around->wall_offset_ns;
     facts->g_per_kwh = f->ledger->setup.g_per_kwh;
     facts->carbon_source = em__summary_keep(summary, around->carbon_source);

@@ -178,6 +178,9 @@ int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_sum
     for (size_t i = 0; i < meter->channel_count; i++) {
         costs_ns[i] = cost_of(meter, i);
     }
+    em__door_lock(meter);
+    uint64_t now_ns = meter->is_closed ? meter->closed_ns : em__meter_now(meter);
+    uint64_t caller_ns = em__edge_spent_ns(&meter->edges), since_ns = meter->edges.since_ns;
     em__surroundings around = {.host = meter->host_name,
                                .boot_id = meter->boot_id,
                                .pid = em__process_id(),
@@ -188,8 +191,10 @@ int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_sum
                                .gpu_name = meter->gpu_name,
                                .has_cpu_tdp = meter->has_cpu_tdp,
                                .has_gpu_tdp = meter->has_gpu_tdp,
-                               .costs_ns = costs_ns};
-    em__door_lock(meter);
+                               .costs_ns = costs_ns,
+                               .overhead_limit = meter->overhead_limit,
+                               .caller_ns = caller_ns,
+                               .lived_ns = now_ns > since_ns ? now_ns - since_ns : 0};
     status = em__ledger_snapshot(&meter->ledger, &around, ret_summary);
     em__door_unlock(meter);
     free(costs_ns);

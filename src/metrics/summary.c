@@ -214,6 +214,16 @@ int em_summary_reasons(const em_summary *summary, size_t group, int32_t channel,
     return EM_OK;
 }
 
+int em_summary_overhead(const em_summary *summary, em_overhead *ret_overhead)
+{
+    if (!summary || !ret_overhead) {
+        return EM_ERR_INVALID;
+    }
+    const em__summary_overhead *known = &summary->facts.overhead;
+    const em_overhead overhead = {sizeof overhead, known->fraction, known->limit, known->caller_s, known->sync_s};
+    return answer(ret_overhead, ret_overhead->size, &overhead, sizeof overhead);
+}
+
 int em_summary_energy(const em_summary *summary, size_t group, size_t channel, em_energy *ret_energy)
 {
     if (!summary || !ret_energy) {

@@ -183,6 +183,16 @@ static void write_tdp(em__text *json, const char *key, const em__summary_tdp *td
     em__text_add(json, "}");
 }
 
+static void write_overhead(em__text *json, const em__summary_overhead *overhead)
+{
+    open_member(json, "overhead", "{");
+    add_real(json, "fraction", overhead->fraction);
+    add_real(json, "limit", overhead->limit);
+    add_real(json, "caller_s", overhead->caller_s);
+    add_real(json, "sync_s", overhead->sync_s);
+    em__text_add(json, "}");
+}
+
 /* Days since 1970-01-01 to a date of the Gregorian calendar, counted in years that begin in March, so that the leap day
  * is the last one (Howard Hinnant, "chrono-compatible low-level date algorithms"). */
 static void write_time(em__text *json, const char *key, uint64_t wall_ns)
@@ -270,6 +280,7 @@ static void write_json(em__text *json, const em__view *view)
         em__text_json(json, facts->tdp_unused[i]);
     }
     em__text_add(json, "]}");
+    write_overhead(json, &facts->overhead);
     write_scope(json, view);
     em__text_add(json, "}\n");
 }

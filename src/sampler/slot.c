@@ -52,6 +52,7 @@ static void split_channels(em__slot *slot)
             slot->slow_key = key_of(slot->host, channel->source);
         }
     }
+    atomic_store(&slot->is_quick, slot->fast.channels != 0);
 }
 
 em__slot *em__slot_create(em__host *host, em__device *device, size_t first_channel)
@@ -118,6 +119,19 @@ static void note_cost(em__slot *slot, uint64_t cost_ns)
     atomic_store_explicit(&slot->cost_ns, smooth_ns ? smooth_ns : 1, memory_order_relaxed);
 }
 
+/* Gone is a device of which every channel was gone when it was read last. */
+static void note_gone(em__slot *slot)
+{
+    for (size_t i = 0; i < slot->channel_count; i++) {
+        em__outcome outcome = slot->readings[i].outcome;
+        uint64_t bit = EM__CHANNEL_BIT(i);
+        if (outcome != EM__READ_NONE) {
+            slot->gone = outcome == EM__READ_GONE ? slot->gone | bit : slot->gone & ~bit;
+        }
+    }
+    atomic_store(&slot->is_gone, slot->gone == (slot->fast.channels | slot->slow.channels));
+}
+
 void em__slot_read(em__slot *slot, uint64_t wanted, uint64_t *ret_t_ns)
 {
     em__device *device = slot->device;
@@ -129,6 +143,7 @@ void em__slot_read(em__slot *slot, uint64_t wanted, uint64_t *ret_t_ns)
     device->ops->read(device, wanted, slot->readings);
     uint64_t after_ns = slot->host->ops->monotonic_ns(slot->host);
     note_cost(slot, after_ns - before_ns);
+    note_gone(slot);
     *ret_t_ns = before_ns + (after_ns - before_ns) / 2;
 }
 

@@ -33,8 +33,11 @@ typedef struct {
     atomic_int is_wanted;                /* its channels' roles need it */
     atomic_int is_retired;               /* a call of it hung: nobody reads it any more */
     atomic_uint_fast64_t cost_ns;        /* of one read, smoothed; 0: none yet */
-    em__turn fast, slow;                 /* the sampler's: channels that may be read at any time, and the others */
-    uint64_t gone;                       /* the sampler's: channels that were gone when they were read last */
+    em__turn fast, slow;                 /* channels that may be read at any time, and the others; under the lock */
+    atomic_int is_quick;                 /* there are some of the first kind */
+    uint64_t gone;                       /* channels that were gone when they were read last; under the lock */
+    atomic_int is_gone;                  /* all were: not to be read before it is revived */
+    atomic_uint_fast64_t caller_ns;      /* since when a caller, not the sampler, reads it; 0: none does */
     uint64_t gone_ns;                    /* the sampler's: when it was found gone; 0: it is there */
 } em__slot;
 

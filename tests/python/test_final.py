@@ -30,7 +30,7 @@ def test_who_waits_gets_what_stays(
 ) -> None:
     """A package of 50 W; its next reading would be due in a minute, and is asked for at once."""
     machine.zone("intel-rapl:0", "package-0", watts=50.0)
-    meter = make(machine.root, sample_interval=60)
+    meter = make(machine.root, sample_interval=60, overhead_limit=0)
     machine.run(0.02)
     with meter.batch("step") as window:
         before = machine.moved_uj["package-0"]

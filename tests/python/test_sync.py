@@ -177,6 +177,19 @@ def test_the_wait_is_in_the_window_and_its_time_is_told(meter: EnergyMeter, cuda
     assert record.result().wait_ns == 0
 
 
+@pytest.mark.parametrize("limit", [0, 0.001, 0.25, 1])
+def test_the_summary_shows_the_limit_and_what_was_waited(make: MakeMeter, limit: float) -> None:
+    meter = make(overhead_limit=limit, sync=lambda: time.sleep(0.01))
+    for _ in meter.epochs(range(2)):
+        list(meter.batches(range(2)))
+    summary = meter.summary()
+    overhead = summary["overhead"]
+    assert overhead["limit"] == limit
+    assert 0.06 <= overhead["sync_s"] <= summary["run"]["duration_s"]
+    assert overhead["caller_s"] is not None
+    assert 0 < overhead["caller_s"] < 0.06
+
+
 def test_no_begin_waits(make: MakeMeter, cuda: Cuda) -> None:
     meter = make(sync=True)
     windows = [meter.epoch().start(), meter.window("w").start(), meter.batch().start()]

@@ -49,7 +49,15 @@ static uint64_t asleep_of(rig_host *rig)
 
 static uint64_t monotonic_ns(em__host *host)
 {
-    return now_of(rig_of(host));
+    rig_host *rig = rig_of(host);
+    uint64_t now_ns = now_of(rig);
+    if (rig->is_live) {
+        return now_ns;
+    }
+    pthread_mutex_lock(&rig->lock);
+    rig->now_ns += rig->clock_cost_ns;
+    pthread_mutex_unlock(&rig->lock);
+    return now_ns;
 }
 
 static uint64_t boottime_ns(em__host *host)
@@ -282,6 +290,13 @@ void rig_host_advance(rig_host *rig, uint64_t elapsed_ns)
 {
     pthread_mutex_lock(&rig->lock);
     rig->now_ns += elapsed_ns;
+    pthread_mutex_unlock(&rig->lock);
+}
+
+void rig_host_set_clock_cost(rig_host *rig, uint64_t cost_ns)
+{
+    pthread_mutex_lock(&rig->lock);
+    rig->clock_cost_ns = cost_ns;
     pthread_mutex_unlock(&rig->lock);
 }
 

@@ -18,6 +18,8 @@ void rig_host_destroy(rig_host *rig);   /* drops the creator's reference */
 
 uint64_t rig_host_now(rig_host *rig);
 void rig_host_advance(rig_host *rig, uint64_t elapsed_ns);
+/* From now on each look at CLOCK_MONOTONIC takes so long: the time that the code under test itself needs. */
+void rig_host_set_clock_cost(rig_host *rig, uint64_t cost_ns);
 /* The machine sleeps: only CLOCK_BOOTTIME and the wall clock go on. */
 void rig_host_suspend(rig_host *rig, uint64_t elapsed_ns);
 

@@ -28,7 +28,7 @@ struct rig_host {
     int is_live;
     pthread_mutex_t lock; /* of what follows; never held in a call of still */
     pthread_cond_t changed;
-    uint64_t now_ns, asleep_ns;
+    uint64_t now_ns, asleep_ns, clock_cost_ns;
     rig_moving zones[MOST_ZONES];
     size_t zone_count;
     int blocked, threads;

@@ -26,7 +26,8 @@ CHANNEL = [
 ]
 SUMMARY = [
     *("schema", "device", "gpu_name", "carbon_intensity_g_per_kwh", "num_batches", "num_epochs"),
-    *("batch_summary", "epoch_summary", "windows", "run", "carbon_basis", "tdp", "scope"),
+    *("batch_summary", "epoch_summary", "windows", "run", "carbon_basis"),
+    *("tdp", "overhead", "scope"),
 ]
 RUN = [
     *("duration_s", "energy_j", "avg_power_w", "carbon_g"),
@@ -68,6 +69,7 @@ def test_every_summary_has_every_key(root: Path, name: str) -> None:
     assert list(document["run"]) == RUN
     assert list(document["scope"]) == SCOPE
     assert list(document["carbon_basis"]) == ["g_per_kwh", "source", "year", "is_default"]
+    assert list(document["overhead"]) == ["fraction", "limit", "caller_s", "sync_s"]
     assert list(document["tdp"]) == ["cpu", "gpu", "unused"]
     rows = [document["batch_summary"], document["epoch_summary"], *document["windows"].values()]
     for row in rows:

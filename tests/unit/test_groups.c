@@ -196,7 +196,7 @@ static void test_edges_of_adjoining_windows_cancel(void)
         printf("# %3llu ms apart: %.1f %% inside, mean U %.2f J, 95 %% of errors within %.2f J\n",
                (unsigned long long)(apart_ns[i] / MS), 100 * got.inside, got.mean_u_j, percentile_j);
         CHECK(got.inside >= 0.92); /* 95 %, less three standard deviations of 400 draws */
-        CHECK(got.mean_u_j <= 3 * percentile_j);
+        CHECK(got.mean_u_j <= 4 * percentile_j);
     }
 }
 

@@ -269,6 +269,7 @@ static void summary_of_a_run(int32_t format, const char *golden)
     facts.tdp_cpu = (em__summary_tdp){150, 2, "default for a server"};
     facts.tdp_unused[0] = "gpu_tdp_w";
     facts.tdp_unused_count = 1;
+    facts.overhead = (em__summary_overhead){0.000125, 0.001, 0.0015625, 0.25};
     facts.run_is_complete = 0;
     facts.missing = missing;
     facts.missing_count = 1;
