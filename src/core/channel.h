@@ -55,7 +55,8 @@ typedef enum {
 
 typedef struct {
     uint64_t value; /* raw; valid with EM__READ_OK only */
-    uint64_t stamp; /* the device's own time of its last update, any unit; 0: none */
+    uint64_t stamp; /* the device's own time of its last update, any unit; 0: none. Of a model that gives one: when it
+                       was evaluated last, on the host's CLOCK_MONOTONIC in ns */
     em__outcome outcome;
     int32_t status; /* EM_OK or why not */
 } em__reading;

@@ -198,6 +198,7 @@ int em__parse_cpu_time(const char *text, size_t length, em__cpu_time *ret_time)
     }
     ret_time->busy = total - fields[IDLE] - fields[IOWAIT] - fields[STEAL];
     ret_time->total = total;
+    ret_time->steal = fields[STEAL];
     return 0;
 }
 

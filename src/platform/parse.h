@@ -35,7 +35,7 @@ int em__parse_zone_path(const char *name, em__zone_path *ret_path);
 
 /* The first line of /proc/stat, in clock ticks, guest time not counted twice. steal is in total, never in busy. */
 typedef struct {
-    uint64_t busy, total;
+    uint64_t busy, total, steal;
 } em__cpu_time;
 int em__parse_cpu_time(const char *text, size_t length, em__cpu_time *ret_time);
 

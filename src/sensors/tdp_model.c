@@ -9,8 +9,8 @@ enum { PJ_PER_UJ = 1000000, NS_PER_S = 1000000000, UJ_PER_MW_S = 1000 };
 
 /* No machine draws 10 MW; the bound keeps mW × ns within 64 bits. */
 static const double most_mw = 1e10;
-/* An assumption this old is not corrected any more: /proc/stat did not move although time did. */
-static const uint64_t oldest_assumption_ns = NS_PER_S;
+/* Time without ticks for so long goes at the last known power: /proc/stat does not move. */
+static const uint64_t longest_wait_ns = NS_PER_S;
 
 static uint64_t milliwatts(double watts)
 {
@@ -77,7 +77,8 @@ uint64_t em__tdp_cpu_step(em__tdp_cpu *cpu, uint64_t now_ns, em__cpu_time time)
     if (!cpu->is_started) {
         cpu->is_started = 1;
         cpu->from = time;
-        cpu->power_mw = em__tdp_cpu_mw(cpu->total_w, utilisation_between((em__cpu_time){0, 0}, time));
+        cpu->power_mw = em__tdp_cpu_mw(cpu->total_w, utilisation_between((em__cpu_time){.busy = 0}, time));
+        em__tdp_integrate(&cpu->energy, now_ns, cpu->power_mw);
     }
     if (time.total < cpu->from.total) {
         cpu->from = time;
@@ -85,16 +86,9 @@ uint64_t em__tdp_cpu_step(em__tdp_cpu *cpu, uint64_t now_ns, em__cpu_time time)
     if (time.total - cpu->from.total >= cpu->full_ticks) {
         cpu->power_mw = em__tdp_cpu_mw(cpu->total_w, utilisation_between(cpu->from, time));
         cpu->from = time;
-        em__tdp_integrate(&cpu->sure, now_ns, cpu->power_mw);
-        cpu->assumed = cpu->sure;
-    } else {
-        em__tdp_integrate(&cpu->assumed, now_ns, cpu->power_mw);
-        if (!cpu->sure.is_started || now_ns - cpu->sure.last_ns > oldest_assumption_ns) {
-            cpu->sure = cpu->assumed;
-        }
+        em__tdp_integrate(&cpu->energy, now_ns, cpu->power_mw);
+    } else if (now_ns > cpu->energy.last_ns + longest_wait_ns) {
+        em__tdp_integrate(&cpu->energy, now_ns, cpu->power_mw);
     }
-    if (cpu->assumed.total_uj > cpu->shown_uj) {
-        cpu->shown_uj = cpu->assumed.total_uj;
-    }
-    return cpu->shown_uj;
+    return cpu->energy.total_uj;
 }

@@ -33,17 +33,16 @@ void em__tdp_integrate(em__tdp_energy *energy, uint64_t now_ns, uint64_t power_m
 
 /* The CPU model's state. Begins as all zeros but total_w and full_ticks. */
 typedef struct {
-    double total_w;         /* TDP × count */
-    uint64_t full_ticks;    /* fewer than these, over all CPUs, say nothing of the utilisation */
-    em__tdp_energy sure;    /* up to the last evaluated reading */
-    em__tdp_energy assumed; /* from there on, at the last known power */
-    em__cpu_time from;      /* the last evaluated reading */
-    uint64_t power_mw;      /* last known */
-    uint64_t shown_uj;      /* never falls: an overshoot of what was assumed is worked off */
+    double total_w;        /* TDP × count */
+    uint64_t full_ticks;   /* fewer than these, over all CPUs, say nothing of the utilisation */
+    em__tdp_energy energy; /* up to the last evaluation, which was at energy.last_ns */
+    em__cpu_time from;     /* as read then */
+    uint64_t power_mw;     /* of the stretch that ended then */
     int is_started;
 } em__tdp_cpu;
 
-/* Takes one reading of /proc/stat and answers the energy since the first one. */
+/* Takes one reading of /proc/stat and answers the energy from the first one to the last evaluation: once full_ticks have
+ * passed, their utilisation gives the power of all the time since the evaluation before. */
 uint64_t em__tdp_cpu_step(em__tdp_cpu *cpu, uint64_t now_ns, em__cpu_time time);
 
 #endif

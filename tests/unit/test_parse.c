@@ -160,13 +160,16 @@ static void cpu_times(void)
                                         "\ncpu  1 2 3 4\n",
                                         "cpu  1 2 3\n4 5 6 7\n"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        em__cpu_time time = {11, 12};
+        em__cpu_time time = {11, 12, 13};
         if (!CHECK_INT(em__parse_cpu_time(wrong[i], strlen(wrong[i]), &time), -EINVAL)) {
             printf("# in: %s\n", wrong[i]);
         }
-        CHECK(time.busy == 11 && time.total == 12);
+        CHECK(time.busy == 11 && time.total == 12 && time.steal == 13);
     }
-    em__cpu_time time = {11, 12};
+    em__cpu_time time;
+    CHECK_INT(em__parse_cpu_time("cpu  1000 200 300 4000 500 60 7 80 900 100\n", 43, &time), 0);
+    CHECK_INT(time.steal, 80);
+    time = (em__cpu_time){11, 12, 13};
     CHECK_INT(em__parse_cpu_time("cpu  1 2 \0 4\n", 13, &time), -EINVAL);
     CHECK_INT(em__parse_cpu_time("cpu  18446744073709551615 1 0 0\n", 32, &time), -ERANGE);
     CHECK_INT(em__parse_cpu_time("cpu  99999999999999999999 1 0 0\n", 32, &time), -ERANGE);
