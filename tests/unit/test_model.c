@@ -141,12 +141,12 @@ static void test_after_a_pause(void)
     begin_modelled(1, 10 * MS);
     for (int i = 0; i < 50; i++) {
         end_window(begin_window(EM_WINDOW_OTHER, NULL));
-        for (uint64_t ns = 0, end = S + MS * (100 + rig_random_below(300)); ns < end; ns += 10 * MS) {
+        for (uint64_t ns = 0, end = S + MS * (20 + rig_random_below(60)); ns < end; ns += 10 * MS) {
             rig_host_advance(machine, 10 * MS);
             em__meter_step(meter);
         }
         CHECK(meter->is_parked);
-        rig_host_advance(machine, MS * rig_random_below(250));
+        rig_host_advance(machine, MS * rig_random_below(60));
         em_window window = begin_window(EM_WINDOW_OTHER, NULL);
         for (int ms = 0; ms < 400; ms += 10) {
             rig_host_advance(machine, 10 * MS);
