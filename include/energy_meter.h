@@ -86,7 +86,7 @@ enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };
 /* X(name, bit, word, text, remedy). A note weakens a number without making it wrong. */
 #define EM_NOTE_LIST(X)                                                                                                \
     X(EM_NOTE_GAP, 0, "gap", "part of the time could not be measured", "see the status of the channel")                \
-    X(EM_NOTE_MODEL, 1, "model", "estimated from a thermal design power, not measured",                                \
+    X(EM_NOTE_MODEL, 1, "model", "estimated by a model, not measured",                                                 \
       "run energy-meter sensors to see what a reading needs")                                                          \
     X(EM_NOTE_TDP_DEFAULT, 2, "tdp-default", "the thermal design power is a default for the class of machine",         \
       "give cpu_tdp_w or gpu_tdp_w from the data sheet of one CPU or GPU")                                             \
@@ -115,7 +115,7 @@ enum em_resolution { EM_RESOLUTION_FINE, EM_RESOLUTION_COARSE, EM_RESOLUTION_BEL
 enum em_window_kind { EM_WINDOW_OTHER, EM_WINDOW_BATCH, EM_WINDOW_EPOCH, EM_WINDOW_RUN };
 enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON };
 enum em_subject { EM_SENSORS };
-enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2 };
+enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2, EM_MODEL_DRAM = 4 };
 
 #define EM_DOMAINS 8         /* five are used; the rest is NAN */
 #define EM_PROVENANCES 4     /* three are used; the rest is 0 */
@@ -142,7 +142,9 @@ typedef struct {
     uint32_t measure;               /* bits 1u << EM_DOMAIN_…: what may be counted; default all */
     uint32_t require;               /* the same bits: create fails unless each has a reading that is no model */
     uint32_t flags;                 /* EM_AS_USER: read a recorded machine as an ordinary user may.
-                                       EM_PRESENT_GPU: a GPU is present even if none is found; needs gpu_tdp_w */
+                                       EM_PRESENT_GPU: a GPU is present even if none is found; needs gpu_tdp_w.
+                                       EM_MODEL_DRAM: memory that no counter measures is estimated from its size, beside
+                                       measured CPUs (the model of a whole machine holds it already) */
     const char *gpus;               /* "visible" (default), "all", "local_rank", "0,2", "GPU-<uuid>,…" */
     const char *const *environment; /* "NAME=value" …, ended by NULL; the variables that CUDA and launchers document are
                                        read from here and never from the process; NULL: none */

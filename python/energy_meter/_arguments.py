@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _KEYWORDS = (
     "sample_interval, cpu_tdp_w, gpu_tdp_w, carbon_intensity_g_per_kwh, "
-    "device, gpus, require, enabled"
+    "device, gpus, require, dram_model, enabled"
 )
 _DEVICES = '"auto", "cpu", "gpu", "cuda", "cuda:N" or a torch.device of these'
 _GPUS = (
@@ -93,12 +93,12 @@ def intensity(value: object) -> float:
     return grams
 
 
-def enabled(value: object) -> bool:
+def flag(name: str, value: object) -> bool:
     if isinstance(value, bool):
         return value
     if type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_"):
         return bool(value)
-    raise TypeError(f"enabled must be True or False, not {shown(value)}")
+    raise TypeError(f"{name} must be True or False, not {shown(value)}")
 
 
 def device(value: object) -> str:

@@ -31,6 +31,8 @@ class EnergyMeter:
     carbon_intensity_g_per_kwh: g CO2e/kWh; None: the world average.
     device: "auto", "cpu" (no GPU is counted), "gpu" (one must be there), "cuda:1", a torch.device.
     gpus: "visible" (as CUDA_VISIBLE_DEVICES says), "all", "local_rank", indices, or UUIDs.
+    dram_model: True: memory that no counter measures is estimated from its size, beside CPUs that
+    are measured.
     require: of "cpu", "gpu", "dram": what must have a reading that is no model.
     enabled: False: every call works, costs nothing and measures nothing.
 
@@ -53,6 +55,7 @@ class EnergyMeter:
         device: object = "auto",
         gpus: str | SupportsIndex | Sequence[str | SupportsIndex] = "visible",
         require: Collection[str] = (),
+        dram_model: bool = False,
         enabled: bool = True,
         **unknown: Never,
     ) -> None:
@@ -65,6 +68,7 @@ class EnergyMeter:
         where = _arguments.device(device)
         which = _arguments.gpus(gpus)
         needed = _arguments.require(require)
+        flags = _native.FLAG_MODEL_DRAM if _arguments.flag("dram_model", dram_model) else 0
         if where == "cpu" and needed & _native.DOMAIN_GPU:
             raise InvalidArgument(
                 'require names "gpu", and device="cpu" counts none; drop one of the two'
@@ -78,10 +82,12 @@ class EnergyMeter:
             which = where
         self._intensity = None if intensity != intensity else intensity
         self._native: _native.Meter | NullMeter
-        if not _arguments.enabled(enabled):
+        if not _arguments.flag("enabled", enabled):
             self._native = NullMeter(DISABLED, self._intensity)
         else:
-            self._native = self._open(interval_ns, cpu_w, gpu_w, intensity, where, which, needed)
+            self._native = self._open(
+                interval_ns, cpu_w, gpu_w, intensity, where, which, needed, flags
+            )
         self._begin = self._native.begin
         self._run = self._begin(_native.KIND_RUN, None, True)
         if isinstance(self._native, _native.Meter):
@@ -98,6 +104,7 @@ class EnergyMeter:
         device: str,
         gpus: str,
         needed: int,
+        flags: int,
     ) -> _native.Meter:
         from . import _devices, _notices
 
@@ -111,7 +118,8 @@ class EnergyMeter:
                 carbon_g_per_kwh=intensity,
                 without=_native.DOMAIN_GPU if device == "cpu" else 0,
                 require=needed,
-                flags=(_native.FLAG_PRESENT_GPU if wants_gpu and has_gpu_tdp else 0)
+                flags=flags
+                | (_native.FLAG_PRESENT_GPU if wants_gpu and has_gpu_tdp else 0)
                 | (_native.FLAG_AS_USER if self._as_user else 0),
                 gpus=gpus,
                 environment=_devices.environment(),

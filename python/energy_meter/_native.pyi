@@ -16,6 +16,7 @@ DOMAIN_GPU: Final[int]
 DOMAIN_DRAM: Final[int]
 FLAG_AS_USER: Final[int]
 FLAG_PRESENT_GPU: Final[int]
+FLAG_MODEL_DRAM: Final[int]
 version: Final[str]
 
 @final

@@ -21,7 +21,8 @@ typedef enum {
     EM__COVERS_DRAM,      /* memory of a socket */
     EM__COVERS_BOARD,     /* a GPU board */
     EM__COVERS_PLATFORM,  /* more than components: psys, a supply */
-    EM__COVERS_ALL_CPUS   /* the CPU model */
+    EM__COVERS_ALL_CPUS,  /* the CPU model */
+    EM__COVERS_ALL_MEMORY /* the memory model */
 } em__covers;
 
 typedef struct {

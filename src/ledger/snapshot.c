@@ -145,7 +145,7 @@ static void freeze_tdp(const freezer *f, const em__surroundings *around)
     facts->tdp_cpu.each_w = facts->tdp_gpu.each_w = NAN;
     for (size_t i = 0; i < f->ledger->setup.count; i++) {
         const em__channel *channel = f->ledger->setup.facts[i];
-        if (channel->kind != EM_KIND_MODEL || f->ledger->roles[i].role != EM_ROLE_COUNTED) {
+        if (isnan(channel->tdp_each_w) || f->ledger->roles[i].role != EM_ROLE_COUNTED) {
             continue;
         }
         em__summary_tdp *tdp = channel->domain == EM_DOMAIN_GPU ? &facts->tdp_gpu : &facts->tdp_cpu;

@@ -79,8 +79,8 @@ int em__options_check(const em_options *options, em_error *error)
         return em__options_refuse(error, EM_ERR_INVALID, "require", "require is 0x%x, measure is 0x%x",
                                   options->require, options->measure);
     }
-    if (options->flags & ~(uint32_t)(EM_AS_USER | EM_PRESENT_GPU)) {
-        em__copy(error->remedy, sizeof error->remedy, "give EM_AS_USER, EM_PRESENT_GPU or 0");
+    if (options->flags & ~(uint32_t)(EM_AS_USER | EM_PRESENT_GPU | EM_MODEL_DRAM)) {
+        em__copy(error->remedy, sizeof error->remedy, "give EM_AS_USER, EM_PRESENT_GPU, EM_MODEL_DRAM or 0");
         return em__options_refuse(error, EM_ERR_INVALID, "flags", "flags is 0x%x", options->flags);
     }
     if (!options->gpus || !options->gpus[0]) {

@@ -63,6 +63,7 @@ typedef struct {
     uint32_t measure;            /* bits 1u << EM_DOMAIN_… */
     double cpu_tdp_w, gpu_tdp_w; /* NAN: not given */
     int present_gpu;             /* EM_PRESENT_GPU */
+    int model_dram;              /* EM_MODEL_DRAM */
     const char *gpus;            /* "visible", "all", "local_rank", a list */
     em_error *error;             /* to be filled in with EM_ERR_INVALID; never NULL */
 } em__selection;

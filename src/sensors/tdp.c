@@ -5,6 +5,7 @@
 #include "sensors/cpu_limit.h"
 #include "sensors/cpus.h"
 #include "sensors/sensor.h"
+#include "sensors/tdp_dram.h"
 #include "sensors/tdp_gpu.h"
 #include "sensors/tdp_model.h"
 
@@ -297,7 +298,8 @@ static int cpu_probe(em__host *host, const em__selection *selection, em__probe *
 static int tdp_probe(em__host *host, const em__selection *selection, em__probe *probe)
 {
     int status = cpu_probe(host, selection, probe);
-    return status == EM_OK ? em__tdp_gpu_probe(host, selection, probe) : status;
+    status = status == EM_OK ? em__tdp_gpu_probe(host, selection, probe) : status;
+    return status == EM_OK ? em__tdp_dram_probe(host, selection, probe) : status;
 }
 
 const em__sensor em__sensor_tdp = {"tdp", 90, tdp_probe};

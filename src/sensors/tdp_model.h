@@ -13,11 +13,21 @@
 /* k = 1; the CPU curve errs 20 % on average over 229 published servers, which is U(k = 2) = 60 %. */
 #define EM__TDP_CPU_GAIN 0.30
 #define EM__TDP_GPU_GAIN 0.25
+#define EM__TDP_DRAM_GAIN 0.25
 
 /* Power of a machine without GPUs, at the wall. tdp_w_total: of all sockets. utilisation is held to 0 … 1; NAN: 0. */
 uint64_t em__tdp_cpu_mw(double tdp_w_total, double utilisation);
 /* Power of a board. utilisation NAN: unknown. */
 uint64_t em__tdp_gpu_mw(double limit_w, double utilisation);
+
+/* Modules as guessed from the size alone, of at most module_gib; modules 0: not guessed. */
+typedef struct {
+    double installed_gib, power_w;
+    unsigned modules, module_gib;
+} em__tdp_memory;
+
+/* total_kib as /proc/meminfo shows it, which is a little less than what is installed. x86 or Arm. */
+em__tdp_memory em__tdp_dram(uint64_t total_kib, int is_x86);
 
 /* A growing energy. Begins as all zeros. */
 typedef struct {

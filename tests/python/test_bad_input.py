@@ -47,6 +47,7 @@ TYPES: list[tuple[str, Any]] = [
     *many("gpus", None, 1.5, True, [0, 1.5], [None], {0}, b"0"),
     *many("require", "cpu", b"cpu", None, 1, [1], [None]),
     *many("enabled", None, 1, "yes", []),
+    *many("dram_model", None, 1, "yes", []),
 ]
 
 
