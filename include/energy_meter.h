@@ -245,6 +245,11 @@ typedef struct {
     em_energy *channels; /* in: NULL, or channels_capacity elements; out: by channel index, in the same instant */
     size_t channels_capacity;
     size_t channels_count; /* how many were written */
+    double
+        process_cpu_share; /* CPU time of this process and its descendants over that of all processes: 0 … 1, reported,
+                                 never applied. NAN: less than 0.2 s of time or of busy CPU time, where clock ticks say
+                                 little, or no /proc/self. Read once a second and soon after edges, in the meter's thread:
+                                 an edge is met to a sample interval */
 } em_result;
 
 typedef struct {
@@ -303,6 +308,7 @@ typedef struct {
     em_energy total, distinct, by_domain[EM_DOMAINS]; /* distinct: over the union of their time */
     double by_provenance_j[EM_PROVENANCES];
     double carbon_g;
+    double process_cpu_share; /* as in em_result, over all of them */
 } em_group;
 
 /* Settles what has ended (at most timeout_ns, then pins) and freezes the numbers. */

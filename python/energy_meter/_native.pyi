@@ -54,6 +54,7 @@ class Result(
         bool,
         list[ChannelEnergy],
         dict[str, str],
+        float | None,
     ],
 ):
     __match_args__: Final = (
@@ -72,6 +73,7 @@ class Result(
         "is_open",
         "channels",
         "unmeasured",
+        "process_cpu_share",
     )
     @property
     def duration_ns(self) -> int: ...
@@ -103,6 +105,8 @@ class Result(
     def channels(self) -> list[ChannelEnergy]: ...
     @property
     def unmeasured(self) -> dict[str, str]: ...
+    @property
+    def process_cpu_share(self) -> float | None: ...
 
 @final
 class Channel(

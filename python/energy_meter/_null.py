@@ -20,7 +20,7 @@ FORKED = (
 
 def _result(reason: str, is_open: bool) -> _native.Result:
     energies = (0.0, 0.0, *[None] * 4, 0.0, 0.0, 0.0)
-    return _native.Result((0, *energies, False, True, is_open, [], {"*": reason}))
+    return _native.Result((0, *energies, False, True, is_open, [], {"*": reason}, None))
 
 
 class NullRecord:

@@ -46,4 +46,5 @@ def to_dict(result: Result) -> WindowResult:
         "complete": result.is_complete,
         "missing": _missing(result),
         "final": result.is_final,
+        "process_cpu_share": result.process_cpu_share,
     }

@@ -44,6 +44,7 @@ class WindowResult(TypedDict):
     complete: bool
     missing: list[Missing]
     final: bool
+    process_cpu_share: float | None
 
 
 class ChannelInfo(TypedDict):

@@ -145,6 +145,7 @@ PyObject *em__native_result(const em__native_state *state, em_meter *meter, em_w
             PyBool_FromLong(result.is_open),
             channel_energies(state, meter, &result),
             unmeasured(&result),
+            number_or_none(result.process_cpu_share),
         };
         tuple = TUPLE(state->result_type, items);
     }
@@ -238,7 +239,8 @@ int em__native_add_tuples(PyObject *module, em__native_state *state)
         {"duration_ns", NULL},  {"energy_j", NULL},    {"carbon_g", NULL},    {"cpu_j", NULL},
         {"gpu_j", NULL},        {"dram_j", NULL},      {"other_j", NULL},     {"measured_j", NULL},
         {"integrated_j", NULL}, {"estimated_j", NULL}, {"is_complete", NULL}, {"is_final", NULL},
-        {"is_open", NULL},      {"channels", NULL},    {"unmeasured", NULL},  {NULL, NULL},
+        {"is_open", NULL},      {"channels", NULL},    {"unmeasured", NULL},  {"process_cpu_share", NULL},
+        {NULL, NULL},
     };
     static PyStructSequence_Field energy[] = {
         {"name", NULL},   {"domain", NULL}, {"provenance", NULL}, {"counted_j", NULL},

@@ -228,9 +228,15 @@ static int mark_task(em__ledger *ledger, uint64_t t_ns, int (*task)(void *, em__
 static void read_channel(em__ledger *ledger, const em__event *event)
 {
     size_t channel = event->channel;
+    if (channel >= ledger->all_count) {
+        return;
+    }
     em__series *series = &ledger->timeline.series[channel];
     int had_ended = series->has_ended;
     em__added added = em__timeline_add(&ledger->timeline, channel, event->t_ns, &event->reading);
+    if (channel >= ledger->setup.count) {
+        return;
+    }
     if (added == EM__ADDED_POINT) {
         em__track_add(&ledger->tracks[channel], series->last.t_ns, series->last.energy_uj);
     }
@@ -298,7 +304,7 @@ int em__ledger_apply(em__ledger *ledger, em__event *event)
         em__ledger_resolve(ledger, event->t_ns);
         return EM_OK;
     case EM__EVENT_INTERRUPT:
-        for (size_t i = 0; i < timeline->channel_count; i++) {
+        for (size_t i = 0; i < ledger->setup.count; i++) { /* CPU time stands still in suspend. */
             em__series_interrupt(&timeline->series[i], event->status);
         }
         return EM_OK;

@@ -10,6 +10,7 @@ enum { SHORT_STOP_NS = 100000000, LONG_STOP_NS = 1000000000 };
 void em__meter_free(em_meter *meter)
 {
     em__sampler_destroy(meter->sampler);
+    em__share_free(&meter->share);
     em__ledger_free(&meter->ledger);
     for (size_t i = 0; i < meter->slot_count; i++) {
         em__slot_release(meter->slots[i]);
@@ -86,6 +87,7 @@ int em_meter_close(em_meter *meter, uint64_t timeout_ns)
         for (size_t i = 0; i < meter->slot_count; i++) {
             em__slot_close(meter->slots[i]);
         }
+        em__share_close(&meter->share);
     }
     return EM_OK;
 }

@@ -26,6 +26,7 @@ static em_meter *alloc_meter(void)
         pthread_condattr_destroy(&attributes);
         pthread_mutex_init(&meter->door, NULL);
         pthread_mutex_init(&meter->resume, NULL);
+        em__share_init(&meter->share);
         meter->generation = em__process_generation();
         meter->is_parked = 1;
     }
@@ -264,7 +265,8 @@ static int build(em_meter *meter, em__host *host, const em_options *options, em_
         return status;
     }
     take_surroundings(meter, options);
-    status = start_ledger(meter, options, notes);
+    status = em__share_open(&meter->share, meter->host);
+    status = status ? status : start_ledger(meter, options, notes);
     status = status ? status : check_required(meter, options->require, error);
     return status ? status
                   : em__sampler_create(meter->host, meter->slots, meter->slot_count, meter->interval_ns,

@@ -5,6 +5,7 @@
 #define EM_METER_METER_H
 
 #include "ledger/ledger.h"
+#include "meter/share.h"
 #include "sampler/sampler.h"
 
 struct em_meter {
@@ -25,6 +26,7 @@ struct em_meter {
     int carbon_year, carbon_is_default, has_cpu_tdp, has_gpu_tdp;
     uint64_t interval_ns;
     em__sampler *sampler;
+    em__share share;
 
     pthread_mutex_t resume; /* one caller at a time ends a pause; before devices and the door */
     pthread_mutex_t door;   /* of what follows; after devices; no read and no wait for a thread under it */

@@ -66,6 +66,7 @@ static void retire(void *context, em__slot *slot, uint64_t t_ns)
 static int step(void *context, uint64_t now_ns)
 {
     em_meter *meter = context;
+    em__share_step(meter, now_ns);
     em__door_settle(meter);
     em__door_lock(meter);
     int is_idle = em__ledger_open_count(&meter->ledger) == 0 && em__ledger_is_settled(&meter->ledger) &&
@@ -124,6 +125,7 @@ void em__meter_resume(em_meter *meter)
     em__door_unlock(meter);
     if (was_parked) {
         read_all(meter);
+        em__share_begin(meter);
         em__door_lock(meter);
         meter->is_parked = 0;
         meter->ledger.last_end_ns = em__meter_now(meter);

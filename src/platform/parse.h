@@ -39,6 +39,15 @@ typedef struct {
 } em__cpu_time;
 int em__parse_cpu_time(const char *text, size_t length, em__cpu_time *ret_time);
 
+/* /proc/PID/stat. Times in clock ticks. */
+typedef struct {
+    uint64_t pid, parent;
+    uint64_t used;   /* by the process itself, all its threads, kernel included */
+    uint64_t waited; /* by its children that it has waited for, and theirs */
+    uint64_t start;  /* since boot: with pid, what tells it from a later process */
+} em__process_time;
+int em__parse_process_time(const char *text, size_t length, em__process_time *ret_time);
+
 /* /proc/cpuinfo. */
 typedef struct {
     char vendor[16];    /* "GenuineIntel"; "" unknown */

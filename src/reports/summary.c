@@ -105,6 +105,7 @@ static void write_run(em__text *json, const em__view *view)
     }
     em__text_add(json, "]");
     add_flag(json, "final", view->facts->run_is_final);
+    add_real(json, "process_cpu_share", run->process_cpu_share);
     add_real(json, "in_epochs_j", em__view_energy(view->facts->in_epochs_j));
     add_real(json, "in_batches_j", em__view_energy(view->facts->in_batches_j));
     add_real(json, "outside_windows_j", em__view_energy(view->facts->outside_windows_j));

@@ -25,6 +25,7 @@ RUN = [
     *("duration_s", "energy_j", "avg_power_w", "carbon_g"),
     *("cpu_energy_j", "gpu_energy_j", "dram_energy_j", "other_energy_j"),
     *("energy_by_provenance", "channels", "complete", "missing", "final"),
+    "process_cpu_share",
     *("in_epochs_j", "in_batches_j", "outside_windows_j"),
 ]
 SCOPE = ["host", "boot_id", "pid", "started_at", "t_begin", "t_end", "devices"]

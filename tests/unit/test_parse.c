@@ -176,6 +176,38 @@ static void cpu_times(void)
     CHECK_INT(time.total, 12);
 }
 
+/* A line of a real process, whose name was set to "a) (b". */
+static void process_times(void)
+{
+    const char *line =
+        "4242 (a) (b) S 17 4242 4242 34816 -1 4194304 1500 200 3 4 700 80 9000 600 20 -5 3 0 123456 1 2 3\n";
+    em__process_time time;
+    if (CHECK_INT(em__parse_process_time(line, strlen(line), &time), 0)) {
+        CHECK_INT(time.pid, 4242);
+        CHECK_INT(time.parent, 17);
+        CHECK_INT(time.used, 780);
+        CHECK_INT(time.waited, 9600);
+        CHECK_INT(time.start, 123456);
+    }
+    static const char *const wrong[] = {
+        "",
+        "4242",
+        "4242 (a",
+        "4242 (a)",
+        "x (a) S 17 4242 4242 34816 -1 4194304 1500 200 3 4 700 80 9000 600 20 -5 3 0 1",
+        "4242 (a) S 17 4242 4242 34816 -1 4194304 1500 200 3 4 700 80 9000 600 20 -5 3 0",
+        "4242 (a) S 17 4242 4242 34816 -1 4194304 1500 200 3 4 -7 80 9000 600 20 -5 3 0 1",
+        "4242 (a) S 17 4242 4242 34816 -1 4194304 1500 200 3 4 7x 80 9000 600 20 -5 3 0 1",
+        "4242 a S 17 4242 4242 34816 -1 4194304 1500 200 3 4 7 80 9000 600 20 -5 3 0 1 2 3"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        time.pid = 7;
+        if (!CHECK_INT(em__parse_process_time(wrong[i], strlen(wrong[i]), &time), -EINVAL)) {
+            printf("# in: %s\n", wrong[i]);
+        }
+        CHECK_INT(time.pid, 7);
+    }
+}
+
 static em__cpuinfo cpuinfo(const char *text)
 {
     em__cpuinfo info;
@@ -265,6 +297,7 @@ int main(void)
     RUN(zone_names);
     RUN(zone_directories_count_in_hexadecimal);
     RUN(cpu_times);
+    RUN(process_times);
     RUN(cpuinfo_of_x86);
     RUN(a_package_for_each_cpu_is_a_virtual_machine);
     RUN(cpuinfo_of_arm);
