@@ -52,9 +52,8 @@ static void sum_window(em__ledger *ledger, const em__record *record, uint64_t no
 
 double em__ledger_share(const em__ledger *ledger, const em__sum *sums, uint64_t duration_ns)
 {
-    const em__sum *process = &sums[ledger->setup.count + EM__HIDDEN_PROCESS];
-    const em__sum *busy = &sums[ledger->setup.count + EM__HIDDEN_BUSY];
-    return em__share_of(process->energy_uj, busy->energy_uj, process->gap_ns + busy->gap_ns, duration_ns);
+    const em__sum *hidden = &sums[ledger->setup.count];
+    return em__share_of(&hidden[EM__HIDDEN_PROCESS], &hidden[EM__HIDDEN_BUSY], duration_ns);
 }
 
 int em__ledger_result(em__ledger *ledger, em_window window, uint64_t now_ns, em_result *ret_result)

@@ -4,7 +4,7 @@
 #include "core/units.h"
 #include "meter/meter.h"
 
-enum { LONGEST_NS = 1000000000, SHARE_OF_TIME = 20000, MOST_READINGS = 10 };
+enum { LONGEST_NS = 1000000000, SHARE_OF_TIME = 40000, MOST_READINGS = 10, RESERVE = 5 };
 
 void em__share_init(em__share *share)
 {
@@ -37,8 +37,10 @@ static void read_now(em_meter *meter, int is_baseline)
     uint64_t used_us[EM__HIDDEN_COUNT], begin_ns = em__meter_now(meter);
     int error = em__cpu_time_read(share->source, is_baseline, &used_us[EM__HIDDEN_PROCESS], &used_us[EM__HIDDEN_BUSY]);
     uint64_t end_ns = em__meter_now(meter);
-    uint64_t earned_ns = (begin_ns - share->read_ns) / SHARE_OF_TIME, most_ns = MOST_READINGS * (end_ns - begin_ns);
-    share->cost_ns = end_ns - begin_ns;
+    uint64_t cost_ns = end_ns - begin_ns, earned_ns = (begin_ns - share->read_ns) / SHARE_OF_TIME;
+    /* A reading in which another process had the CPU must not count for more. */
+    share->cost_ns = share->cost_ns && cost_ns > 2 * share->cost_ns ? 2 * share->cost_ns : cost_ns;
+    uint64_t most_ns = MOST_READINGS * share->cost_ns;
     share->credit_ns = share->credit_ns + earned_ns < most_ns ? share->credit_ns + earned_ns : most_ns;
     share->credit_ns -= share->credit_ns < share->cost_ns ? share->credit_ns : share->cost_ns;
     share->read_ns = begin_ns;
@@ -59,14 +61,21 @@ static int is_due(em_meter *meter, uint64_t now_ns)
 {
     const em__share *share = &meter->share;
     uint64_t since_ns = now_ns > share->read_ns ? now_ns - share->read_ns : 0;
-    if (!share->source || share->credit_ns + since_ns / SHARE_OF_TIME < share->cost_ns) {
+    if (!share->source) {
+        return 0;
+    }
+    if (atomic_exchange(&meter->share.is_asked, 0)) {
+        return 1;
+    }
+    uint64_t credit_ns = share->credit_ns + since_ns / SHARE_OF_TIME;
+    if (credit_ns < share->cost_ns) {
         return 0;
     }
     em__door_lock(meter);
     const em__edge *newest = meter->ledger.timeline.tail;
     int is_awaited = newest && newest->t_ns > share->read_ns;
     em__door_unlock(meter);
-    return is_awaited || share->is_fresh || since_ns >= LONGEST_NS;
+    return is_awaited || share->is_fresh || (since_ns >= LONGEST_NS && credit_ns >= RESERVE * share->cost_ns);
 }
 
 void em__share_step(em_meter *meter, uint64_t now_ns)

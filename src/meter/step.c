@@ -185,6 +185,7 @@ int em__meter_settle(em_meter *meter, em_window window, uint64_t timeout_ns)
         /* A counter whose updates are known needs a reading of the update after the next one, too. */
         do {
             em__door_unlock(meter);
+            atomic_store(&meter->share.is_asked, 1);
             if (has_thread) {
                 em__sampler_kick(meter->sampler);
             } else {

@@ -3,14 +3,20 @@
 /* One division, where it means something. */
 #include "metrics/share.h"
 
+#include "core/units.h"
+#include "energy_meter.h"
+
 #include <math.h>
 
-enum { LEAST_NS = 200000000, LEAST_BUSY_US = 200000 };
+enum { LEAST_NS = 200000000, LEAST_BUSY_US = 200000, LEAST_GUESSED_S = 20 };
 
-double em__share_of(int64_t process_us, int64_t busy_us, uint64_t gap_ns, uint64_t duration_ns)
+double em__share_of(const em__sum *process, const em__sum *busy, uint64_t duration_ns)
 {
-    if (gap_ns > 0 || duration_ns < LEAST_NS || busy_us < LEAST_BUSY_US || process_us < 0) {
+    int is_guessed = ((process->notes | busy->notes) & EM_NOTE_BIT(EM_NOTE_PINNED)) != 0;
+    uint64_t least_ns = is_guessed ? LEAST_GUESSED_S * EM__NS_PER_S : LEAST_NS;
+    if (process->gap_ns > 0 || busy->gap_ns > 0 || busy->updates == 0 || duration_ns < least_ns ||
+        busy->energy_uj < LEAST_BUSY_US || process->energy_uj < 0) {
         return NAN;
     }
-    return process_us < busy_us ? (double)process_us / (double)busy_us : 1.0;
+    return process->energy_uj < busy->energy_uj ? (double)process->energy_uj / (double)busy->energy_uj : 1.0;
 }

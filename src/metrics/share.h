@@ -4,10 +4,11 @@
 #ifndef EM_METRICS_SHARE_H
 #define EM_METRICS_SHARE_H
 
-#include <stdint.h>
+#include "windows/groups.h"
 
-/* 0 … 1, of CPU times in µs told to 10 ms; NAN where they cannot tell it: less than 0.2 s of time or of busy CPU time, where
- * one tick is 5 %, or gap_ns of the time without them. */
-double em__share_of(int64_t process_us, int64_t busy_us, uint64_t gap_ns, uint64_t duration_ns);
+/* 0 … 1, of CPU times in µs, told to 10 ms. NAN where they cannot tell it: less than 0.2 s of time or of busy CPU time,
+ * where one tick is 5 %; no reading in it, or a part of it without any; less than 20 s where an edge had to be guessed from
+ * a reading that may be a second old. */
+double em__share_of(const em__sum *process, const em__sum *busy, uint64_t duration_ns);
 
 #endif

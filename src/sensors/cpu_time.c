@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum { STAT_BYTES = 1024, PATH_BYTES = 96, LIST_BYTES = 4096, MOST_CHILDREN = 512, MOST_FILES = 1024 };
-enum { MOST_PROCESSES = 2048, MOST_DEPTH = 32, US_PER_TICK = 10000, NS_PER_TICK = 10000000, LOOKS_SHARE = 20000 };
+enum { MOST_PROCESSES = 2048, MOST_DEPTH = 32, US_PER_TICK = 10000, NS_PER_TICK = 10000000, LOOKS_SHARE = 40000 };
 
 struct em__cpu_time_source {
     em__host *host;
@@ -206,8 +206,7 @@ static uint64_t growth(uint64_t from, uint64_t to)
  * was counted before; where nobody waited, it must not be taken off again. */
 static uint64_t grow(em__cpu_time_source *source, const em__process_time *self)
 {
-    uint64_t used = growth(source->last.used, self->used), waited = growth(source->last.waited, self->waited),
-             ended = 0;
+    uint64_t used = 0, waited = 0, ended = 0;
     size_t kept = 0;
     for (size_t i = 0; i < source->child_count; i++) {
         em__process_time *last = &source->children[i], now;
@@ -224,7 +223,14 @@ static uint64_t grow(em__cpu_time_source *source, const em__process_time *self)
         source->children[kept++] = now;
     }
     source->child_count = kept;
-    source->last = *self;
+    /* A child may have been waited for after this process was read and before the child was. */
+    em__process_time latest = *self;
+    if (ended > waited + growth(source->last.waited, self->waited) && read_self(source, &latest) < 0) {
+        latest = *self;
+    }
+    used += growth(source->last.used, latest.used);
+    waited += growth(source->last.waited, latest.waited);
+    source->last = latest;
     return used + growth(ended, waited);
 }
 

@@ -288,11 +288,20 @@ static void test_unknown(void)
     pass(S);
     CHECK(isnan(final_result(window).process_cpu_share));
     end_all();
-    CHECK(isnan(em__share_of(10, 100, 0, S)));
-    CHECK(isnan(em__share_of(100000, 500000, 1, S)));
-    CHECK(isnan(em__share_of(100000, 500000, 0, S / 10)));
-    CHECK_NEAR(em__share_of(100000, 500000, 0, S), 0.2, 1e-12);
-    CHECK_NEAR(em__share_of(600000, 500000, 0, S), 1, 0);
+    em__sum mine = {.energy_uj = 100000}, busy = {.energy_uj = 500000, .updates = 1};
+    CHECK_NEAR(em__share_of(&mine, &busy, S), 0.2, 1e-12);
+    CHECK(isnan(em__share_of(&mine, &busy, S / 10)));
+    mine.gap_ns = 1;
+    CHECK(isnan(em__share_of(&mine, &busy, S)));
+    mine = (em__sum){.energy_uj = 600000};
+    CHECK_NEAR(em__share_of(&mine, &busy, S), 1, 0);
+    busy.notes = EM_NOTE_BIT(EM_NOTE_PINNED);
+    CHECK(isnan(em__share_of(&mine, &busy, 19 * S)));
+    CHECK_NEAR(em__share_of(&mine, &busy, 20 * S), 1, 0);
+    busy = (em__sum){.energy_uj = 100000, .updates = 1};
+    CHECK(isnan(em__share_of(&mine, &busy, S)));
+    busy = (em__sum){.energy_uj = 500000};
+    CHECK(isnan(em__share_of(&mine, &busy, S)));
 }
 
 int main(void)
