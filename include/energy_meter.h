@@ -321,6 +321,11 @@ EM_API int em_summary_find(const em_summary *summary, int32_t kind, const char *
 EM_API size_t em_summary_channel_count(const em_summary *summary);
 EM_API int em_summary_channel(const em_summary *summary, size_t channel, em_channel *ret_channel);
 EM_API int em_summary_energy(const em_summary *summary, size_t group, size_t channel, em_energy *ret_energy);
+/* 1: a process other than this one and its descendants held a counted GPU when the meter was created or at a summary since
+ * its last reset; 0: none did; -1: unknown (no GPU counted through a driver that tells, or process ids that cannot be
+ * compared, as in a container with a process namespace of its own). Looked up by em_summary_create, which waits for it at
+ * most 0.25 s; never while sampling. */
+EM_API int em_summary_gpu_shared(const em_summary *summary, int32_t *ret_shared);
 /* JSON with the keys that docs/architecture.md names, or a table. ret_text is freed with em_text_destroy. */
 EM_API int em_summary_format(const em_summary *summary, int32_t format, char **ret_text, size_t *ret_length);
 EM_API void em_summary_destroy(em_summary *summary);

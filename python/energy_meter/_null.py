@@ -93,6 +93,7 @@ class NullMeter:
                 "schema": 1,
                 "device": self.device,
                 "gpu_name": self.gpu_name,
+                "gpu_shared": None,
                 "carbon_intensity_g_per_kwh": self._intensity,
                 "num_batches": 0,
                 "num_epochs": 0,

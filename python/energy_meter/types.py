@@ -99,6 +99,7 @@ class Summary(TypedDict):
 
     device: str
     gpu_name: str | None
+    gpu_shared: bool | None
     carbon_intensity_g_per_kwh: float | None
     num_batches: int
     num_epochs: int

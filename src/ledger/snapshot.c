@@ -172,6 +172,7 @@ static void freeze_facts(const freezer *f, const em__surroundings *around)
     facts->host = em__summary_keep(summary, around->host);
     facts->boot_id = em__summary_keep(summary, around->boot_id);
     facts->pid = around->pid;
+    facts->gpu_shared = around->gpu_shared;
     facts->begin_wall_ns = facts->begin_ns + around->wall_offset_ns;
     facts->g_per_kwh = f->ledger->setup.g_per_kwh;
     facts->carbon_source = em__summary_keep(summary, around->carbon_source);

@@ -17,6 +17,7 @@ typedef struct {
     const char *gpu_name;         /* of what was counted when the meter was created; NULL: no GPU */
     int has_cpu_tdp, has_gpu_tdp; /* given in the options */
     const uint64_t *costs_ns;     /* by channel */
+    int gpu_shared;               /* 1, 0, -1: unknown */
 } em__surroundings;
 
 /* What has settled so far, up to the last settled edge. EM_ERR_NO_MEMORY. */

@@ -11,6 +11,7 @@ void em__meter_free(em_meter *meter)
 {
     em__sampler_destroy(meter->sampler);
     em__share_free(&meter->share);
+    em__sharing_release(meter->sharing);
     em__ledger_free(&meter->ledger);
     for (size_t i = 0; i < meter->slot_count; i++) {
         em__slot_release(meter->slots[i]);
@@ -88,6 +89,7 @@ int em_meter_close(em_meter *meter, uint64_t timeout_ns)
             em__slot_close(meter->slots[i]);
         }
         em__share_close(&meter->share);
+        em__sharing_close(meter->sharing);
     }
     return EM_OK;
 }
@@ -109,6 +111,7 @@ int em_meter_reset(em_meter *meter)
         event.t_ns = em__meter_now(meter);
         status = meter->is_closed ? EM_ERR_CLOSED : em__door_apply(meter, &event);
         em__door_unlock(meter);
+        em__sharing_forget(meter->sharing);
     }
     return status;
 }

@@ -49,13 +49,14 @@ static int take_devices(em_meter *meter, em__probe *probe, uint32_t measure)
         count += probe->devices[i]->channel_count;
     }
     meter->slots = calloc(probe->device_count + 1, sizeof(em__slot *));
+    meter->sharing = em__sharing_create(meter->host, probe);
     meter->facts = calloc(count + 1, sizeof *meter->facts);
     meter->fact_pointers = calloc(count + 1, sizeof(em__channel *));
     meter->sensors = calloc(count + 1, sizeof(char *));
     meter->ranks = calloc(count + 1, sizeof *meter->ranks);
     meter->slot_of = calloc(count + 1, sizeof *meter->slot_of);
-    if (!meter->slots || !meter->facts || !meter->fact_pointers || !meter->sensors || !meter->ranks ||
-        !meter->slot_of) {
+    if (!meter->sharing || !meter->slots || !meter->facts || !meter->fact_pointers || !meter->sensors ||
+        !meter->ranks || !meter->slot_of) {
         return EM_ERR_NO_MEMORY;
     }
     for (size_t i = 0; i < probe->device_count; i++) {
@@ -268,6 +269,9 @@ static int build(em_meter *meter, em__host *host, const em_options *options, em_
     status = em__share_open(&meter->share, meter->host);
     status = status ? status : start_ledger(meter, options, notes);
     status = status ? status : check_required(meter, options->require, error);
+    if (status == EM_OK) {
+        em__sharing_look(meter->sharing, meter, 0);
+    }
     return status ? status
                   : em__sampler_create(meter->host, meter->slots, meter->slot_count, meter->interval_ns,
                                        &em__meter_calls, meter, &meter->sampler);

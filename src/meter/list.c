@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SHARING_PATIENCE_NS = 250000000 };
+
 size_t em_meter_channel_count(const em_meter *meter)
 {
     return meter ? meter->channel_count : 0;
@@ -141,6 +143,7 @@ int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_sum
     em__door_unlock(meter);
     if (!is_closed) {
         em__meter_settle(meter, 0, timeout_ns);
+        em__sharing_look(meter->sharing, meter, SHARING_PATIENCE_NS);
     }
     for (size_t i = 0; i < meter->channel_count; i++) {
         costs_ns[i] = cost_of(meter, i);
@@ -155,7 +158,8 @@ int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_sum
                                .gpu_name = meter->gpu_name,
                                .has_cpu_tdp = meter->has_cpu_tdp,
                                .has_gpu_tdp = meter->has_gpu_tdp,
-                               .costs_ns = costs_ns};
+                               .costs_ns = costs_ns,
+                               .gpu_shared = em__sharing_answer(meter->sharing)};
     em__door_lock(meter);
     status = em__ledger_snapshot(&meter->ledger, &around, ret_summary);
     em__door_unlock(meter);

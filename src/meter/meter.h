@@ -6,6 +6,7 @@
 
 #include "ledger/ledger.h"
 #include "meter/share.h"
+#include "meter/sharing.h"
 #include "sampler/sampler.h"
 
 struct em_meter {
@@ -27,6 +28,7 @@ struct em_meter {
     uint64_t interval_ns;
     em__sampler *sampler;
     em__share share;
+    em__sharing *sharing;
 
     pthread_mutex_t resume; /* one caller at a time ends a pause; before devices and the door */
     pthread_mutex_t door;   /* of what follows; after devices; no read and no wait for a thread under it */

@@ -47,6 +47,7 @@ typedef struct {
     const char *tdp_unused[2]; /* "cpu_tdp_w": given for what is measured */
     size_t tdp_unused_count;
     int run_is_complete, run_is_final;
+    int gpu_shared; /* another process holds a counted GPU: 1, 0; -1: unknown */
     const em__summary_missing *missing;
     size_t missing_count;
     const em__summary_device *devices; /* by channel */

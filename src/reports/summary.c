@@ -207,6 +207,8 @@ static void write_json(em__text *json, const em__view *view)
     add_count(json, "schema", 1);
     add_string(json, "device", facts->device);
     add_string(json, "gpu_name", facts->gpu_name);
+    em__reports_key(json, "gpu_shared");
+    em__text_add(json, facts->gpu_shared < 0 ? "null" : facts->gpu_shared ? "true" : "false");
     add_real(json, "carbon_intensity_g_per_kwh", facts->g_per_kwh);
     add_count(json, "num_batches", view->batches.count);
     add_count(json, "num_epochs", view->epochs.count);

@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "core/units.h"
 #include "sensors/nvml_board.h"
+#include "sensors/nvml_holders.h"
 #include "sensors/tdp_model.h"
 
 #include <math.h>
@@ -118,7 +119,14 @@ static int board_revive(em__device *device)
     return EM_ERR_GONE;
 }
 
-static const em__device_ops board_ops = {board_read, board_destroy, board_revive};
+static em__holders *board_holders(em__device *device)
+{
+    const board_device *board = (const board_device *)device;
+    return device->channels[0].status == EM_OK ? em__nvml_holders(board->nvml, board->handle) : NULL;
+}
+
+static const em__device_ops board_ops = {
+    .read = board_read, .destroy = board_destroy, .revive = board_revive, .holders = board_holders};
 
 /* ------------------------------------------------------------------------------------------------------- describing */
 

@@ -21,6 +21,15 @@
 
 typedef struct em__device em__device;
 
+/* Who else uses a device's board: an object of its own, which may outlive the device and is asked without its lock. */
+typedef struct em__holders em__holders;
+struct em__holders {
+    /* 1: another process than this one and its descendants holds it; 0: none does; -1: nobody can tell. May take as long
+     * as the vendor's call takes. One thread at a time. */
+    int (*ask)(em__holders *holders);
+    void (*destroy)(em__holders *holders);
+};
+
 typedef struct {
     /* Mandatory. Fills in out[i] for each channel i. Never blocks on purpose, never prints. A value that is not known
      * is EM__READ_AGAIN (a gap) or EM__READ_GONE, never 0. */
@@ -30,6 +39,8 @@ typedef struct {
     /* Optional: called at most once a minute for a device that is gone. 0: it can be read again; its channels are
      * the same, and its counters may have begun anew. */
     int (*revive)(em__device *device);
+    /* Optional. The caller's; NULL: nothing can be asked, or no memory. */
+    em__holders *(*holders)(em__device *device);
 } em__device_ops;
 
 /* The base that every sensor's own device struct begins with. Set up by em__device_init. */

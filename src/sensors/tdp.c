@@ -102,7 +102,7 @@ static int cpu_revive(em__device *device)
     return 0;
 }
 
-static const em__device_ops cpu_ops = {cpu_read, cpu_destroy, cpu_revive};
+static const em__device_ops cpu_ops = {.read = cpu_read, .destroy = cpu_destroy, .revive = cpu_revive};
 
 /* ------------------------------------------------------------------------------------------ sockets and their class */
 

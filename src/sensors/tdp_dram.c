@@ -37,7 +37,7 @@ static void dram_destroy(em__device *device)
     free(dram);
 }
 
-static const em__device_ops dram_ops = {dram_read, dram_destroy, NULL};
+static const em__device_ops dram_ops = {.read = dram_read, .destroy = dram_destroy};
 
 /* "MemTotal:       65536000 kB", its first line. */
 static int read_total(em__host *host, uint64_t *ret_kib)

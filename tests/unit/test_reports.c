@@ -197,7 +197,8 @@ static em__summary_facts plain_facts(void)
                                .tdp_cpu = {.each_w = NAN},
                                .tdp_gpu = {.each_w = NAN},
                                .run_is_complete = 1,
-                               .run_is_final = 1};
+                               .run_is_final = 1,
+                               .gpu_shared = -1};
 }
 
 static void summary_of_a_run(int32_t format, const char *golden)
@@ -237,6 +238,7 @@ static void summary_of_a_run(int32_t format, const char *golden)
     facts.begin_wall_ns = UINT64_C(1709164799123456789);
     facts.device = "gpu";
     facts.gpu_name = "NVIDIA H200";
+    facts.gpu_shared = 1;
     facts.carbon_source = "Ember, world average";
     facts.g_per_kwh = 472.95;
     facts.carbon_year = 2024;
