@@ -31,10 +31,10 @@ class EnergyMeter:
     carbon_intensity_g_per_kwh: g CO2e/kWh; None: the world average.
     device: "auto", "cpu" (no GPU is counted), "gpu" (one must be there), "cuda:1", a torch.device.
     gpus: "visible" (as CUDA_VISIBLE_DEVICES says), "all", "local_rank", indices, or UUIDs.
-    dram_model: True: memory that no counter measures is estimated from its size, beside CPUs that
-    are measured.
     require: of "cpu", "gpu", "dram": what must have a reading that is no model.
     enabled: False: every call works, costs nothing and measures nothing.
+    dram_model: True: memory that no counter measures is estimated from its size, where the CPUs
+    are measured.
 
     A program that imports logging before finds the sensors and channels in the logger
     "energy_meter", at DEBUG.
@@ -55,8 +55,8 @@ class EnergyMeter:
         device: object = "auto",
         gpus: str | SupportsIndex | Sequence[str | SupportsIndex] = "visible",
         require: Collection[str] = (),
-        dram_model: bool = False,
         enabled: bool = True,
+        dram_model: bool = False,
         **unknown: Never,
     ) -> None:
         if unknown:

@@ -106,7 +106,7 @@ def test_an_unknown_keyword() -> None:
     with pytest.raises(TypeError, match=r"interval=1.*allowed are sample_interval, cpu_tdp_w"):
         EnergyMeter(interval=1)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="positional"):
-        EnergyMeter(0.1, 65, 200, 450, "auto", "visible", (), True, 9)  # type: ignore[call-arg]
+        EnergyMeter(0.1, 65, 200, 450, "auto", "visible", (), True, False, 9)  # type: ignore[call-arg]
 
 
 def test_what_is_right(make: MakeMeter) -> None:

@@ -18,7 +18,15 @@ SEVEN = [
     *(f"total_{what}" for what in ("duration_s", "energy_j", "carbon_g")),
 ]
 SUMMARY = [
-    *("schema", "device", "gpu_name", "gpu_shared", "carbon_intensity_g_per_kwh", "num_batches", "num_epochs"),
+    *(
+        "schema",
+        "device",
+        "gpu_name",
+        "gpu_shared",
+        "carbon_intensity_g_per_kwh",
+        "num_batches",
+        "num_epochs",
+    ),
     *("batch_summary", "epoch_summary", "windows", "run", "carbon_basis", "tdp", "scope"),
 ]
 RUN = [

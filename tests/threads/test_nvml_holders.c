@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
 /* Whose processes compute on a GPU: a made machine with a tree of processes, and a driver that lists some of them. */
-#include "nvml_rig.h"
+#include "sensors/nvml_rig.h"
 
 #include "meter/meter.h"
 
