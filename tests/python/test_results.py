@@ -32,6 +32,7 @@ KEYS = {
     "complete",
     "missing",
     "final",
+    "process_cpu_share",
 }
 
 

@@ -47,6 +47,7 @@ RESULTS = [
     "complete",
     "missing",
     "final",
+    "process_cpu_share",
 ]
 
 

@@ -30,7 +30,19 @@ static void put_process(em__host *host, const char *name, int pid, int parent)
 /* This process is 100, its child 101, its grandchild 102; 200 is a stranger, 300 cannot be looked at. */
 static em__host *make_host(const char *namespace)
 {
-    em__host *host = rig_host(NULL);
+    /* Threads of a meter before this may still give their host back: what they call is written once. */
+    static em__host_ops ops;
+    em__host *host = NULL;
+    if (em__machine_create(0, NULL, &host) < 0) {
+        abort();
+    }
+    if (!ops.open) {
+        ops = *host->ops;
+        ops.library_open = rig_open;
+        ops.library_symbol = rig_symbol;
+        ops.library_close = rig_close;
+    }
+    host->ops = &ops;
     put_process(host, "self", 100, 1);
     put_process(host, "100", 100, 1);
     put_process(host, "101", 101, 100);
@@ -198,8 +210,8 @@ int main(void)
     RUN(test_answers);
     RUN(test_many);
     RUN(test_looks);
-    RUN(test_a_hang);
     RUN(test_no_gpu);
+    RUN(test_a_hang); /* its thread ends after it */
     unlink(process_file);
     rig_end();
     return CHECK_DONE();
