@@ -101,7 +101,10 @@ enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };
       "set CUDA_DEVICE_ORDER=PCI_BUS_ID or name boards by UUID")                                                       \
     X(EM_NOTE_MIG, 9, "mig", "a MIG slice was asked for; its whole board is measured", "")                             \
     X(EM_NOTE_SLOW_COUNTER, 10, "slow-counter",                                                                        \
-      "the board's counter is read once a second, since reading it faster can spoil it", "")
+      "the board's counter is read once a second, since reading it faster can spoil it", "")                           \
+    X(EM_NOTE_FALLS_SHORT, 15, "falls-short",                                                                          \
+      "the board's counter was found to miss energy when read often, and is read once a second since",                 \
+      "run one program at a time that reads this board")
 
 #define EM_NOTE_ENUM(name, bit, word, text, remedy) name = (bit),
 enum em_note { EM_NOTE_LIST(EM_NOTE_ENUM) EM_NOTE_RESERVED = 63 };
@@ -115,7 +118,7 @@ enum em_resolution { EM_RESOLUTION_FINE, EM_RESOLUTION_COARSE, EM_RESOLUTION_BEL
 enum em_window_kind { EM_WINDOW_OTHER, EM_WINDOW_BATCH, EM_WINDOW_EPOCH, EM_WINDOW_RUN };
 enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON };
 enum em_subject { EM_SENSORS };
-enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2, EM_MODEL_DRAM = 4 };
+enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2, EM_MODEL_DRAM = 4, EM_EDGES_ALWAYS = 8, EM_EDGES_NEVER = 16 };
 
 #define EM_DOMAINS 8         /* five are used; the rest is NAN */
 #define EM_PROVENANCES 4     /* three are used; the rest is 0 */
@@ -137,6 +140,9 @@ typedef uint64_t em_window;           /* an id; 0 is never one, none is used twi
 typedef struct {
     size_t size;
     uint64_t sample_interval_ns;    /* 1 ms … 60 s; default 100 ms */
+    double overhead_limit;          /* of the time that passes, how much begin, end and lap may take for reading sensors
+                                       at the edges of windows: 0 (never) … 1; default 0.001. Their own time comes
+                                       first: where windows are too short to pay that, no edge is read */
     double cpu_tdp_w, gpu_tdp_w;    /* W, of one CPU or GPU as on its data sheet, > 0 and <= 100,000; NAN: not given */
     double carbon_g_per_kwh;        /* g CO2e/kWh, 0 … 100,000; NAN: the world average */
     uint32_t measure;               /* bits 1u << EM_DOMAIN_…: what may be counted; default all */
@@ -144,7 +150,8 @@ typedef struct {
     uint32_t flags;                 /* EM_AS_USER: read a recorded machine as an ordinary user may.
                                        EM_PRESENT_GPU: a GPU is present even if none is found; needs gpu_tdp_w.
                                        EM_MODEL_DRAM: memory that no counter measures is estimated from its size, beside
-                                       measured CPUs (the model of a whole machine holds it already) */
+                                       measured CPUs (the model of a whole machine holds it already).
+                                       EM_EDGES_ALWAYS, EM_EDGES_NEVER: overrule overhead_limit; not both */
     const char *gpus;               /* "visible" (default), "all", "local_rank", "0,2", "GPU-<uuid>,…" */
     const char *const *environment; /* "NAME=value" …, ended by NULL; the variables that CUDA and launchers document are
                                        read from here and never from the process; NULL: none */
@@ -174,7 +181,7 @@ EM_API int em_meter_reset(em_meter *meter);
 typedef struct {
     size_t size;
     const char *name;        /* "cpu-0/package"; unique, and never another for the same thing */
-    const char *sensor;      /* "rapl-powercap", "nvml", "tdp" */
+    const char *sensor;      /* "rapl-perf", "rapl-powercap", "nvml", "tdp" */
     const char *source;      /* path below the root, or "nvml:GPU-…" */
     const char *device_name; /* model of the board or CPU, "" if unknown */
     const char *uuid;        /* of a GPU; NULL if it has none */
@@ -225,8 +232,10 @@ typedef struct {
     int32_t status; /* EM_OK, or why part of the time is missing */
     int32_t reserved;
     uint64_t notes;
-    uint64_t gap_ns; /* time inside the window that was not measured */
-} em_energy;         /* frozen: grows only by a new struct */
+    uint64_t gap_ns;    /* time inside the window that was not measured */
+    uint64_t period_ns; /* of a channel: between its updates, measured unless EM_NOTE_PERIOD_ASSUMED;
+                                             0: unknown, or a total */
+} em_energy;            /* frozen: grows only by a new struct */
 
 /* What a window measured. Set size, channels and channels_capacity before the call. */
 typedef struct {
@@ -259,13 +268,14 @@ typedef struct {
     const char *name; /* copied; at most 255 bytes of UTF-8; NULL: unnamed */
 } em_spec;
 
-/* Begins a window. Any number may be open, nested or overlapping. The first after a pause reads every sensor once, in
- * this call: a driver that hangs just then holds it.
+/* Begins a window. Any number may be open, nested or overlapping. Reads sensors as far as overhead_limit allows, cheapest
+ * first; the first after a pause reads every one. A driver that hangs just then holds this call, and after a second no
+ * other.
  * spec NULL: an unnamed window of kind OTHER. EM_ERR_INVALID, EM_ERR_NO_MEMORY, EM_ERR_FORKED, EM_ERR_CLOSED. */
 EM_API int em_window_begin(em_meter *meter, const em_spec *spec, em_window *ret_window);
 
-/* Ends it. ret_result may be NULL, which is cheaper. Never waits: the result is provisional (is_final 0) until every
- * counted channel was read once more. EM_ERR_UNKNOWN, EM_ERR_EXPIRED, EM_ERR_ENDED. */
+/* Ends it, and then reads sensors as begin does. ret_result may be NULL, which is cheaper. Never waits: the result is
+ * provisional (is_final 0) until every counted channel was read after the end. EM_ERR_UNKNOWN, EM_ERR_EXPIRED, EM_ERR_ENDED. */
 EM_API int em_window_end(em_meter *meter, em_window window, em_result *ret_result);
 
 /* Ends a window and begins the next at the same instant: not a joule falls between them. */
@@ -282,6 +292,12 @@ EM_API int em_window_set_wait(em_meter *meter, em_window window, uint64_t wait_n
 
 /* What is known now; never waits. Open windows too. EM_ERR_EXPIRED, EM_ERR_UNKNOWN. */
 EM_API int em_window_result(em_meter *meter, em_window window, em_result *ret_result);
+
+/* Why a result of this meter is not surer than it is: one sentence a line, each ended by a newline. channel: the index
+ * of a channel in result->channels, or -1 for the total, which needs result->channels. "": nothing weakens it.
+ * ret_text is freed with em_text_destroy; ret_length may be NULL. EM_ERR_INVALID, EM_ERR_NO_MEMORY. */
+EM_API int em_result_reasons(em_meter *meter, const em_result *result, int32_t channel, char **ret_text,
+                             size_t *ret_length);
 
 /* The window of this kind that ended last, in all threads; kind -1: any but RUN. name NULL: named or not.
  * EM_ERR_UNKNOWN: none has ended. */
@@ -321,6 +337,19 @@ EM_API int em_summary_find(const em_summary *summary, int32_t kind, const char *
 EM_API size_t em_summary_channel_count(const em_summary *summary);
 EM_API int em_summary_channel(const em_summary *summary, size_t channel, em_channel *ret_channel);
 EM_API int em_summary_energy(const em_summary *summary, size_t group, size_t channel, em_energy *ret_energy);
+/* As em_result_reasons, of a group. channel -1: its total. EM_ERR_UNKNOWN. */
+EM_API int em_summary_reasons(const em_summary *summary, size_t group, int32_t channel, char **ret_text,
+                              size_t *ret_length);
+/* What measuring cost the program that was measured, since the meter was created or reset. */
+typedef struct {
+    size_t size;
+    double fraction; /* caller_s / the time that has passed: until the summary, or until the meter was closed */
+    double limit;    /* overhead_limit */
+    double caller_s; /* inside em_window_begin, end and lap, in all threads; what they read included */
+    double sync_s;   /* as told by em_window_set_wait, of all windows that have ended; not part of caller_s */
+} em_overhead;       /* frozen: grows only by a new struct */
+EM_API int em_summary_overhead(const em_summary *summary, em_overhead *ret_overhead);
+
 /* 1: a process other than this one and its descendants held a counted GPU when the meter was created or at a summary since
  * its last reset; 0: none did; -1: unknown (no GPU counted through a driver that tells, or process ids that cannot be
  * compared, as in a container with a process namespace of its own). Looked up by em_summary_create, which waits for it at

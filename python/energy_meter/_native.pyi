@@ -20,8 +20,39 @@ FLAG_MODEL_DRAM: Final[int]
 version: Final[str]
 
 @final
-class ChannelEnergy(structseq[Any], tuple[str, str, str, float | None, str, str]):
-    __match_args__: Final = ("name", "domain", "provenance", "counted_j", "status", "reason")
+class ChannelEnergy(
+    structseq[Any],
+    tuple[
+        str,
+        str,
+        str,
+        float | None,
+        str,
+        str,
+        float | None,
+        float | None,
+        float | None,
+        str,
+        list[str],
+        int | None,
+        bool,
+    ],
+):
+    __match_args__: Final = (
+        "name",
+        "domain",
+        "provenance",
+        "counted_j",
+        "status",
+        "reason",
+        "uncertainty_j",
+        "gain_j",
+        "edge_j",
+        "resolution",
+        "reasons",
+        "period_ns",
+        "is_period_measured",
+    )
     @property
     def name(self) -> str: ...
     @property
@@ -34,6 +65,20 @@ class ChannelEnergy(structseq[Any], tuple[str, str, str, float | None, str, str]
     def status(self) -> str: ...
     @property
     def reason(self) -> str: ...
+    @property
+    def uncertainty_j(self) -> float | None: ...
+    @property
+    def gain_j(self) -> float | None: ...
+    @property
+    def edge_j(self) -> float | None: ...
+    @property
+    def resolution(self) -> str: ...
+    @property
+    def reasons(self) -> list[str]: ...
+    @property
+    def period_ns(self) -> int | None: ...
+    @property
+    def is_period_measured(self) -> bool: ...
 
 @final
 class Result(
@@ -54,6 +99,12 @@ class Result(
         bool,
         list[ChannelEnergy],
         dict[str, str],
+        float,
+        float,
+        float,
+        str,
+        list[str],
+        int,
         float | None,
     ],
 ):
@@ -73,6 +124,12 @@ class Result(
         "is_open",
         "channels",
         "unmeasured",
+        "uncertainty_j",
+        "gain_j",
+        "edge_j",
+        "resolution",
+        "reasons",
+        "wait_ns",
         "process_cpu_share",
     )
     @property
@@ -105,6 +162,18 @@ class Result(
     def channels(self) -> list[ChannelEnergy]: ...
     @property
     def unmeasured(self) -> dict[str, str]: ...
+    @property
+    def uncertainty_j(self) -> float: ...
+    @property
+    def gain_j(self) -> float: ...
+    @property
+    def edge_j(self) -> float: ...
+    @property
+    def resolution(self) -> str: ...
+    @property
+    def reasons(self) -> list[str]: ...
+    @property
+    def wait_ns(self) -> int: ...
     @property
     def process_cpu_share(self) -> float | None: ...
 
@@ -170,6 +239,8 @@ class Record:
     def end(self) -> None: ...
     def lap(self) -> None: ...
     def cancel(self) -> None: ...
+    def set_wait(self, ns: int, /) -> bool: ...
+    def settle(self, timeout_ns: int, /) -> None: ...
     def result(self) -> Result: ...
 
 @final
@@ -178,6 +249,7 @@ class Meter:
         cls,
         *,
         sample_interval_ns: int = ...,
+        overhead_limit: float = ...,
         cpu_tdp_w: float = ...,
         gpu_tdp_w: float = ...,
         carbon_g_per_kwh: float = ...,
@@ -193,7 +265,7 @@ class Meter:
     @property
     def gpu_name(self) -> str | None: ...
     def begin(self, kind: int, name: str | None, keep: bool, /) -> Record: ...
-    def last(self, kind: int, name: str | None, /) -> Result | None: ...
+    def last(self, kind: int, name: str | None, timeout_ns: int, /) -> Result | None: ...
     def summary(self, timeout_ns: int, /) -> str: ...
     def channels(self) -> list[Channel]: ...
     def absences(self) -> list[Absence]: ...

@@ -20,7 +20,9 @@ FORKED = (
 
 def _result(reason: str, is_open: bool) -> _native.Result:
     energies = (0.0, 0.0, *[None] * 4, 0.0, 0.0, 0.0)
-    return _native.Result((0, *energies, False, True, is_open, [], {"*": reason}, None))
+    return _native.Result(
+        (0, *energies, False, True, is_open, [], {"*": reason}, 0.0, 0.0, 0.0, "fine", [], 0, None)
+    )
 
 
 class NullRecord:
@@ -36,6 +38,12 @@ class NullRecord:
         pass
 
     lap = cancel = end
+
+    def set_wait(self, ns: int, /) -> bool:
+        return False
+
+    def settle(self, timeout_ns: int, /) -> None:
+        pass
 
     def result(self) -> _native.Result:
         return _result(self._reason, self.is_open)
@@ -59,7 +67,7 @@ class NullMeter:
     def begin(self, kind: int, name: str | None, keep: bool, /) -> NullRecord:
         return self._record
 
-    def last(self, kind: int, name: str | None, /) -> _native.Result:
+    def last(self, kind: int, name: str | None, timeout_ns: int, /) -> _native.Result:
         return self._record.result()
 
     def channels(self) -> list[_native.Channel]:
@@ -84,8 +92,9 @@ class NullMeter:
 
         def group() -> dict[str, Any]:
             means = dict.fromkeys(("mean_duration_s", "mean_energy_j", "mean_carbon_g"))
-            totals = dict.fromkeys(("total_duration_s", "total_energy_j", "total_carbon_g"), 0.0)
-            return {"count": 0, **means, **totals}
+            totals = ("total_duration_s", "total_energy_j", "total_carbon_g", "distinct_energy_j")
+            parts = ("uncertainty_j", "uncertainty_gain_j", "uncertainty_edge_j")
+            return {"count": 0, **means, **dict.fromkeys(totals + parts, 0.0)}
 
         nothing = dict.fromkeys(("in_epochs_j", "in_batches_j", "outside_windows_j"), 0.0)
         return json.dumps(
@@ -108,6 +117,7 @@ class NullMeter:
                     "is_default": self._intensity is None,
                 },
                 "tdp": {"cpu": None, "gpu": None, "unused": []},
+                "overhead": dict.fromkeys(("fraction", "limit", "caller_s", "sync_s"), 0.0),
                 "scope": {
                     "host": os.uname().nodename,
                     "boot_id": None,

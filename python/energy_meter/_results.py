@@ -6,8 +6,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._native import Result
-    from .types import Missing, WindowResult
+    from ._native import ChannelEnergy, Result
+    from .types import ChannelResult, Missing, WindowResult
 
 
 def _missing(result: Result) -> list[Missing]:
@@ -22,7 +22,24 @@ def _missing(result: Result) -> list[Missing]:
     return missing
 
 
-def to_dict(result: Result) -> WindowResult:
+def _channel(channel: ChannelEnergy, energy_j: float) -> ChannelResult:
+    period_ns = channel.period_ns
+    return {
+        "energy_j": energy_j,
+        "provenance": channel.provenance,
+        "uncertainty_j": channel.uncertainty_j,
+        "uncertainty_gain_j": channel.gain_j,
+        "uncertainty_edge_j": channel.edge_j,
+        "resolution": channel.resolution,
+        "reasons": channel.reasons,
+        "update_period_s": None if period_ns is None else period_ns / 1e9,
+        "update_period_from": None
+        if period_ns is None
+        else ("measured" if channel.is_period_measured else "assumed"),
+    }
+
+
+def to_dict(result: Result, *reasons: str | None) -> WindowResult:
     seconds = result.duration_ns / 1e9
     return {
         "duration_s": seconds,
@@ -38,8 +55,13 @@ def to_dict(result: Result) -> WindowResult:
             "integrated": result.integrated_j,
             "estimated": result.estimated_j,
         },
+        "uncertainty_j": result.uncertainty_j,
+        "uncertainty_gain_j": result.gain_j,
+        "uncertainty_edge_j": result.edge_j,
+        "resolution": result.resolution,
+        "reasons": [*result.reasons, *(reason for reason in reasons if reason)],
         "channels": {
-            channel.name: {"energy_j": channel.counted_j, "provenance": channel.provenance}
+            channel.name: _channel(channel, channel.counted_j)
             for channel in result.channels
             if channel.counted_j is not None
         },

@@ -19,8 +19,17 @@ class ProvenanceEnergy(TypedDict):
 
 
 class ChannelResult(TypedDict):
+    """What a channel counted. Uncertainties are at k = 2: about 95 %."""
+
     energy_j: float
     provenance: str
+    uncertainty_j: float | None
+    uncertainty_gain_j: float | None
+    uncertainty_edge_j: float | None
+    resolution: str
+    reasons: list[str]
+    update_period_s: float | None
+    update_period_from: str | None
 
 
 class Missing(TypedDict):
@@ -40,6 +49,11 @@ class WindowResult(TypedDict):
     dram_energy_j: float | None
     other_energy_j: float | None
     energy_by_provenance: ProvenanceEnergy
+    uncertainty_j: float
+    uncertainty_gain_j: float
+    uncertainty_edge_j: float
+    resolution: str
+    reasons: list[str]
     channels: dict[str, ChannelResult]
     complete: bool
     missing: list[Missing]
@@ -77,6 +91,10 @@ class GroupSummary(TypedDict):
     total_duration_s: float
     total_energy_j: float
     total_carbon_g: float
+    distinct_energy_j: float | None
+    uncertainty_j: float
+    uncertainty_gain_j: float
+    uncertainty_edge_j: float
 
 
 class RunSummary(WindowResult):
@@ -94,6 +112,15 @@ class CarbonBasis(TypedDict):
     is_default: bool
 
 
+class Overhead(TypedDict):
+    """What measuring cost the program: seconds inside begin, end and lap, and waiting for GPUs."""
+
+    fraction: float | None
+    limit: float | None
+    caller_s: float | None
+    sync_s: float
+
+
 class Summary(TypedDict):
     """All that a meter knows, as JSON."""
 
@@ -109,6 +136,7 @@ class Summary(TypedDict):
     run: RunSummary
     carbon_basis: CarbonBasis
     tdp: dict[str, Any]
+    overhead: Overhead
     scope: dict[str, Any]
 
 

@@ -26,6 +26,12 @@ static const char *const provenance_words[] = {
     [EM_FROM_ESTIMATED] = "estimated",
 };
 
+static const char *const resolution_words[] = {
+    [EM_RESOLUTION_FINE] = "fine",
+    [EM_RESOLUTION_COARSE] = "coarse",
+    [EM_RESOLUTION_BELOW] = "below",
+};
+
 static PyObject *word_of(const char *const *words, size_t count, int32_t value)
 {
     return PyUnicode_InternFromString(value >= 0 && (size_t)value < count ? words[value] : "unknown");
@@ -67,8 +73,35 @@ static PyObject *tuple_of(PyTypeObject *type, PyObject *const *items, size_t cou
 }
 #define TUPLE(type, items) tuple_of(type, items, sizeof(items) / sizeof *(items))
 
-static PyObject *channel_energy(const em__native_state *state, const em_channel *channel, const em_energy *energy)
+/* The lines of the library's text as a list. */
+static PyObject *reasons_of(const em__native_state *state, em_meter *meter, const em_result *result, int32_t channel)
 {
+    char *text, *line, *end;
+    int status = em_result_reasons(meter, result, channel, &text, NULL);
+    if (status < 0) {
+        return em__native_raise(state, status, NULL);
+    }
+    PyObject *list = PyList_New(0);
+    for (line = text; list && (end = strchr(line, '\n')); line = end + 1) {
+        PyObject *reason = PyUnicode_DecodeUTF8(line, end - line, "replace");
+        if (!reason || PyList_Append(list, reason) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(reason);
+    }
+    em_text_destroy(text);
+    return list;
+}
+
+static PyObject *period_of(const em_energy *energy)
+{
+    return energy->period_ns ? PyLong_FromUnsignedLongLong(energy->period_ns) : Py_NewRef(Py_None);
+}
+
+static PyObject *channel_energy(const em__native_state *state, em_meter *meter, const em_result *result, size_t index,
+                                const em_channel *channel)
+{
+    const em_energy *energy = &result->channels[index];
     int has_ended = channel->status != EM_OK && channel->reason[0];
     PyObject *items[] = {
         text_or_none(channel->name),
@@ -77,6 +110,13 @@ static PyObject *channel_energy(const em__native_state *state, const em_channel 
         number_or_none(energy->counted_j),
         PyUnicode_InternFromString(em_status_word(energy->status)),
         text_or_none(has_ended ? channel->reason : em_status_text(energy->status)),
+        number_or_none(energy->uncertainty_j),
+        number_or_none(energy->gain_j),
+        number_or_none(energy->edge_j),
+        WORD(resolution_words, energy->resolution),
+        reasons_of(state, meter, result, (int32_t)index),
+        period_of(energy),
+        PyBool_FromLong(!(energy->notes & EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED))),
     };
     return TUPLE(state->channel_energy_type, items);
 }
@@ -88,7 +128,7 @@ static PyObject *channel_energies(const em__native_state *state, em_meter *meter
         em_channel channel = {.size = sizeof channel};
         int status = em_meter_channel(meter, i, &channel);
         PyObject *item =
-            status < 0 ? em__native_raise(state, status, NULL) : channel_energy(state, &channel, &result->channels[i]);
+            status < 0 ? em__native_raise(state, status, NULL) : channel_energy(state, meter, result, i, &channel);
         if (!item) {
             Py_CLEAR(list);
         } else {
@@ -145,6 +185,12 @@ PyObject *em__native_result(const em__native_state *state, em_meter *meter, em_w
             PyBool_FromLong(result.is_open),
             channel_energies(state, meter, &result),
             unmeasured(&result),
+            number_or_zero(result.total.uncertainty_j),
+            number_or_zero(result.total.gain_j),
+            number_or_zero(result.total.edge_j),
+            WORD(resolution_words, result.total.resolution),
+            reasons_of(state, meter, &result, -1),
+            PyLong_FromUnsignedLongLong(result.wait_ns),
             number_or_none(result.process_cpu_share),
         };
         tuple = TUPLE(state->result_type, items);
@@ -236,15 +282,34 @@ static int add_tuple(PyObject *module, const char *name, PyStructSequence_Field 
 int em__native_add_tuples(PyObject *module, em__native_state *state)
 {
     static PyStructSequence_Field result[] = {
-        {"duration_ns", NULL},  {"energy_j", NULL},    {"carbon_g", NULL},    {"cpu_j", NULL},
-        {"gpu_j", NULL},        {"dram_j", NULL},      {"other_j", NULL},     {"measured_j", NULL},
-        {"integrated_j", NULL}, {"estimated_j", NULL}, {"is_complete", NULL}, {"is_final", NULL},
-        {"is_open", NULL},      {"channels", NULL},    {"unmeasured", NULL},  {"process_cpu_share", NULL},
+        {"duration_ns", NULL},  {"energy_j", NULL},
+        {"carbon_g", NULL},     {"cpu_j", NULL},
+        {"gpu_j", NULL},        {"dram_j", NULL},
+        {"other_j", NULL},      {"measured_j", NULL},
+        {"integrated_j", NULL}, {"estimated_j", NULL},
+        {"is_complete", NULL},  {"is_final", NULL},
+        {"is_open", NULL},      {"channels", NULL},
+        {"unmeasured", NULL},   {"uncertainty_j", NULL},
+        {"gain_j", NULL},       {"edge_j", NULL},
+        {"resolution", NULL},   {"reasons", NULL},
+        {"wait_ns", NULL},      {"process_cpu_share", NULL},
         {NULL, NULL},
     };
     static PyStructSequence_Field energy[] = {
-        {"name", NULL},   {"domain", NULL}, {"provenance", NULL}, {"counted_j", NULL},
-        {"status", NULL}, {"reason", NULL}, {NULL, NULL},
+        {"name", NULL},
+        {"domain", NULL},
+        {"provenance", NULL},
+        {"counted_j", NULL},
+        {"status", NULL},
+        {"reason", NULL},
+        {"uncertainty_j", NULL},
+        {"gain_j", NULL},
+        {"edge_j", NULL},
+        {"resolution", NULL},
+        {"reasons", NULL},
+        {"period_ns", NULL},
+        {"is_period_measured", NULL},
+        {NULL, NULL},
     };
     static PyStructSequence_Field channel[] = {
         {"name", NULL}, {"sensor", NULL}, {"source", NULL}, {"domain", NULL},      {"kind", NULL}, {"role", NULL},

@@ -61,17 +61,26 @@ failed:
 
 static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {
-        "sample_interval_ns", "cpu_tdp_w", "gpu_tdp_w", "carbon_g_per_kwh", "without", "require", "flags", "gpus",
-        "environment",        "root",      NULL};
+    static char *names[] = {"sample_interval_ns",
+                            "overhead_limit",
+                            "cpu_tdp_w",
+                            "gpu_tdp_w",
+                            "carbon_g_per_kwh",
+                            "without",
+                            "require",
+                            "flags",
+                            "gpus",
+                            "environment",
+                            "root",
+                            NULL};
     em_options options;
     em_options_init(&options, sizeof options);
     unsigned long long interval = options.sample_interval_ns;
     unsigned int without = 0, require = 0, flags = 0;
     PyObject *environment = NULL, *root = NULL, *bytes = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KdddIIIsOO&", names, &interval, &options.cpu_tdp_w,
-                                     &options.gpu_tdp_w, &options.carbon_g_per_kwh, &without, &require, &flags,
-                                     &options.gpus, &environment, PyUnicode_FSConverter, &root)) {
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KddddIIIsOO&", names, &interval, &options.overhead_limit,
+                                     &options.cpu_tdp_w, &options.gpu_tdp_w, &options.carbon_g_per_kwh, &without,
+                                     &require, &flags, &options.gpus, &environment, PyUnicode_FSConverter, &root)) {
         return NULL;
     }
     options.sample_interval_ns = interval;
@@ -152,20 +161,30 @@ static PyObject *meter_last(PyObject *self, PyObject *args)
 {
     int kind;
     PyObject *object;
+    unsigned long long timeout_ns;
     const char *name;
+    em_meter *meter = meter_of(self);
     em__native_state *state = state_of(self);
-    if (!PyArg_ParseTuple(args, "iO:last", &kind, &object) || em__native_name(state, object, &name) < 0) {
+    if (!PyArg_ParseTuple(args, "iOK:last", &kind, &object, &timeout_ns) || em__native_name(state, object, &name) < 0) {
         return NULL;
     }
-    em_window window;
-    int status = em_window_last(meter_of(self), kind, name, &window);
+    int status;
+    PyObject *result = NULL;
+    do { /* While this one waits, others may end so many windows that the one waited for expires. */
+        em_window window;
+        status = em_window_last(meter, kind, name, &window);
+        if (status >= 0 && timeout_ns > 0) {
+            PyThreadState *released = PyEval_SaveThread();
+            status = em_window_settle(meter, window, timeout_ns);
+            PyEval_RestoreThread(released);
+        }
+        if (status >= 0) {
+            result = em__native_result(state, meter, window, &status);
+        }
+    } while (status == EM_ERR_EXPIRED);
     if (status == EM_ERR_UNKNOWN) {
         Py_RETURN_NONE;
     }
-    if (status < 0) {
-        return em__native_raise(state, status, NULL);
-    }
-    PyObject *result = em__native_result(state, meter_of(self), window, &status);
     return result || !status ? result : em__native_raise(state, status, NULL);
 }
 
@@ -250,7 +269,8 @@ static PyObject *meter_gpu_name(PyObject *self, void *unused)
 
 static PyMethodDef meter_methods[] = {
     {"begin", EM__NATIVE_FASTCALL(meter_begin), METH_FASTCALL, "begin(kind, name, keep) -> Record"},
-    {"last", meter_last, METH_VARARGS, "last(kind, name) -> Result of the window that ended last, or None"},
+    {"last", meter_last, METH_VARARGS,
+     "last(kind, name, timeout_ns) -> Result of the window that ended last, or None; 0: without waiting for it"},
     {"summary", meter_summary, METH_VARARGS, "summary(timeout_ns) -> JSON"},
     {"channels", meter_channels, METH_NOARGS, "channels() -> list of Channel"},
     {"absences", meter_absences, METH_NOARGS, "absences() -> list of Absence"},

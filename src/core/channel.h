@@ -39,11 +39,18 @@ typedef struct {
     uint64_t scale_num, scale_den; /* raw × num / den = µJ (counter, model) or mW (gauge) */
     uint64_t range;                /* raw: largest value before it wraps to 0; 0: unknown or never */
     uint64_t unit;                 /* raw: its smallest step, also added to range where it wraps; 0: 1 */
+    int32_t is_endless;            /* the kernel joins the wraps while it is read: values go on beyond the range */
     uint64_t refresh_ns;           /* between updates, documented or seen; 0: unknown */
+    uint64_t interval_ns;          /* never read more often than this; 0: at any time */
+    uint64_t sparing_interval_ns;  /* the interval that spares a counter which frequent reading spoils; 0: none does */
     uint64_t ceiling_mw;           /* highest believable power (docs/measurement.md §2 rule 9) */
+    int32_t shaped_by;             /* of a counter: how many channels further on its device's gauge of the same silicon
+                                      is, whose samples tell how power ran between its readings; 0: none */
+    int32_t gauge;                 /* the same, whether or not its samples shape the counter */
     uint64_t notes;                /* EM_NOTE_BIT(…) that hold for every reading */
     double gain;                   /* k = 1, as a fraction (docs/measurement.md §7) */
     double tdp_each_w, tdp_count;  /* a model's power of one piece, and of how many; NAN: no model */
+    uint64_t limit_mw;             /* what the device holds its power to; 0: unknown */
     char tdp_from[64];             /* where tdp_each_w comes from: "given", "default for a laptop"; "": no model */
 } em__channel;
 
@@ -51,7 +58,8 @@ typedef struct {
 typedef enum {
     EM__READ_OK,
     EM__READ_AGAIN, /* failed this time: a gap, never a zero */
-    EM__READ_GONE   /* will not come back by itself */
+    EM__READ_GONE,  /* will not come back by itself */
+    EM__READ_NONE   /* not asked for this time: no event, and no gap */
 } em__outcome;
 
 typedef struct {

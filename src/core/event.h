@@ -14,8 +14,10 @@ typedef enum {
     EM__EVENT_INTERRUPT,   /* status: no reading before may be joined with one after (suspend) */
     EM__EVENT_PARK,        /* a pause begins: nothing is read, and nobody asks */
     EM__EVENT_RESUME,      /* a pause is over */
-    EM__EVENT_BEGIN,       /* kind, name, keep; answers window */
-    EM__EVENT_END,         /* window */
+    EM__EVENT_BEGIN,       /* kind, name, keep, amount: bit i for each device i (of the first 64) that was
+                              read at this edge just before; answers window */
+    EM__EVENT_END,         /* window, amount: as of a begin, of the devices that were chosen to be read just after; one
+                              that somebody else read that moment was passed over. A lap's two events have the same */
     EM__EVENT_CANCEL,      /* window */
     EM__EVENT_ITEMS,       /* window, amount */
     EM__EVENT_WAIT,        /* window, amount in ns */

@@ -43,17 +43,21 @@ int em__ledger_init(em__ledger *ledger, const em__ledger_setup *setup)
     ledger->roles = calloc(count + 1, sizeof *ledger->roles);
     ledger->members = calloc(count + 1, sizeof *ledger->members);
     ledger->tracks = calloc(count + 1, sizeof *ledger->tracks);
+    ledger->shortfalls = calloc(count + 1, sizeof *ledger->shortfalls);
     ledger->sums = calloc(ledger->all_count, sizeof *ledger->sums);
     ledger->names = calloc(count + 1, sizeof *ledger->names);
     ledger->reasons = calloc(count + 1, sizeof *ledger->reasons);
-    if (status || !ledger->candidates || !ledger->roles || !ledger->members || !ledger->tracks || !ledger->sums ||
-        !ledger->names || !ledger->reasons) {
+    if (status || !ledger->candidates || !ledger->roles || !ledger->members || !ledger->tracks || !ledger->shortfalls ||
+        !ledger->sums || !ledger->names || !ledger->reasons) {
         em__ledger_free(ledger);
         return EM_ERR_NO_MEMORY;
     }
     ledger->timeline.patience_ns = setup->patience_ns;
     for (size_t i = 0; i < count; i++) {
+        size_t gauge = i + (size_t)setup->facts[i]->gauge;
         em__track_clear(&ledger->tracks[i], setup->interval_ns);
+        em__shortfall_init(&ledger->shortfalls[i], setup->facts[i],
+                           gauge > i && gauge < count ? setup->facts[gauge] : NULL);
         if (setup->facts[i]->status != EM_OK) {
             em__series_end(&ledger->timeline.series[i], setup->facts[i]->status);
         }
@@ -76,6 +80,7 @@ void em__ledger_free(em__ledger *ledger)
     free(ledger->roles);
     free(ledger->members);
     free(ledger->tracks);
+    free(ledger->shortfalls);
     free(ledger->sums);
     free(ledger->names);
     free(ledger->reasons);
@@ -94,6 +99,11 @@ int em__ledger_find(const em__ledger *ledger, em_window window, em__record **ret
     }
     *ret_record = record;
     return EM_OK;
+}
+
+int em__ledger_is_spared(const em__ledger *ledger, size_t channel)
+{
+    return em__shortfall_is_sparing(&ledger->shortfalls[channel]);
 }
 
 size_t em__ledger_open_count(const em__ledger *ledger)

@@ -9,6 +9,7 @@
 #include "metrics/energy.h"
 #include "metrics/points.h"
 #include "metrics/roles.h"
+#include "timeline/shortfall.h"
 #include "windows/store.h"
 
 enum { EM__SETTLE_AT_ONCE = 32 };
@@ -47,10 +48,12 @@ typedef struct {
     size_t word_count;
     em__member *members;
     em__track *tracks;
-    em__sum *sums;       /* scratch for one window; hidden series too */
-    em__edge *run_begin; /* of the first window, or of the last reset */
-    int had_run;         /* a window of kind RUN has begun */
+    em__shortfall *shortfalls; /* by channel */
+    em__sum *sums;             /* scratch for one window; hidden series too */
+    em__edge *run_begin;       /* of the first window, or of the last reset */
+    int had_run;               /* a window of kind RUN has begun */
     uint64_t last_end_ns;
+    uint64_t wait_ns;     /* of all windows that have ended since the last reset, as told */
     uint64_t resolutions; /* how often roles were decided: what is read may have changed */
 } em__ledger;
 
@@ -70,6 +73,8 @@ size_t em__ledger_settle(em__ledger *ledger, size_t limit);
 
 /* 1: the channel's device is to be read. */
 int em__ledger_is_read(const em__ledger *ledger, size_t channel);
+/* 1: its counter suffers from being read, or it is being found out whether it does: once a second is often enough. */
+int em__ledger_is_spared(const em__ledger *ledger, size_t channel);
 size_t em__ledger_open_count(const em__ledger *ledger);
 int em__ledger_is_settled(const em__ledger *ledger);
 

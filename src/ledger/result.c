@@ -38,12 +38,13 @@ int em__ledger_last(const em__ledger *ledger, int32_t kind, const char *name, em
 
 static void sum_window(em__ledger *ledger, const em__record *record, uint64_t now_ns)
 {
+    uint64_t end_ns = record->end ? record->end->t_ns : now_ns;
     const em__timeline *timeline = &ledger->timeline;
     for (size_t i = 0; i < timeline->channel_count; i++) {
         em__value begin = em__timeline_value(timeline, record->begin, i);
         em__value end =
             record->end ? em__timeline_value(timeline, record->end, i) : em__timeline_now(timeline, now_ns, i);
-        em__sum_between(&begin, &end, &ledger->sums[i]);
+        em__sum_between(&begin, record->begin->t_ns, &end, end_ns, &ledger->sums[i]);
         if (!record->is_final) {
             ledger->sums[i].notes |= EM_NOTE_BIT(EM_NOTE_PROVISIONAL);
         }

@@ -3,6 +3,7 @@
 /* Groups, the run and its facts as they stand at the last settled edge. */
 #include "ledger/snapshot.h"
 
+#include "core/units.h"
 #include "metrics/carbon.h"
 
 #include <math.h>
@@ -45,23 +46,29 @@ static void sum_tallies(const freezer *f, const em__edge *begin)
         const em__tally *tally = &f->tallies[i];
         em__sum *sum = &f->sums[i];
         if (begin && f->now) {
-            em__sum_between(&begin->values[i], &f->now->values[i], sum);
+            em__sum_between(&begin->values[i], begin->t_ns, &f->now->values[i], f->now->t_ns, sum);
         }
         sum->energy_uj = tally->energy_uj;
         sum->counted_uj = tally->counted_uj;
         sum->gap_ns = tally->gap_ns;
         sum->missing_ns = tally->missing_ns;
+        sum->edge_variance = tally->chain.inner_variance;
         sum->notes &= tally->gap_ns ? UINT64_MAX : ~EM_NOTE_BIT(EM_NOTE_GAP);
         sum->status = tally->missing_ns ? (sum->status ? sum->status : EM_ERR_READ) : EM_OK;
     }
 }
 
-static void set_distinct(const freezer *f, size_t index, const em__union *set)
+/* Its edges are those of the group's windows, so what is known of the channels is the same. */
+static void set_distinct(const freezer *f, size_t index, const em__union *set, const em__sum *sums)
 {
     em_group *group = &f->summary->groups[index];
     em__totals totals;
     em__union_sum(set, f->ledger->all_count, NULL, &group->distinct_ns, f->tallies);
     sum_tallies(f, NULL);
+    for (size_t i = 0; i < f->ledger->setup.count; i++) {
+        f->sums[i].period_ns = sums[i].period_ns;
+        f->sums[i].is_period_seen = sums[i].is_period_seen;
+    }
     em__energy_totals(&f->ensemble, f->sums, group->distinct_ns, &totals);
     group->distinct = group->distinct_ns == group->duration_ns ? group->total : totals.total;
 }
@@ -163,6 +170,17 @@ static void freeze_tdp(const freezer *f, const em__surroundings *around)
     }
 }
 
+static em__summary_overhead overhead_of(const em__ledger *ledger, const em__surroundings *around)
+{
+    int is_known = !isnan(around->overhead_limit);
+    double caller_s = is_known ? (double)around->caller_ns / (double)EM__NS_PER_S : NAN;
+    double lived_s = (double)around->lived_ns / (double)EM__NS_PER_S;
+    return (em__summary_overhead){.fraction = lived_s > 0 ? caller_s / lived_s : 0 * caller_s,
+                                  .limit = around->overhead_limit,
+                                  .caller_s = caller_s,
+                                  .sync_s = (double)ledger->wait_ns / (double)EM__NS_PER_S};
+}
+
 static const char *const domain_words[] = {"cpu", "gpu", "dram", "platform", "other"};
 
 static void freeze_facts(const freezer *f, const em__surroundings *around)
@@ -173,6 +191,7 @@ static void freeze_facts(const freezer *f, const em__surroundings *around)
     facts->boot_id = em__summary_keep(summary, around->boot_id);
     facts->pid = around->pid;
     facts->gpu_shared = around->gpu_shared;
+    facts->overhead = overhead_of(f->ledger, around);
     facts->begin_wall_ns = facts->begin_ns + around->wall_offset_ns;
     facts->g_per_kwh = f->ledger->setup.g_per_kwh;
     facts->carbon_source = em__summary_keep(summary, around->carbon_source);
@@ -241,7 +260,7 @@ static int freeze(freezer *f, const em__surroundings *around, const em__group *c
                          .items = group->items,
                          .duration_ns = group->duration_ns};
         set_group(f, i + 1, &base, group->sums);
-        set_distinct(f, i + 1, &group->distinct);
+        set_distinct(f, i + 1, &group->distinct, group->sums);
     }
     if (f->summary->failed) {
         return EM_ERR_NO_MEMORY;

@@ -29,7 +29,6 @@ void em__meter_free(em_meter *meter)
     free(meter->carbon_source);
     pthread_cond_destroy(&meter->settled);
     pthread_mutex_destroy(&meter->door);
-    pthread_mutex_destroy(&meter->resume);
     em__host_unref(meter->host);
     free(meter);
 }
@@ -77,6 +76,7 @@ int em_meter_close(em_meter *meter, uint64_t timeout_ns)
     em__door_lock(meter);
     was_closed = meter->is_closed;
     meter->is_closed = 1;
+    meter->closed_ns = meter->closed_ns ? meter->closed_ns : em__meter_now(meter);
     end_windows(meter);
     em__event event = {.kind = EM__EVENT_PIN, .t_ns = em__meter_now(meter)};
     em__door_apply(meter, &event);
@@ -110,6 +110,9 @@ int em_meter_reset(em_meter *meter)
         em__door_lock(meter);
         event.t_ns = em__meter_now(meter);
         status = meter->is_closed ? EM_ERR_CLOSED : em__door_apply(meter, &event);
+        if (status == EM_OK) {
+            em__edge_restart(&meter->edges, event.t_ns);
+        }
         em__door_unlock(meter);
         em__sharing_forget(meter->sharing);
     }

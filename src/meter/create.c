@@ -25,7 +25,6 @@ static em_meter *alloc_meter(void)
         pthread_cond_init(&meter->settled, &attributes);
         pthread_condattr_destroy(&attributes);
         pthread_mutex_init(&meter->door, NULL);
-        pthread_mutex_init(&meter->resume, NULL);
         em__share_init(&meter->share);
         meter->generation = em__process_generation();
         meter->is_parked = 1;
@@ -272,6 +271,12 @@ static int build(em_meter *meter, em__host *host, const em_options *options, em_
     if (status == EM_OK) {
         em__sharing_look(meter->sharing, meter, 0);
     }
+    int edges = options->flags & (EM_EDGES_ALWAYS | EM_EDGES_NEVER);
+    meter->overhead_limit = options->overhead_limit;
+    em__edge_init(&meter->edges, meter->host, meter->slots, meter->slot_count, options->overhead_limit,
+                  edges == EM_EDGES_ALWAYS  ? EM__EDGES_ALWAYS
+                  : edges == EM_EDGES_NEVER ? EM__EDGES_NEVER
+                                            : EM__EDGES_BY_BUDGET);
     return status ? status
                   : em__sampler_create(meter->host, meter->slots, meter->slot_count, meter->interval_ns,
                                        &em__meter_calls, meter, &meter->sampler);

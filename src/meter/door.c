@@ -33,7 +33,9 @@ void em__door_unlock(em_meter *meter)
 int em__door_apply(em_meter *meter, em__event *event)
 {
     int status = em__ledger_apply(&meter->ledger, event);
-    em__ledger_settle(&meter->ledger, EM__SETTLE_AT_ONCE);
+    if (!meter->is_partial) {
+        em__ledger_settle(&meter->ledger, EM__SETTLE_AT_ONCE);
+    }
     return status;
 }
 

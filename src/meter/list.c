@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "ledger/snapshot.h"
 #include "meter/meter.h"
+#include "metrics/reasons.h"
 #include "platform/process.h"
 #include "reports/sensors.h"
 #include "reports/summary.h"
@@ -119,6 +120,38 @@ int em_meter_format(em_meter *meter, int32_t what, int32_t format, char **ret_te
     return EM_OK;
 }
 
+int em_result_reasons(em_meter *meter, const em_result *result, int32_t channel, char **ret_text, size_t *ret_length)
+{
+    int status = em__door_check(meter);
+    if (status != EM_OK || !result || result->size < sizeof *result || !ret_text) {
+        return status != EM_OK ? status : EM_ERR_INVALID;
+    }
+    if (!result->channels || result->channels_count > meter->channel_count || channel < -1 ||
+        channel >= (int64_t)result->channels_count) {
+        return EM_ERR_INVALID;
+    }
+    const char **names = calloc(meter->channel_count + 1, sizeof *names);
+    if (!names) {
+        return EM_ERR_NO_MEMORY;
+    }
+    em__door_lock(meter);
+    memcpy((void *)names, (const void *)meter->ledger.names, meter->channel_count * sizeof *names);
+    em__door_unlock(meter);
+    em__text text = {0};
+    if (channel >= 0) {
+        em__reasons_channel(&text, NULL, &result->channels[channel], result->duration_ns);
+    } else {
+        em__reasons_total(&text, &result->total, names, result->channels, result->channels_count, result->duration_ns);
+    }
+    free((void *)names);
+    char *words = em__text_finish(&text, ret_length);
+    if (!words) {
+        return EM_ERR_NO_MEMORY;
+    }
+    *ret_text = words;
+    return EM_OK;
+}
+
 void em_text_destroy(char *text)
 {
     free(text);
@@ -148,6 +181,9 @@ int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_sum
     for (size_t i = 0; i < meter->channel_count; i++) {
         costs_ns[i] = cost_of(meter, i);
     }
+    em__door_lock(meter);
+    uint64_t now_ns = meter->is_closed ? meter->closed_ns : em__meter_now(meter);
+    uint64_t caller_ns = em__edge_spent_ns(&meter->edges), since_ns = meter->edges.since_ns;
     em__surroundings around = {.host = meter->host_name,
                                .boot_id = meter->boot_id,
                                .pid = em__process_id(),
@@ -159,8 +195,10 @@ int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_sum
                                .has_cpu_tdp = meter->has_cpu_tdp,
                                .has_gpu_tdp = meter->has_gpu_tdp,
                                .costs_ns = costs_ns,
+                               .overhead_limit = meter->overhead_limit,
+                               .caller_ns = caller_ns,
+                               .lived_ns = now_ns > since_ns ? now_ns - since_ns : 0,
                                .gpu_shared = em__sharing_answer(meter->sharing)};
-    em__door_lock(meter);
     status = em__ledger_snapshot(&meter->ledger, &around, ret_summary);
     em__door_unlock(meter);
     free(costs_ns);

@@ -7,6 +7,7 @@
 #include "ledger/ledger.h"
 #include "meter/share.h"
 #include "meter/sharing.h"
+#include "sampler/edge_read.h"
 #include "sampler/sampler.h"
 
 struct em_meter {
@@ -30,11 +31,15 @@ struct em_meter {
     em__share share;
     em__sharing *sharing;
 
-    pthread_mutex_t resume; /* one caller at a time ends a pause; before devices and the door */
     pthread_mutex_t door;   /* of what follows; after devices; no read and no wait for a thread under it */
-    pthread_cond_t settled; /* edges settled, or the meter was closed */
+    pthread_cond_t settled; /* edges settled, a pause ended, or the meter was closed */
     em__ledger ledger;
+    em__edge_reader edges;
     int is_parked, is_closed;
+    int is_resuming; /* a caller reads everything, since a pause is over; others wait for it */
+    int is_partial;  /* some were read and others not: what that made ready settles when all have been */
+    double overhead_limit;
+    uint64_t closed_ns; /* 0: it is open */
 };
 
 /* create.c: as em_meter_create, on a host that is there already; it takes a reference. NULL: opens options->root. */
@@ -52,9 +57,14 @@ void em__door_settle(em_meter *meter);
 
 /* step.c: what the sampler gives back, and rounds without a thread. */
 extern const em__sampler_calls em__meter_calls;
-void em__meter_want(em_meter *meter);   /* under the door: tells the slots which of them are read */
-void em__meter_resume(em_meter *meter); /* ends a pause, if there is one: a new baseline of everything */
-void em__meter_step(em_meter *meter);   /* a round now, for meters without threads */
+void em__meter_want(em_meter *meter); /* under the door: tells the slots which of them are read */
+void em__meter_step(em_meter *meter); /* a round now, for meters without threads */
+/* Both with the door locked, which they leave for a while. */
+/* Ends a pause, if there is one: a new baseline of everything. 1: there was one. ret_mask: the slots that this call
+ * has read. */
+int em__meter_resume(em_meter *meter, uint64_t *ret_mask);
+/* Reads what was chosen. The mask of what was read. */
+uint64_t em__meter_read_edge(em_meter *meter, const em__edge_plan *plan, uint64_t now_ns);
 /* Waits until the window (0: all that have ended) is final, at most timeout_ns; then pins. */
 int em__meter_settle(em_meter *meter, em_window window, uint64_t timeout_ns);
 

@@ -28,12 +28,25 @@ double em__joules(int64_t uj)
     return (double)uj / EM__UJ_PER_J;
 }
 
-static int32_t resolution_of(const em__channel *facts, uint64_t duration_ns)
+/* As it was known when the window ended: what is learned later changes no result. */
+static uint64_t period_of(const em__sum *sum)
 {
-    uint64_t periods = facts->refresh_ns ? duration_ns / facts->refresh_ns : FINE_PERIODS;
+    return (uint64_t)sum->period_ns;
+}
+
+static int32_t resolution_of(const em__sum *sum, uint64_t duration_ns)
+{
+    uint64_t period_ns = period_of(sum), periods = period_ns ? duration_ns / period_ns : FINE_PERIODS;
     return periods >= FINE_PERIODS     ? EM_RESOLUTION_FINE
            : periods >= COARSE_PERIODS ? EM_RESOLUTION_COARSE
                                        : EM_RESOLUTION_BELOW;
+}
+
+static uint64_t notes_of(const em__channel *facts, const em__sum *sum)
+{
+    const uint64_t assumed = EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED);
+    int is_assumed = period_of(sum) > 0 && !sum->is_period_seen && facts->kind != EM_KIND_MODEL;
+    return ((facts->notes | sum->notes) & ~assumed) | (is_assumed ? assumed : 0);
 }
 
 static em__variance variance_of(const em__channel *facts, const em__sum *sum, int64_t energy_uj)
@@ -56,10 +69,11 @@ void em__energy_channel(const em__member *member, const em__sum *sum, uint64_t d
     em_energy energy = {.energy_j = em__joules(sum->energy_uj),
                         .counted_j = is_counted ? em__joules(sum->counted_uj) : NAN,
                         .provenance = em__provenance_of(member->facts->kind),
-                        .resolution = resolution_of(member->facts, duration_ns),
+                        .resolution = resolution_of(sum, duration_ns),
                         .status = sum->status,
-                        .notes = member->facts->notes | sum->notes,
-                        .gap_ns = sum->gap_ns};
+                        .notes = notes_of(member->facts, sum),
+                        .gap_ns = sum->gap_ns,
+                        .period_ns = period_of(sum)};
     set_uncertainty(&energy, variance_of(member->facts, sum, sum->energy_uj));
     if (!member->is_active) {
         energy.energy_j = energy.uncertainty_j = energy.gain_j = energy.edge_j = NAN;
@@ -82,7 +96,7 @@ static void add(amount *into, const em__member *member, const em__sum *sum)
     into->variance = em__variance_add(into->variance, variance_of(member->facts, sum, sum->counted_uj));
     int32_t provenance = em__provenance_of(member->facts->kind);
     into->provenance = provenance > into->provenance ? provenance : into->provenance;
-    into->notes |= member->facts->notes | sum->notes;
+    into->notes |= notes_of(member->facts, sum);
 }
 
 static em_energy energy_of(const amount *of)
@@ -122,7 +136,7 @@ void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint6
         if (member->role != EM_ROLE_COUNTED && sums[i].counted_uj == 0) {
             continue;
         }
-        int32_t resolution = resolution_of(member->facts, duration_ns);
+        int32_t resolution = resolution_of(&sums[i], duration_ns);
         if (sums[i].counted_uj * 100 >= total.uj * SHARE_PERCENT && resolution > total.resolution) {
             total.resolution = resolution;
         }

@@ -4,6 +4,7 @@
 #include "metrics/summary.h"
 
 #include "core/text.h"
+#include "metrics/reasons.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +18,13 @@ em_summary *em__summary_alloc(size_t channel_count, size_t group_count)
     summary->channel_count = channel_count;
     summary->group_count = group_count;
     summary->channels = calloc(channel_count + 1, sizeof *summary->channels);
+    summary->names = calloc(channel_count + 1, sizeof(char *));
     summary->groups = calloc(group_count + 1, sizeof *summary->groups);
     summary->energies = calloc(channel_count * group_count + 1, sizeof *summary->energies);
     summary->devices = calloc(channel_count + 1, sizeof *summary->devices);
     summary->missing = calloc(channel_count + EM_DOMAINS, sizeof *summary->missing);
-    if (!summary->channels || !summary->groups || !summary->energies || !summary->devices || !summary->missing) {
+    if (!summary->channels || !summary->names || !summary->groups || !summary->energies || !summary->devices ||
+        !summary->missing) {
         em_summary_destroy(summary);
         return NULL;
     }
@@ -68,6 +71,7 @@ void em__summary_set_channel(em_summary *summary, size_t index, const em_channel
     copy.uuid = em__summary_keep(summary, channel->uuid);
     copy.reason = em__summary_keep(summary, channel->reason);
     summary->channels[index] = copy;
+    summary->names[index] = copy.name;
 }
 
 void em__summary_miss(em_summary *summary, const char *channel, const char *reason)
@@ -121,6 +125,7 @@ void em_summary_destroy(em_summary *summary)
     }
     free(summary->strings);
     free(summary->channels);
+    free((void *)summary->names);
     free(summary->groups);
     free(summary->energies);
     free(summary->devices);
@@ -192,6 +197,40 @@ int em_summary_find(const em_summary *summary, int32_t kind, const char *name, s
         }
     }
     return EM_ERR_UNKNOWN;
+}
+
+int em_summary_reasons(const em_summary *summary, size_t group, int32_t channel, char **ret_text, size_t *ret_length)
+{
+    if (!summary || !ret_text) {
+        return EM_ERR_INVALID;
+    }
+    if (group >= summary->group_count || channel < -1 || channel >= (int64_t)summary->channel_count) {
+        return EM_ERR_UNKNOWN;
+    }
+    em__text text = {0};
+    const em_group *of = &summary->groups[group];
+    const em_energy *energies = summary->channel_count ? &summary->energies[group * summary->channel_count] : NULL;
+    if (channel >= 0) {
+        em__reasons_channel(&text, NULL, &energies[channel], of->duration_ns);
+    } else {
+        em__reasons_total(&text, &of->total, summary->names, energies, summary->channel_count, of->duration_ns);
+    }
+    char *words = em__text_finish(&text, ret_length);
+    if (!words) {
+        return EM_ERR_NO_MEMORY;
+    }
+    *ret_text = words;
+    return EM_OK;
+}
+
+int em_summary_overhead(const em_summary *summary, em_overhead *ret_overhead)
+{
+    if (!summary || !ret_overhead) {
+        return EM_ERR_INVALID;
+    }
+    const em__summary_overhead *known = &summary->facts.overhead;
+    const em_overhead overhead = {sizeof overhead, known->fraction, known->limit, known->caller_s, known->sync_s};
+    return answer(ret_overhead, ret_overhead->size, &overhead, sizeof overhead);
 }
 
 int em_summary_energy(const em_summary *summary, size_t group, size_t channel, em_energy *ret_energy)

@@ -10,6 +10,7 @@
 struct em_summary {
     size_t channel_count, group_count;
     em_channel *channels;
+    const char **names;  /* of the channels */
     em_group *groups;    /* 0: the run */
     em_energy *energies; /* group_count × channel_count */
     em__summary_facts facts;

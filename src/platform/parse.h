@@ -58,4 +58,12 @@ typedef struct {
 } em__cpuinfo;
 int em__parse_cpuinfo(const char *text, size_t length, em__cpuinfo *ret_info);
 
+/* An event of a performance monitoring unit: "event=0x02", and nothing beside it. */
+int em__parse_event(const char *text, size_t length, uint64_t *ret_config);
+/* "0,24", "0-3,8": at most capacity CPUs (-ERANGE) in the order of the list. */
+int em__parse_cpu_list(const char *text, size_t length, uint32_t cpus[], size_t capacity, size_t *ret_count);
+/* A decimal number above 0, "2.3283064365386962890625e-10", times 10^shift, as a fraction in lowest terms: exact, or
+ * where that does not fit rounded to as many digits as do, 12 at least (-ERANGE). */
+int em__parse_scale(const char *text, size_t length, int shift, uint64_t *ret_num, uint64_t *ret_den);
+
 #endif

@@ -36,6 +36,12 @@ const char *em__reports_provenance(int32_t provenance)
     return WORD(words, provenance);
 }
 
+const char *em__reports_resolution(int32_t resolution)
+{
+    static const char *const words[] = {"fine", "coarse", "below"};
+    return WORD(words, resolution);
+}
+
 /* ------------------------------------------------------------------------------------------------------------- JSON */
 
 static char last_of(const em__text *text)

@@ -14,6 +14,7 @@ const char *em__reports_domain(int32_t domain);
 const char *em__reports_kind(int32_t kind);
 const char *em__reports_role(int32_t role);
 const char *em__reports_provenance(int32_t provenance);
+const char *em__reports_resolution(int32_t resolution);
 
 /* The name of the next member of an object, with the comma before it where one is due. */
 void em__reports_key(em__text *json, const char *key);

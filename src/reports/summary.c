@@ -9,6 +9,8 @@
 #include "reports/view.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void add_string(em__text *json, const char *key, const char *value)
 {
@@ -57,7 +59,43 @@ static void write_row(em__text *json, const char *key, const em__row *row)
     add_seconds(json, "total_duration_s", row->duration_ns);
     add_real(json, "total_energy_j", row->energy_j);
     add_real(json, "total_carbon_g", row->carbon_g);
+    add_real(json, "distinct_energy_j", row->distinct_j);
+    add_real(json, "uncertainty_j", row->uncertainty_j);
+    add_real(json, "uncertainty_gain_j", row->gain_j);
+    add_real(json, "uncertainty_edge_j", row->edge_j);
     em__text_add(json, "}");
+}
+
+/* Lines as an array of strings. */
+static void write_reasons(em__text *json, const em_summary *summary, int32_t channel)
+{
+    char *lines = NULL, *line, *end;
+    int status = em_summary_reasons(summary, 0, channel, &lines, NULL);
+    json->failed |= status != EM_OK;
+    open_member(json, "reasons", "[");
+    for (line = lines; line && (end = strchr(line, '\n')); line = end + 1) {
+        *end = '\0';
+        em__reports_comma(json);
+        em__text_json(json, line);
+    }
+    em__text_add(json, "]");
+    free(lines);
+}
+
+static void write_uncertainty(em__text *json, const em_summary *summary, int32_t channel, const em_energy *energy)
+{
+    add_real(json, "uncertainty_j", energy->uncertainty_j);
+    add_real(json, "uncertainty_gain_j", energy->gain_j);
+    add_real(json, "uncertainty_edge_j", energy->edge_j);
+    add_string(json, "resolution", em__reports_resolution(energy->resolution));
+    write_reasons(json, summary, channel);
+}
+
+static void write_period(em__text *json, const em_energy *energy)
+{
+    int is_assumed = (energy->notes & EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED)) != 0;
+    add_real(json, "update_period_s", energy->period_ns ? (double)energy->period_ns / EM__NS_PER_S : NAN);
+    add_string(json, "update_period_from", !energy->period_ns ? NULL : is_assumed ? "assumed" : "measured");
 }
 
 static void write_channels(em__text *json, const em__view *view)
@@ -69,6 +107,10 @@ static void write_channels(em__text *json, const em__view *view)
             open_member(json, channel.name, "{");
             add_real(json, "energy_j", view->facts->devices[i].counted_j);
             add_string(json, "provenance", em__reports_provenance(em__provenance_of(channel.kind)));
+            em_energy energy;
+            em_summary_energy(view->summary, 0, i, &energy);
+            write_uncertainty(json, view->summary, (int32_t)i, &energy);
+            write_period(json, &energy);
             em__text_add(json, "}");
         }
     }
@@ -93,6 +135,7 @@ static void write_run(em__text *json, const em__view *view)
         add_real(json, em__reports_provenance(from), em__view_energy(run->by_provenance_j[from]));
     }
     em__text_add(json, "}");
+    write_uncertainty(json, view->summary, -1, &run->total);
     write_channels(json, view);
     add_flag(json, "complete", view->facts->run_is_complete);
     open_member(json, "missing", "[");
@@ -138,6 +181,16 @@ static void write_tdp(em__text *json, const char *key, const em__summary_tdp *td
     add_real(json, "each_w", tdp->each_w);
     add_real(json, "count", tdp->count);
     add_string(json, "from", tdp->from);
+    em__text_add(json, "}");
+}
+
+static void write_overhead(em__text *json, const em__summary_overhead *overhead)
+{
+    open_member(json, "overhead", "{");
+    add_real(json, "fraction", overhead->fraction);
+    add_real(json, "limit", overhead->limit);
+    add_real(json, "caller_s", overhead->caller_s);
+    add_real(json, "sync_s", overhead->sync_s);
     em__text_add(json, "}");
 }
 
@@ -230,6 +283,7 @@ static void write_json(em__text *json, const em__view *view)
         em__text_json(json, facts->tdp_unused[i]);
     }
     em__text_add(json, "]}");
+    write_overhead(json, &facts->overhead);
     write_scope(json, view);
     em__text_add(json, "}\n");
 }

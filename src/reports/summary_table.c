@@ -32,9 +32,11 @@ static void write_run(em__text *text, const em__view *view)
     } parts[] = {{EM_DOMAIN_CPU, "CPU"}, {EM_DOMAIN_GPU, "GPU"}, {EM_DOMAIN_DRAM, "DRAM"}, {EM_DOMAIN_OTHER, "other"}};
     char duration[EM__QUANTITY_SIZE], energy[EM__QUANTITY_SIZE], power[EM__QUANTITY_SIZE], mass[EM__QUANTITY_SIZE];
     const double total_j = em__view_energy(view->run.total.energy_j), seconds = em__view_seconds(view->run.duration_ns);
-    em__text_format(text, "Run: %s, %s (%s on average), %s CO2e%s\n",
+    char doubt[EM__QUANTITY_SIZE];
+    em__text_format(text, "Run: %s, %s \xc2\xb1 %s (%s on average), %s CO2e%s\n",
                     em__reports_quantity(EM__QUANTITY_TIME, seconds, duration),
                     em__reports_quantity(EM__QUANTITY_ENERGY, total_j, energy),
+                    em__reports_quantity(EM__QUANTITY_ENERGY, em__view_energy(view->run.total.uncertainty_j), doubt),
                     em__reports_quantity(EM__QUANTITY_POWER, seconds > 0 ? total_j / seconds : 0, power),
                     em__reports_quantity(EM__QUANTITY_MASS, em__view_energy(view->run.carbon_g), mass),
                     view->facts->run_is_final ? "" : ", so far");
@@ -181,6 +183,13 @@ static void write_basis(em__text *text, const em__view *view)
     }
     if (sentence.length > 0) {
         add_paragraph(text, "TDP", &sentence);
+    }
+    if (isfinite(facts->overhead.fraction)) {
+        em__text_fixed(&sentence, 100 * facts->overhead.fraction, 4);
+        em__text_add(&sentence, " % of the time was spent in begin and end, reads at edges included (limit ");
+        em__text_number(&sentence, 100 * facts->overhead.limit);
+        em__text_add(&sentence, " %)");
+        add_paragraph(text, "Overhead", &sentence);
     }
     for (size_t i = 0; i < facts->missing_count; i++) {
         em__text_format(&sentence, "%s: %s", facts->missing[i].channel ? facts->missing[i].channel : "unknown",

@@ -19,12 +19,35 @@ double em__view_seconds(uint64_t ns)
     return (double)ns / (double)EM__NS_PER_S;
 }
 
+/* Of what is independent. */
+static double both(double a, double b)
+{
+    return sqrt(a * a + b * b);
+}
+
 static void add_row(em__row *sum, const em__row *row)
 {
     sum->count += row->count;
     sum->duration_ns += row->duration_ns;
     sum->energy_j += row->energy_j;
     sum->carbon_g += row->carbon_g;
+    sum->distinct_j = sum->count == row->count ? row->distinct_j : NAN;
+    sum->gain_j += row->gain_j; /* Of the same devices: it does not average out. */
+    sum->edge_j = both(sum->edge_j, row->edge_j);
+    sum->uncertainty_j = both(sum->gain_j, sum->edge_j);
+}
+
+static em__row row_of(const em_group *group)
+{
+    return (em__row){.name = group->name,
+                     .count = group->count,
+                     .duration_ns = group->duration_ns,
+                     .energy_j = em__view_energy(group->total.energy_j),
+                     .carbon_g = em__view_energy(group->carbon_g),
+                     .distinct_j = em__view_energy(group->distinct.energy_j),
+                     .uncertainty_j = em__view_energy(group->total.uncertainty_j),
+                     .gain_j = em__view_energy(group->total.gain_j),
+                     .edge_j = em__view_energy(group->total.edge_j)};
 }
 
 static int by_name(const void *left, const void *right)
@@ -50,8 +73,7 @@ int em__view_init(em__view *ret_view, const em_summary *summary, const em__summa
         if (em_summary_group(summary, i, &group) != EM_OK) {
             continue;
         }
-        const em__row row = {group.name, group.count, group.duration_ns, em__view_energy(group.total.energy_j),
-                             em__view_energy(group.carbon_g)};
+        const em__row row = row_of(&group);
         if (i == 0) {
             view.run = group;
         } else if (group.name) {

@@ -12,8 +12,9 @@ typedef struct {
     void (*interrupt)(void *context, uint64_t t_ns, int32_t status); /* before a round: readings must not be joined */
     void (*retire)(void *context, em__slot *slot, uint64_t t_ns);    /* its call hung */
     uint64_t (*plan)(void *context, em__slot *slot, uint64_t now_ns,
-                     uint64_t due_ns);           /* when to read it next; may be NULL */
-    int (*step)(void *context, uint64_t now_ns); /* after a round; 1: nothing to sample, park */
+                     uint64_t due_ns);                /* when to read its fast channels next; may be NULL */
+    uint64_t (*spare)(void *context, em__slot *slot); /* channels to read at their sparing interval; may be NULL */
+    int (*step)(void *context, uint64_t now_ns);      /* after a round; 1: nothing to sample, park */
 } em__sampler_calls;
 
 typedef struct em__sampler em__sampler;
@@ -31,7 +32,7 @@ void em__sampler_destroy(em__sampler *sampler); /* stops too; NULL is ignored */
 int em__sampler_has_thread(const em__sampler *sampler);
 /* Leaves the pause: the first round is an interval after now_ns. */
 void em__sampler_wake(em__sampler *sampler, uint64_t now_ns);
-/* Asks for a round at once, of every device that may be read at any time. */
+/* Asks for a round at once, of every channel that may be read at any time. */
 void em__sampler_kick(em__sampler *sampler);
 
 /* One round: reads what is due at now_ns (is_forced: everything that may be read at any time). ticket: of the calling

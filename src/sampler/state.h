@@ -27,7 +27,8 @@ struct em__sampler {
 };
 
 void em__sampler_release(em__sampler *sampler);
-uint64_t em__sampler_asleep_ns(em__host *host); /* time in suspend since boot */
+uint64_t em__sampler_asleep_ns(em__host *host);           /* time in suspend since boot */
+uint64_t em__sampler_hang_ns(const em__sampler *sampler); /* a call that takes as long hangs */
 int em__sampler_start_threads(em__sampler *sampler);
 
 #endif

@@ -16,7 +16,7 @@ static uint64_t now_of(const em__sampler *sampler)
     return sampler->host->ops->monotonic_ns(sampler->host);
 }
 
-static uint64_t hang_ns(const em__sampler *sampler)
+uint64_t em__sampler_hang_ns(const em__sampler *sampler)
 {
     uint64_t intervals_ns = HANG_INTERVALS * sampler->interval_ns;
     return intervals_ns > EM__NS_PER_S ? intervals_ns : EM__NS_PER_S;
@@ -103,7 +103,7 @@ static void watch(void *argument)
     em__sampler *sampler = argument;
     pthread_mutex_lock(&sampler->lock);
     while (!sampler->is_stopped) {
-        uint64_t now_ns = now_of(sampler), limit_ns = hang_ns(sampler);
+        uint64_t now_ns = now_of(sampler), limit_ns = em__sampler_hang_ns(sampler);
         if (!sampler->reading || now_ns - sampler->reading_since_ns < limit_ns) {
             uint64_t from_ns = sampler->reading ? sampler->reading_since_ns : now_ns;
             wait_until(sampler, sampler->is_parked ? UINT64_MAX : from_ns + limit_ns);
@@ -223,8 +223,7 @@ void em__sampler_wake(em__sampler *sampler, uint64_t now_ns)
     sampler->wakes++;
     if (sampler->is_parked) {
         for (size_t i = 0; i < sampler->slot_count; i++) {
-            sampler->slots[i]->due_ns = 0;
-            em__slot_schedule(sampler->slots[i], now_ns, sampler->interval_ns);
+            em__slot_restart(sampler->slots[i], now_ns, sampler->interval_ns);
         }
         sampler->asleep_ns = em__sampler_asleep_ns(sampler->host); /* A suspend in the pause concerns nobody. */
         sampler->is_parked = 0;

@@ -41,21 +41,23 @@ static int leave(em__sampler *sampler, uint64_t ticket)
     return is_mine;
 }
 
-static int is_gone(const em__slot *slot)
+/* A caller hangs in it, whom nobody watches. */
+static void give_up_if_stuck(em__sampler *sampler, em__slot *slot)
 {
-    for (size_t i = 0; i < slot->channel_count; i++) {
-        if (slot->readings[i].outcome != EM__READ_GONE) {
-            return 0;
-        }
+    uint64_t since_ns = atomic_load(&slot->caller_ns), now_ns = sampler->host->ops->monotonic_ns(sampler->host);
+    if (since_ns && now_ns >= since_ns + em__sampler_hang_ns(sampler) &&
+        atomic_compare_exchange_strong(&slot->caller_ns, &since_ns, 0)) {
+        atomic_store(&slot->is_retired, 1);
+        sampler->calls.retire(sampler->context, slot, now_ns);
     }
-    return 1;
 }
 
 /* 0: read and delivered; -1: passed over; 1: the thread was replaced. */
-static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t now_ns, uint64_t ticket)
+static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t wanted, uint64_t now_ns, uint64_t ticket)
 {
     uint64_t t_ns = now_ns;
     if (pthread_mutex_trylock(&slot->lock) != 0) {
+        give_up_if_stuck(sampler, slot);
         return -1; /* A caller reads it this very moment. */
     }
     if (ticket) {
@@ -67,7 +69,7 @@ static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t now_ns, uint
         is_readable = slot->device->ops->revive && slot->device->ops->revive(slot->device) == 0;
     }
     if (is_readable) {
-        em__slot_read(slot, &t_ns);
+        em__slot_read(slot, wanted, &t_ns);
     }
     if (ticket && !leave(sampler, ticket)) {
         pthread_mutex_unlock(&slot->lock);
@@ -75,8 +77,11 @@ static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t now_ns, uint
         return 1;
     }
     if (is_readable) {
-        slot->gone_ns = is_gone(slot) ? t_ns : 0;
+        slot->gone_ns = atomic_load(&slot->is_gone) ? t_ns : 0;
         sampler->calls.deliver(sampler->context, slot, t_ns, slot->readings);
+        if (sampler->calls.spare) {
+            em__slot_spare(slot, sampler->calls.spare(sampler->context, slot));
+        }
     }
     pthread_mutex_unlock(&slot->lock);
     if (ticket) {
@@ -93,16 +98,16 @@ int em__sampler_tick(em__sampler *sampler, uint64_t now_ns, int is_forced, uint6
         if (!atomic_load(&slot->is_wanted) || atomic_load(&slot->is_retired)) {
             continue;
         }
-        int may_force = is_forced && slot->interval_ns == 0 && !slot->gone_ns;
-        if (now_ns < slot->next_ns && !may_force) {
+        uint64_t wanted = em__slot_due(slot, now_ns, sampler->interval_ns, is_forced);
+        if (!wanted) {
             continue;
         }
-        if (read_slot(sampler, slot, now_ns, ticket) == 1) {
+        if (read_slot(sampler, slot, wanted, now_ns, ticket) == 1) {
             return 1;
         }
-        em__slot_schedule(slot, now_ns, sampler->interval_ns);
-        if (sampler->calls.plan && !slot->gone_ns && slot->interval_ns == 0) {
-            slot->next_ns = sampler->calls.plan(sampler->context, slot, now_ns, slot->due_ns);
+        em__slot_schedule(slot, wanted, now_ns, sampler->interval_ns);
+        if (sampler->calls.plan && !slot->gone_ns && slot->fast.channels) {
+            slot->fast.next_ns = sampler->calls.plan(sampler->context, slot, now_ns, slot->fast.due_ns);
         }
     }
     return 0;
@@ -113,8 +118,9 @@ uint64_t em__sampler_next_ns(const em__sampler *sampler)
     uint64_t next_ns = UINT64_MAX;
     for (size_t i = 0; i < sampler->slot_count; i++) {
         const em__slot *slot = sampler->slots[i];
-        if (atomic_load(&slot->is_wanted) && !atomic_load(&slot->is_retired) && slot->next_ns < next_ns) {
-            next_ns = slot->next_ns;
+        uint64_t slot_ns = em__slot_next_ns(slot);
+        if (atomic_load(&slot->is_wanted) && !atomic_load(&slot->is_retired) && slot_ns < next_ns) {
+            next_ns = slot_ns;
         }
     }
     return next_ns;

@@ -14,6 +14,7 @@
 
 /* In the order of rank. */
 static const em__sensor *const sensors[] = {
+    &em__sensor_rapl_perf,
     &em__sensor_rapl_powercap,
     &em__sensor_nvml,
     &em__sensor_tdp,
@@ -53,6 +54,9 @@ void em__sensors_free(em__probe *probe)
 
 int em__device_init(em__device *device, const em__device_ops *ops, const em__sensor *sensor, size_t channel_count)
 {
+    if (channel_count > EM__DEVICE_CHANNELS) {
+        return EM_ERR_INVALID;
+    }
     em__channel *channels = calloc(channel_count ? channel_count : 1, sizeof *channels);
     if (!channels) {
         return EM_ERR_NO_MEMORY;

@@ -29,11 +29,15 @@ struct em__holders {
     int (*ask)(em__holders *holders);
     void (*destroy)(em__holders *holders);
 };
+enum { EM__DEVICE_CHANNELS = 64 };
+#define EM__CHANNEL_BIT(i) (UINT64_C(1) << (i))
+#define EM__EVERY_CHANNEL UINT64_MAX
 
 typedef struct {
-    /* Mandatory. Fills in out[i] for each channel i. Never blocks on purpose, never prints. A value that is not known
-     * is EM__READ_AGAIN (a gap) or EM__READ_GONE, never 0. */
-    void (*read)(em__device *device, em__reading out[]);
+    /* Mandatory. Fills in out[i] for each channel i whose bit (EM__CHANNEL_BIT(i)) is in wanted, in one look at the
+     * source where it has such; others are left alone and cost nothing. wanted is never 0; bits beyond its channels mean nothing. Never blocks on purpose, never prints. A value
+     * that is not known is EM__READ_AGAIN (a gap) or EM__READ_GONE, never 0. */
+    void (*read)(em__device *device, uint64_t wanted, em__reading out[]);
     /* Mandatory. Frees the device and drops its reference to the host. */
     void (*destroy)(em__device *device);
     /* Optional: called at most once a minute for a device that is gone. 0: it can be read again; its channels are
@@ -49,8 +53,7 @@ struct em__device {
     const char *sensor;    /* static: "rapl-powercap" */
     int rank;              /* of its sensor: lower wins where two cover the same silicon */
     em__channel *channels; /* owned by the base */
-    size_t channel_count;
-    uint64_t interval_ns; /* never read more often than this; 0: at the sample interval */
+    size_t channel_count;  /* at most EM__DEVICE_CHANNELS */
 };
 
 /* What a probe found. Owned by the registry's caller. */
@@ -88,6 +91,7 @@ typedef struct {
     int (*probe)(em__host *host, const em__selection *selection, em__probe *probe);
 } em__sensor;
 
+extern const em__sensor em__sensor_rapl_perf;     /* rank 10 */
 extern const em__sensor em__sensor_rapl_powercap; /* rank 20 */
 extern const em__sensor em__sensor_nvml;          /* rank 30 */
 extern const em__sensor em__sensor_tdp;           /* rank 90 */
@@ -98,7 +102,7 @@ const em__sensor *em__sensor_at(size_t index);
 int em__sensors_probe(em__host *host, const em__selection *selection, em__probe *ret_probe);
 void em__sensors_free(em__probe *probe); /* destroys the devices that are still in it */
 
-/* For sensors. */
+/* For sensors. Names no place, a scale of 1 and no model. EM_ERR_NO_MEMORY, EM_ERR_INVALID: too many channels. */
 int em__device_init(em__device *device, const em__device_ops *ops, const em__sensor *sensor, size_t channel_count);
 void em__device_free_channels(em__device *device);
 /* What a read that failed with -errno answers: gone where the source left or is forbidden, else again. */

@@ -66,8 +66,9 @@ static void close_stat(cpu_device *cpu)
     cpu->stat = NULL;
 }
 
-static void cpu_read(em__device *device, em__reading out[])
+static void cpu_read(em__device *device, uint64_t wanted, em__reading out[])
 {
+    (void)wanted;
     cpu_device *cpu = (cpu_device *)device;
     em__cpu_time time;
     uint64_t before_ns = cpu->host->ops->monotonic_ns(cpu->host);

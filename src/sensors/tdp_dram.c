@@ -22,8 +22,9 @@ typedef struct {
     uint64_t power_mw;
 } dram_device;
 
-static void dram_read(em__device *device, em__reading out[])
+static void dram_read(em__device *device, uint64_t wanted, em__reading out[])
 {
+    (void)wanted;
     dram_device *dram = (dram_device *)device;
     em__tdp_integrate(&dram->energy, dram->host->ops->monotonic_ns(dram->host), dram->power_mw);
     out[0] = (em__reading){.value = dram->energy.total_uj};

@@ -25,8 +25,9 @@ typedef struct {
     uint64_t power_mw;
 } gpu_device;
 
-static void gpu_read(em__device *device, em__reading out[])
+static void gpu_read(em__device *device, uint64_t wanted, em__reading out[])
 {
+    (void)wanted;
     gpu_device *gpu = (gpu_device *)device;
     em__tdp_integrate(&gpu->energy, gpu->host->ops->monotonic_ns(gpu->host), gpu->power_mw);
     out[0] = (em__reading){.value = gpu->energy.total_uj};

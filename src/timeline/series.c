@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum {
+    FAR_PERIODS = 8,            /* a reading at an update tells more than nothing about as long a time */
     SHORT_BRACKET_NS = 2000000, /* a straight line across it is good enough */
     DENSE_NS = 20000000         /* boards are said to update every 20 to 100 ms: looking closely finds both */
 };
@@ -137,6 +138,10 @@ static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
         return 0; /* The same update as before. */
     }
     if (series->phase.is_known) {
+        uint64_t period_ns = (uint64_t)series->phase.period_ns;
+        if (!instant_ns && t_ns >= series->last.t_ns + FAR_PERIODS * period_ns) {
+            instant_ns = t_ns - period_ns / 2; /* Of the update just now or of the one before it. */
+        }
         return instant_ns >= series->last.t_ns + shortest_bracket_ns(&series->phase) ? instant_ns : 0;
     }
     return instant_ns ? instant_ns : t_ns;

@@ -105,14 +105,26 @@ uint64_t em__timeline_plan(const em__timeline *timeline, size_t channel, uint64_
     return em__phase_plan(&timeline->series[channel].phase, now_ns, due_ns);
 }
 
-static em__value value_of(const em__series *series, em__point point, double error_uj, uint8_t flags)
+uint64_t em__timeline_period_ns(const em__timeline *timeline, size_t channel, int *ret_is_seen)
 {
+    const em__series *series = &timeline->series[channel];
+    *ret_is_seen = series->phase.is_known;
+    return *ret_is_seen ? (uint64_t)series->phase.period_ns : series->facts->refresh_ns;
+}
+
+static em__value value_of(const em__timeline *timeline, size_t channel, em__point point, double error_uj, int flags)
+{
+    int is_seen;
+    const em__series *series = &timeline->series[channel];
+    uint64_t period_ns = em__timeline_period_ns(timeline, channel, &is_seen);
     return (em__value){.energy_uj = point.energy_uj,
                        .gap_ns = point.gap_ns,
                        .error_uj = (float)error_uj,
+                       .width_ns = (float)(series->last.t_ns - series->previous.t_ns),
+                       .period_ns = (float)period_ns,
                        .updates = point.updates,
                        .status = (int16_t)series->status,
-                       .flags = flags};
+                       .flags = (uint8_t)(flags | (is_seen ? EM__VALUE_PERIOD_SEEN : 0))};
 }
 
 static void fill(em__edge *edge, size_t channel, em__value value)
@@ -133,7 +145,7 @@ static void fill_measured(em__timeline *timeline, size_t channel)
     for (; edge && edge->t_ns <= settled_ns; edge = edge->next) {
         double error_uj;
         em__point point = em__series_at(series, edge->t_ns, &error_uj);
-        fill(edge, channel, value_of(series, point, error_uj, 0));
+        fill(edge, channel, value_of(timeline, channel, point, error_uj, 0));
     }
     timeline->unfilled[channel] = edge;
 }
@@ -147,7 +159,7 @@ static void fill_estimated(em__timeline *timeline, size_t channel, const em__edg
         int is_guess = edge->t_ns > series->last.t_ns && !series->is_paused;
         em__point point = em__series_estimate(series, edge->t_ns, &error_uj);
         em__series_pin(series, edge->t_ns);
-        fill(edge, channel, value_of(series, point, error_uj, is_guess ? EM__VALUE_PINNED : 0));
+        fill(edge, channel, value_of(timeline, channel, point, error_uj, is_guess ? EM__VALUE_PINNED : 0));
         edge = edge->next;
     }
     timeline->unfilled[channel] = edge;
@@ -219,7 +231,7 @@ em__value em__timeline_now(const em__timeline *timeline, uint64_t t_ns, size_t c
     double error_uj;
     const em__series *series = &timeline->series[channel];
     em__point point = em__series_estimate(series, t_ns, &error_uj);
-    return count(timeline, channel, value_of(series, point, error_uj, 0));
+    return count(timeline, channel, value_of(timeline, channel, point, error_uj, 0));
 }
 
 em__value em__timeline_value(const em__timeline *timeline, const em__edge *edge, size_t channel)

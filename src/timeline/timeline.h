@@ -12,7 +12,10 @@
 enum {
     EM__VALUE_AWAITED = 1, /* the edge does not settle without it */
     EM__VALUE_PINNED = 2,  /* an estimate that was kept */
-    EM__VALUE_FILLED = 4
+    EM__VALUE_FILLED = 4,
+    EM__VALUE_PERIOD_SEEN = 8, /* period_ns is measured, not documented */
+    EM__VALUE_SPARED = 64, /* its counter was read once a second then, though it need not be */
+    EM__VALUE_SHORT = 128  /* and was found to fall short */
 };
 
 typedef struct {
@@ -21,6 +24,8 @@ typedef struct {
     uint64_t gap_ns;
     uint64_t missing_ns; /* what of it should have been measured; set when the edge settles */
     float error_uj;      /* one standard deviation */
+    float width_ns;      /* of the bracket that it was looked up in: edges closer than this have errors in common */
+    float period_ns;     /* between updates, as known when the edge settled; 0: unknown */
     uint32_t updates;
     int16_t status; /* of the latest gap */
     uint8_t flags;
@@ -65,6 +70,8 @@ em__edge *em__edge_hold(em__edge *edge);
 void em__timeline_release(em__timeline *timeline, em__edge *edge); /* NULL is ignored */
 
 em__added em__timeline_add(em__timeline *timeline, size_t channel, uint64_t t_ns, const em__reading *reading);
+/* Between two updates of a channel: as seen, or else as documented; 0: unknown. */
+uint64_t em__timeline_period_ns(const em__timeline *timeline, size_t channel, int *ret_is_seen);
 /* When this channel is best read next, instead of when it is due. */
 uint64_t em__timeline_plan(const em__timeline *timeline, size_t channel, uint64_t now_ns, uint64_t due_ns);
 void em__timeline_end(em__timeline *timeline, size_t channel, int32_t status);

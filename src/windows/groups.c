@@ -94,27 +94,6 @@ void em__groups_forget(em__groups *groups, em__group *group)
     free(group);
 }
 
-void em__sum_between(const em__value *begin, const em__value *end, em__sum *ret_sum)
-{
-    em__sum sum = {.energy_uj = end->energy_uj - begin->energy_uj,
-                   .counted_uj = end->counted_uj - begin->counted_uj,
-                   .gap_ns = end->gap_ns - begin->gap_ns,
-                   .missing_ns = end->missing_ns - begin->missing_ns,
-                   .updates = end->updates - begin->updates,
-                   .edge_variance = (double)begin->error_uj * (double)begin->error_uj +
-                                    (double)end->error_uj * (double)end->error_uj};
-    if (sum.gap_ns > 0) {
-        sum.notes |= EM_NOTE_BIT(EM_NOTE_GAP);
-    }
-    if (sum.missing_ns > 0) {
-        sum.status = end->status ? end->status : EM_ERR_READ;
-    }
-    if ((begin->flags | end->flags) & EM__VALUE_PINNED) {
-        sum.notes |= EM_NOTE_BIT(EM_NOTE_PINNED);
-    }
-    *ret_sum = sum;
-}
-
 void em__group_add(em__group *group, size_t channel_count, const em__edge *begin, const em__edge *end, uint64_t items,
                    uint64_t wait_ns)
 {
@@ -123,17 +102,9 @@ void em__group_add(em__group *group, size_t channel_count, const em__edge *begin
     group->wait_ns += wait_ns;
     group->duration_ns += end->t_ns - begin->t_ns;
     for (size_t i = 0; i < channel_count; i++) {
-        em__sum sum, *into = &group->sums[i];
-        em__sum_between(&begin->values[i], &end->values[i], &sum);
-        into->energy_uj += sum.energy_uj;
-        into->counted_uj += sum.counted_uj;
-        into->gap_ns += sum.gap_ns;
-        into->missing_ns += sum.missing_ns;
-        into->edge_variance += sum.edge_variance;
-        into->updates += sum.updates;
-        into->status = sum.status ? sum.status : into->status;
-        into->notes |= sum.notes;
+        em__sum_add(&group->sums[i], group->end_ns, begin, end, i);
     }
+    group->end_ns = end->t_ns;
 }
 
 void em__groups_clear(em__groups *groups, em__timeline *timeline, em__edge *edge)

@@ -10,16 +10,6 @@
 
 enum { EM__GROUPS = 1024, EM__WINDOW_NAME = 255 };
 
-/* What adds up over windows, per channel. */
-typedef struct {
-    int64_t energy_uj, counted_uj;
-    uint64_t gap_ns, missing_ns;
-    double edge_variance; /* µJ² */
-    uint32_t updates;
-    int32_t status; /* why something is missing; EM_OK: nothing is */
-    uint64_t notes;
-} em__sum;
-
 struct em__record;
 
 typedef struct em__group {
@@ -29,7 +19,8 @@ typedef struct em__group {
     char *name;              /* NULL: unnamed */
     int32_t kind;
     uint64_t count, items, duration_ns, wait_ns;
-    size_t live; /* windows that can be asked for by id */
+    uint64_t end_ns; /* of the window that was added last */
+    size_t live;     /* windows that can be asked for by id */
     em__union distinct;
     em__sum sums[]; /* by channel */
 } em__group;
@@ -51,8 +42,6 @@ em__group *em__groups_find(const em__groups *groups, int32_t kind, const char *n
 /* Gives the place of a group back that no window is or was in. Its name is gone with it. */
 void em__groups_forget(em__groups *groups, em__group *group);
 
-/* The sums of one window between two settled edges. */
-void em__sum_between(const em__value *begin, const em__value *end, em__sum *ret_sum);
 void em__group_add(em__group *group, size_t channel_count, const em__edge *begin, const em__edge *end, uint64_t items,
                    uint64_t wait_ns);
 void em__groups_clear(em__groups *groups, em__timeline *timeline, em__edge *edge);

@@ -5,13 +5,7 @@
 #ifndef EM_WINDOWS_SPANS_H
 #define EM_WINDOWS_SPANS_H
 
-#include "timeline/timeline.h"
-
-/* What a channel gathers over time. */
-typedef struct {
-    int64_t energy_uj, counted_uj;
-    uint64_t gap_ns, missing_ns;
-} em__tally;
+#include "windows/sum.h"
 
 /*
  * Between two begins of windows that are still open, the intervals that have ended are kept as one sum: a window that
@@ -25,6 +19,7 @@ typedef struct em__span {
     em__edge *begin;
     em__edge *reach;   /* earliest begin of the intervals below; NULL: there are none */
     uint64_t inner_ns; /* intervals that ended since this window began and before the next one did */
+    uint64_t last_ns;  /* end of the last of them */
     em__tally *inner;  /* by channel */
 } em__span;
 
@@ -34,6 +29,7 @@ typedef struct {
     uint64_t orders;
     em__edge *begin;   /* of the earliest interval in total; NULL: there is none */
     uint64_t total_ns; /* intervals that nothing can cover any more */
+    uint64_t last_ns;  /* end of the last of them */
     em__tally *total;  /* by channel */
 } em__union;
 
@@ -50,7 +46,8 @@ em__edge *em__union_begin(const em__union *set);
 /* Forgets all that was; what is open counts from this edge on. */
 void em__union_restart(em__union *set, em__timeline *timeline, em__edge *edge);
 
-/* Of the windows that have ended; with a now edge, of the open ones up to it too. tallies: channel_count elements. */
+/* Of the windows that have ended; with a now edge, of the open ones up to it too. tallies: channel_count elements, whose
+ * chain.inner_variance is then all of their edges'. */
 void em__union_sum(const em__union *set, size_t channel_count, const em__edge *now, uint64_t *ret_ns,
                    em__tally *ret_tallies);
 

@@ -28,12 +28,42 @@ KEYS = {
     "dram_energy_j",
     "other_energy_j",
     "energy_by_provenance",
+    "uncertainty_j",
+    "uncertainty_gain_j",
+    "uncertainty_edge_j",
+    "resolution",
+    "reasons",
     "channels",
     "complete",
     "missing",
     "final",
     "process_cpu_share",
 }
+
+
+CHANNEL_KEYS = {
+    "energy_j",
+    "provenance",
+    "uncertainty_j",
+    "uncertainty_gain_j",
+    "uncertainty_edge_j",
+    "resolution",
+    "reasons",
+    "update_period_s",
+    "update_period_from",
+}
+
+
+def check_doubts(result: Any) -> None:
+    """How sure a number is: the parts make the whole, and what is not fine says why."""
+    gain, edge = result["uncertainty_gain_j"], result["uncertainty_edge_j"]
+    assert gain >= 0
+    assert edge >= 0
+    assert result["uncertainty_j"] == pytest.approx(math.hypot(gain, edge))
+    assert result["resolution"] in ("fine", "coarse", "below")
+    assert all(type(reason) is str and reason for reason in result["reasons"])
+    if result["resolution"] != "fine":
+        assert any("update periods" in reason for reason in result["reasons"])
 
 
 def check_shape(result: Any) -> None:
@@ -51,9 +81,13 @@ def check_shape(result: Any) -> None:
     assert set(result["energy_by_provenance"]) == {"measured", "integrated", "estimated"}
     assert sum(result["energy_by_provenance"].values()) == total
     assert sum(channel["energy_j"] for channel in result["channels"].values()) == total
+    check_doubts(result)
     for channel in result["channels"].values():
-        assert set(channel) == {"energy_j", "provenance"}
+        assert set(channel) == CHANNEL_KEYS
         assert channel["provenance"] in result["energy_by_provenance"]
+        check_doubts(channel)
+        assert (channel["update_period_s"] is None) == (channel["update_period_from"] is None)
+        assert channel["update_period_from"] in (None, "measured", "assumed")
     assert type(result["complete"]) is bool
     assert type(result["final"]) is bool
     assert bool(result["missing"]) == (not result["complete"])

@@ -29,6 +29,10 @@ GROUP = {
     "total_duration_s",
     "total_energy_j",
     "total_carbon_g",
+    "distinct_energy_j",
+    "uncertainty_j",
+    "uncertainty_gain_j",
+    "uncertainty_edge_j",
 }
 
 

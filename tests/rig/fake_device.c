@@ -13,14 +13,16 @@ typedef struct {
     int *destroyed;
 } rig_device;
 
-static void read_device(em__device *base, em__reading out[])
+static void read_device(em__device *base, uint64_t wanted, em__reading out[])
 {
     rig_device *device = (rig_device *)base;
     uint64_t middle_ns = rig_host_now(device->rig) + device->cost_ns / 2;
     device->reads++;
     rig_host_advance(device->rig, device->cost_ns);
     for (size_t i = 0; i < base->channel_count; i++) {
-        out[i] = rig_channel_read(&device->channels[i], middle_ns);
+        if (wanted & EM__CHANNEL_BIT(i)) {
+            out[i] = rig_channel_read(&device->channels[i], middle_ns);
+        }
     }
 }
 
@@ -57,13 +59,15 @@ em__device *rig_device_create(rig_host *rig, const rig_channel *channels, size_t
         abort();
     }
     em__host_ref(rig_host_base(rig));
-    device->base.interval_ns = interval_ns;
     device->rig = rig;
     device->cost_ns = cost_ns;
     device->destroyed = destroyed;
     for (size_t i = 0; i < count; i++) {
         device->channels[i] = channels[i];
-        device->base.channels[i] = channels[i].facts;
+        if (interval_ns) {
+            device->channels[i].facts.interval_ns = interval_ns;
+        }
+        device->base.channels[i] = device->channels[i].facts;
     }
     return &device->base;
 }

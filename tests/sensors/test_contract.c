@@ -2,106 +2,15 @@
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
 /* What every sensor of the registry has to keep, whatever the machine does: asked of all of them alike, through a host
  * that counts what is opened and closed. */
+#include "counting_host.h"
 #include "probing.h"
-
-/* ----------------------------------------------------------------------------------------------- a host that counts */
-
-typedef struct {
-    em__host base;
-    em__host *inner;
-    int opened, closed, listed;
-} counting_host;
-
-typedef struct {
-    em__file base;
-    em__file *inner;
-} counting_file;
-
-static em__host *inner_of(em__host *host)
-{
-    return ((counting_host *)host)->inner;
-}
-
-static void counting_destroy(em__host *host)
-{
-    em__host_unref(inner_of(host));
-    em__host_free_environment(host);
-    free(host);
-}
-
-static int counting_open(em__host *host, const char *path, em__file **ret_file)
-{
-    em__file *inner;
-    int error = inner_of(host)->ops->open(inner_of(host), path, &inner);
-    if (error < 0) {
-        return error;
-    }
-    counting_file *file = malloc(sizeof *file);
-    if (!file) {
-        abort();
-    }
-    *file = (counting_file){{host}, inner};
-    ((counting_host *)host)->opened++;
-    *ret_file = &file->base;
-    return 0;
-}
-
-static int counting_read(em__file *file, char *buffer, size_t capacity)
-{
-    em__file *inner = ((counting_file *)file)->inner;
-    return inner->host->ops->read(inner, buffer, capacity);
-}
-
-static void counting_close(em__file *file)
-{
-    em__file *inner = ((counting_file *)file)->inner;
-    inner->host->ops->close(inner);
-    ((counting_host *)file->host)->closed++;
-    free(file);
-}
-
-static int counting_list(em__host *host, const char *path, int (*entry)(void *, const char *), void *context)
-{
-    ((counting_host *)host)->listed++;
-    return inner_of(host)->ops->list(inner_of(host), path, entry, context);
-}
-
-static int counting_link(em__host *host, const char *path, char *buffer, size_t capacity)
-{
-    return inner_of(host)->ops->link(inner_of(host), path, buffer, capacity);
-}
-
-static uint64_t counting_monotonic(em__host *host)
-{
-    return inner_of(host)->ops->monotonic_ns(inner_of(host));
-}
-
-static const em__host_ops counting_ops = {
-    .destroy = counting_destroy,
-    .open = counting_open,
-    .read = counting_read,
-    .close = counting_close,
-    .list = counting_list,
-    .link = counting_link,
-    .monotonic_ns = counting_monotonic,
-    .boottime_ns = counting_monotonic,
-    .wall_ns = counting_monotonic,
-};
-
-/* Takes over the inner host's reference. */
-static counting_host *count_on(em__host *inner)
-{
-    counting_host *host = calloc(1, sizeof *host);
-    if (!host || em__host_init(&host->base, &counting_ops, NULL) < 0) {
-        abort();
-    }
-    host->inner = inner;
-    return host;
-}
 
 /* ---------------------------------------------------------------------------------------- a machine that has it all */
 
 #define CLASS "/sys/class/powercap/"
+#define UNIT "/sys/bus/event_source/devices/power/"
+#define TOPOLOGY "/sys/devices/system/cpu/cpu0/topology/"
+#define SCALE "2.3283064365386962890625e-10"
 #define PCI "/sys/bus/pci/devices/0000:3b:00.0/"
 
 static const struct {
@@ -121,6 +30,19 @@ static const struct {
     {CLASS "intel-rapl:1/name", "psys\n"},
     {CLASS "intel-rapl:1/energy_uj", "9999\n"},
     {CLASS "intel-rapl:1/max_energy_range_uj", "262143328850\n"},
+    {UNIT "type", "31\n"},
+    {UNIT "cpumask", "0\n"},
+    {UNIT "events/energy-pkg", "event=0x02\n"},
+    {UNIT "events/energy-pkg.scale", SCALE "\n"},
+    {UNIT "events/energy-pkg.unit", "Joules\n"},
+    {UNIT "events/energy-ram", "event=0x03\n"},
+    {UNIT "events/energy-ram.scale", SCALE "\n"},
+    {UNIT "events/energy-ram.unit", "Joules\n"},
+    {UNIT "events/energy-psys", "event=0x05\n"},
+    {UNIT "events/energy-psys.scale", SCALE "\n"},
+    {UNIT "events/energy-psys.unit", "Joules\n"},
+    {TOPOLOGY "physical_package_id", "0\n"},
+    {TOPOLOGY "die_id", "0\n"},
     {PCI "vendor", "0x10de\n"},
     {PCI "class", "0x030200\n"},
     {PCI "device", "0x2330\n"},
@@ -161,6 +83,11 @@ static void check_channel(const em__device *device, const em__channel *channel)
     CHECK((channel->kind == EM_KIND_MODEL) == (channel->tdp_from[0] != '\0'));
     CHECK((channel->kind == EM_KIND_MODEL) == ((channel->notes & EM_NOTE_BIT(EM_NOTE_MODEL)) != 0));
     CHECK(device->rank > 0 && device->ops->read && device->ops->destroy);
+    int32_t own = (int32_t)(channel - device->channels), gauge = own + channel->gauge;
+    CHECK(channel->shaped_by == 0 || channel->shaped_by == channel->gauge);
+    CHECK(channel->gauge == 0 ||
+          (channel->kind == EM_KIND_COUNTER && gauge >= 0 && (size_t)gauge < device->channel_count &&
+           device->channels[gauge].kind == EM_KIND_GAUGE));
 }
 
 /* A sensor either has a readable channel or says why not. */
@@ -198,6 +125,20 @@ static void check_probe(const em__probe *probe)
     }
 }
 
+/* Channels that were not asked for stay as they were. */
+static void check_wanted(em__device *device)
+{
+    em__reading before[16], out[16];
+    memset(before, 0xA5, sizeof before);
+    for (size_t i = 0; i < device->channel_count; i++) {
+        memcpy(out, before, sizeof out);
+        device->ops->read(device, EM__CHANNEL_BIT(i), out);
+        for (size_t j = 0; j < device->channel_count; j++) {
+            CHECK_INT(memcmp(&out[j], &before[j], sizeof out[j]) == 0, i != j);
+        }
+    }
+}
+
 /* Reads every device a few times; answers how many values came. */
 static int check_readings(const em__probe *probe)
 {
@@ -205,16 +146,18 @@ static int check_readings(const em__probe *probe)
     for (size_t i = 0; i < probe->device_count; i++) {
         em__device *device = probe->devices[i];
         em__reading out[16];
+        check_wanted(device);
         for (int round = 0; round < 3; round++) {
             memset(out, 0xA5, sizeof out);
-            device->ops->read(device, out);
+            device->ops->read(device, EM__EVERY_CHANNEL, out);
             for (size_t j = 0; j < device->channel_count; j++) {
                 const em__channel *channel = &device->channels[j];
                 CHECK(out[j].outcome == EM__READ_OK || out[j].outcome == EM__READ_AGAIN ||
                       out[j].outcome == EM__READ_GONE);
                 CHECK((out[j].outcome == EM__READ_OK) == (out[j].status == EM_OK));
                 CHECK(channel->status == EM_OK || out[j].outcome == EM__READ_GONE);
-                CHECK(out[j].outcome != EM__READ_OK || channel->range == 0 || out[j].value <= channel->range);
+                CHECK(out[j].outcome != EM__READ_OK || channel->range == 0 || channel->is_endless ||
+                      out[j].value <= channel->range);
                 values += out[j].outcome == EM__READ_OK;
             }
         }
@@ -289,7 +232,7 @@ static void test_readings_open_nothing(void)
     counting_host *host = count_on(rich_machine());
     em__probe probe = probe_all(&host->base);
     int opened = host->opened, listed = host->listed;
-    CHECK_INT(check_readings(&probe), 3 * 5); /* three zones, the CPU and the GPU */
+    CHECK_INT(check_readings(&probe), 3 * 8); /* three events, three zones, the CPU and the GPU */
     CHECK_INT(host->opened, opened);
     CHECK_INT(host->listed, listed);
     finish(host, &probe);
@@ -335,6 +278,7 @@ static void test_unreadable_in_mid_run(void)
         for (int i = 0; i < RICH; i++) {
             put_broken(machine, rich[i].path, errors[e]);
         }
+        host->perf_error = -errors[e];
         CHECK_INT(check_readings(&probe), 3); /* the GPU's model needs no file */
         finish(host, &probe);
     }
@@ -403,7 +347,7 @@ static void garbage_in_mid_run(const char *content, size_t length)
     for (int i = 0; i < RICH; i++) {
         em__machine_set_file(machine, rich[i].path, content, length, 0444, 0);
     }
-    CHECK_INT(check_readings(&probe), 3);
+    CHECK_INT(check_readings(&probe), 3 * 4); /* nor do events that are open */
     finish(host, &probe);
 }
 
@@ -411,6 +355,13 @@ static void test_garbage(void)
 {
     each_garbage(garbage_from_the_start);
     each_garbage(garbage_in_mid_run);
+}
+
+static em__reading first_of(em__device *device)
+{
+    em__reading out[16];
+    device->ops->read(device, EM__EVERY_CHANNEL, out);
+    return out[0];
 }
 
 /* What vanishes is gone for good until it is revived, and is then read again. */
@@ -426,25 +377,29 @@ static void test_vanishing(void)
                 em__machine_remove(machine, rich[i].path);
             }
         }
+        host->perf_error = em__host_exists(machine, UNIT "type") == 0 ? 0 : -ENODEV;
         for (size_t i = 0; i < probe.device_count; i++) {
             em__device *device = probe.devices[i];
             const char *source = device->channels[0].source;
             int was_removed = device->channels[0].kind != EM_KIND_MODEL || strcmp(source, "/proc/stat") == 0;
             was_removed =
                 was_removed && (strcmp(folders[f], "/") == 0 || strncmp(source, folders[f], strlen(folders[f])) == 0);
-            CHECK_INT(read_one(device).outcome, was_removed ? EM__READ_GONE : EM__READ_OK);
+            CHECK_INT(first_of(device).outcome, was_removed ? EM__READ_GONE : EM__READ_OK);
             CHECK(!was_removed || !device->ops->revive || device->ops->revive(device) != 0);
-            CHECK_INT(read_one(device).outcome, was_removed ? EM__READ_GONE : EM__READ_OK);
+            CHECK_INT(first_of(device).outcome, was_removed ? EM__READ_GONE : EM__READ_OK);
         }
         for (int i = 0; i < RICH; i++) {
             put(machine, rich[i].path, rich[i].content);
         }
+        host->perf_error = 0;
+        int channels = 0;
         for (size_t i = 0; i < probe.device_count; i++) {
+            channels += (int)probe.devices[i]->channel_count;
             if (probe.devices[i]->ops->revive) {
                 CHECK_INT(probe.devices[i]->ops->revive(probe.devices[i]), 0);
             }
         }
-        CHECK_INT(check_readings(&probe), 3 * (int)probe.device_count);
+        CHECK_INT(check_readings(&probe), 3 * channels);
         finish(host, &probe);
     }
 }

@@ -170,7 +170,7 @@ static void test_every_combination(void)
         if (cases[i].channel && CHECK(channel)) {
             CHECK_INT(channel->kind, cases[i].kind);
             CHECK_INT(channel->ceiling_mw, cases[i].ceiling_w * 1000);
-            CHECK_INT(device->interval_ns, cases[i].is_slow ? 1000000000 : 0);
+            CHECK_INT(channel->interval_ns, cases[i].is_slow ? 1000000000 : 0);
             CHECK_INT((channel->notes & EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER)) != 0, cases[i].is_slow);
             CHECK_INT(device->rank, cases[i].kind == EM_KIND_MODEL ? em__sensor_tdp.rank : em__sensor_nvml.rank);
         }
@@ -400,7 +400,7 @@ static void *read_and_destroy(void *argument)
     em__device *device = argument;
     em__reading reading;
     for (int i = 0; i < 2000; i++) {
-        device->ops->read(device, &reading);
+        device->ops->read(device, EM__CHANNEL_BIT(0), &reading);
     }
     device->ops->destroy(device);
     return NULL;

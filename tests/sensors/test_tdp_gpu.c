@@ -129,8 +129,9 @@ static void test_which_gpus_are_asked_for(void)
     em__host_unref(host);
 }
 
-static void no_read(em__device *device, em__reading out[])
+static void no_read(em__device *device, uint64_t wanted, em__reading out[])
 {
+    (void)wanted;
     (void)device;
     out[0] = (em__reading){.outcome = EM__READ_AGAIN};
 }

@@ -123,7 +123,7 @@ static void test_what_is_missing_is_said(void)
 static void test_resolution(void)
 {
     begin(2);
-    facts[0].refresh_ns = facts[1].refresh_ns = 100 * MS;
+    sums[0].period_ns = sums[1].period_ns = 1e8F;
     sums[0].counted_uj = 95000001;
     sums[1].counted_uj = 4999999;
     CHECK_INT(totals_of(5000 * MS).total.resolution, EM_RESOLUTION_FINE);
@@ -131,7 +131,7 @@ static void test_resolution(void)
     CHECK_INT(totals_of(500 * MS).total.resolution, EM_RESOLUTION_COARSE);
     CHECK_INT(totals_of(499 * MS).total.resolution, EM_RESOLUTION_BELOW);
     CHECK_INT(totals_of(0).total.resolution, EM_RESOLUTION_BELOW);
-    facts[0].refresh_ns = MS;
+    sums[0].period_ns = 1e6F;
     CHECK_INT(totals_of(499 * MS).total.resolution, EM_RESOLUTION_FINE); /* the slow one has less than 5 % */
     sums[1].counted_uj = 5000000;
     sums[0].counted_uj = 95000000;

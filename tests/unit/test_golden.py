@@ -12,27 +12,29 @@ from typing import Any, NoReturn
 
 import pytest
 
-SEVEN = [
+DOUBTS = ["uncertainty_j", "uncertainty_gain_j", "uncertainty_edge_j"]
+GROUP = [
     "count",
     *(f"mean_{what}" for what in ("duration_s", "energy_j", "carbon_g")),
     *(f"total_{what}" for what in ("duration_s", "energy_j", "carbon_g")),
+    "distinct_energy_j",
+    *DOUBTS,
+]
+CHANNEL = [
+    *("energy_j", "provenance", *DOUBTS, "resolution", "reasons"),
+    *("update_period_s", "update_period_from"),
 ]
 SUMMARY = [
-    *(
-        "schema",
-        "device",
-        "gpu_name",
-        "gpu_shared",
-        "carbon_intensity_g_per_kwh",
-        "num_batches",
-        "num_epochs",
-    ),
-    *("batch_summary", "epoch_summary", "windows", "run", "carbon_basis", "tdp", "scope"),
+    *("schema", "device", "gpu_name", "gpu_shared"),
+    *("carbon_intensity_g_per_kwh", "num_batches", "num_epochs"),
+    *("batch_summary", "epoch_summary", "windows", "run", "carbon_basis"),
+    *("tdp", "overhead", "scope"),
 ]
 RUN = [
     *("duration_s", "energy_j", "avg_power_w", "carbon_g"),
     *("cpu_energy_j", "gpu_energy_j", "dram_energy_j", "other_energy_j"),
-    *("energy_by_provenance", "channels", "complete", "missing", "final"),
+    *("energy_by_provenance", *DOUBTS, "resolution", "reasons"),
+    *("channels", "complete", "missing", "final"),
     "process_cpu_share",
     *("in_epochs_j", "in_batches_j", "outside_windows_j"),
 ]
@@ -69,15 +71,18 @@ def test_every_summary_has_every_key(root: Path, name: str) -> None:
     assert list(document["run"]) == RUN
     assert list(document["scope"]) == SCOPE
     assert list(document["carbon_basis"]) == ["g_per_kwh", "source", "year", "is_default"]
+    assert list(document["overhead"]) == ["fraction", "limit", "caller_s", "sync_s"]
     assert list(document["tdp"]) == ["cpu", "gpu", "unused"]
     rows = [document["batch_summary"], document["epoch_summary"], *document["windows"].values()]
     for row in rows:
-        assert list(row) == SEVEN
+        assert list(row) == GROUP
         assert isinstance(row["count"], int)
-        assert all(isinstance(row[key], float) for key in SEVEN[4:])
-        assert all((row[key] is None) == (row["count"] == 0) for key in SEVEN[1:4])
-    for key in ("duration_s", "energy_j", "avg_power_w", "carbon_g"):
+        assert all(isinstance(row[key], float) for key in (*GROUP[4:7], *DOUBTS))
+        assert all((row[key] is None) == (row["count"] == 0) for key in GROUP[1:4])
+    for key in ("duration_s", "energy_j", "avg_power_w", "carbon_g", *DOUBTS):
         assert isinstance(document["run"][key], float)
+    for channel in document["run"]["channels"].values():
+        assert list(channel) == CHANNEL
 
 
 def test_a_summary_adds_up(summary: dict[str, Any]) -> None:

@@ -5,6 +5,11 @@
 
 #include "check.h"
 #include "energy_meter.h"
+#include "rig/channel.h"
+#include "rig/random.h"
+
+#define S UINT64_C(1000000000)
+#define MS UINT64_C(1000000)
 
 static em__groups groups;
 
@@ -113,8 +118,92 @@ static void test_what_adds_up(void)
     em__timeline_free(&timeline);
 }
 
-int main(void)
+/* ----------------------------------------------------------------------------------------------- errors of the sum */
+
+enum { DRAWS = 400, WINDOWS = 40 };
+
+typedef struct {
+    double inside, mean_u_j, errors_j[DRAWS];
+} spread;
+
+static int by_size(const void *a, const void *b)
 {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static em_group batches_of(const em_summary *summary)
+{
+    size_t index = 0;
+    em_group group = {.size = sizeof group};
+    CHECK_INT(em_summary_find(summary, EM_WINDOW_BATCH, NULL, &index), EM_OK);
+    CHECK_INT(em_summary_group(summary, index, &group), EM_OK);
+    return group;
+}
+
+/* The sum over windows of 60 ms that lie apart_ns from each other, on a counter that moves every 100 ms. */
+static spread measure(uint64_t apart_ns)
+{
+    static rig_ledger rig;
+    spread result = {0};
+    for (int draw = 0; draw < DRAWS; draw++) {
+        wave square = wave_square(90, 380, rig_random_between(0.3, 0.5), 0.5, rig_random_between(0, 0.5));
+        rig_source source = {.wave = &square, .period_ns = 100 * MS, .phase_ns = rig_random_below(100 * MS)};
+        rig_channel board = rig_channel_make("gpu-0/board", EM__COVERS_BOARD, 0, EM_KIND_COUNTER, source);
+        rig_ledger_init(&rig, &board, 1, NULL);
+        uint64_t read_ns = S, t_ns = 2 * S + rig_random_below(100 * MS);
+        double truth_j = 0;
+        em_window window = 0;
+        for (int i = 0; i <= 2 * WINDOWS; i++) {
+            for (; read_ns <= t_ns || i == 2 * WINDOWS; read_ns += 100 * MS) {
+                rig_ledger_read(&rig, 0, read_ns);
+                if (read_ns > t_ns + S) {
+                    break;
+                }
+            }
+            if (i < 2 * WINDOWS && i % 2 == 0) {
+                window = rig_ledger_begin(&rig, EM_WINDOW_BATCH, NULL, t_ns);
+                truth_j += wave_energy_j(&square, t_ns, t_ns + 60 * MS);
+                t_ns += 60 * MS;
+            } else if (i < 2 * WINDOWS) {
+                rig_ledger_end(&rig, window, t_ns);
+                t_ns += apart_ns;
+            }
+        }
+        em_summary *summary = rig_ledger_summary(&rig);
+        em_group group = batches_of(summary);
+        CHECK_INT(group.count, WINDOWS);
+        CHECK_NEAR(group.distinct.energy_j, group.total.energy_j, 1e-9);
+        CHECK_NEAR(group.distinct.edge_j, group.total.edge_j, 1e-6);
+        CHECK_NEAR(group.total.gain_j, 2 * 0.05 * group.total.energy_j, 1e-9); /* it does not average out */
+        result.errors_j[draw] = fabs(group.total.energy_j - truth_j);
+        result.inside += (result.errors_j[draw] <= group.total.edge_j) / (double)DRAWS;
+        result.mean_u_j += group.total.edge_j / DRAWS;
+        em_summary_destroy(summary);
+        rig_ledger_free(&rig);
+    }
+    qsort(result.errors_j, DRAWS, sizeof result.errors_j[0], by_size);
+    return result;
+}
+
+/* Edges that two windows share cancel in the sum, those that lie apart add up in quadrature. */
+static void test_edges_of_adjoining_windows_cancel(void)
+{
+    static const uint64_t apart_ns[] = {0, 2 * MS, 10 * MS, 640 * MS};
+    for (size_t i = 0; i < sizeof apart_ns / sizeof apart_ns[0]; i++) {
+        spread got = measure(apart_ns[i]);
+        double percentile_j = got.errors_j[DRAWS * 95 / 100];
+        printf("# %3llu ms apart: %.1f %% inside, mean U %.2f J, 95 %% of errors within %.2f J\n",
+               (unsigned long long)(apart_ns[i] / MS), 100 * got.inside, got.mean_u_j, percentile_j);
+        CHECK(got.inside >= 0.92); /* 95 %, less three standard deviations of 400 draws */
+        CHECK(got.mean_u_j <= 4 * percentile_j);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    rig_random_start(argc, argv);
+    RUN(test_edges_of_adjoining_windows_cancel);
     RUN(test_a_group_is_a_kind_and_a_name);
     RUN(test_what_comes_after_1024_groups_is_one);
     RUN(test_what_adds_up);

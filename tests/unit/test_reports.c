@@ -216,9 +216,33 @@ static void summary_of_a_run(int32_t format, const char *golden)
     groups[0].by_provenance_j[EM_FROM_INTEGRATED] = 799.75;
     em_channel channels[MACHINE];
     memcpy(channels, machine, sizeof channels);
+    static em_energy energies[MACHINE * (sizeof groups / sizeof *groups)];
+    const char *names[MACHINE];
+    for (size_t i = 0; i < MACHINE; i++) {
+        names[i] = channels[i].name;
+        energies[i] = (em_energy){.energy_j = NAN, .counted_j = NAN};
+    }
+    groups[0].total = (em_energy){
+        .energy_j = 1000, .uncertainty_j = 82, .gain_j = 80, .edge_j = 18, .resolution = EM_RESOLUTION_COARSE};
+    energies[0] = (em_energy){.energy_j = 200.25,
+                              .counted_j = 200.25,
+                              .uncertainty_j = 20.03,
+                              .gain_j = 20.025,
+                              .edge_j = 0.25,
+                              .period_ns = 1000123};
+    energies[4] = (em_energy){.energy_j = 799.75,
+                              .counted_j = 799.75,
+                              .uncertainty_j = 80,
+                              .gain_j = 77.5,
+                              .edge_j = 18,
+                              .resolution = EM_RESOLUTION_COARSE,
+                              .notes = EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED) | EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER),
+                              .period_ns = 1000 * MS};
     const em_summary summary = {.groups = groups,
                                 .group_count = sizeof groups / sizeof *groups,
                                 .channels = channels,
+                                .names = names,
+                                .energies = energies,
                                 .channel_count = MACHINE};
     const em__summary_point points[] = {
         {UINT64_C(9007199254740993), 0}, {UINT64_C(9007199260990993), 100}, {UINT64_C(9007211754740993), 200.25}};
@@ -249,6 +273,7 @@ static void summary_of_a_run(int32_t format, const char *golden)
     facts.tdp_cpu = (em__summary_tdp){150, 2, "default for a server"};
     facts.tdp_unused[0] = "gpu_tdp_w";
     facts.tdp_unused_count = 1;
+    facts.overhead = (em__summary_overhead){0.000125, 0.001, 0.0015625, 0.25};
     facts.run_is_complete = 0;
     facts.missing = missing;
     facts.missing_count = 1;

@@ -22,6 +22,7 @@ static struct {
     int deliveries[DEVICES], interrupts, gone;
     int32_t status;
     uint64_t last_ns, values[DEVICES];
+    int readings[DEVICES][2]; /* of each channel */
 } seen;
 
 static void deliver(void *context, em__slot *slot, uint64_t t_ns, const em__reading *readings)
@@ -32,6 +33,9 @@ static void deliver(void *context, em__slot *slot, uint64_t t_ns, const em__read
     seen.last_ns = t_ns;
     seen.gone += readings[0].outcome == EM__READ_GONE;
     seen.values[which] = readings[0].value;
+    for (size_t i = 0; i < slot->channel_count; i++) {
+        seen.readings[which][i] += readings[i].outcome != EM__READ_NONE;
+    }
 }
 
 static void interrupt(void *context, uint64_t t_ns, int32_t status)
@@ -96,6 +100,45 @@ static void test_each_device_in_its_turn(void)
     end();
 }
 
+/* A board's gauge at each sample and its counter each second: in one call when both are due, and what is not due gives no
+ * reading. The first of the two may be gone while the other is not. */
+static void test_channels_of_one_device_in_their_turns(void)
+{
+    constant = wave_constant(100);
+    host = rig_host_create(1000 * S);
+    memset(&seen, 0, sizeof seen);
+    rig_source source = {.wave = &constant};
+    rig_channel channels[2] = {rig_channel_make("gpu-0/power", EM__COVERS_BOARD, 0, EM_KIND_GAUGE, source),
+                               rig_channel_make("gpu-0/board", EM__COVERS_BOARD, 0, EM_KIND_COUNTER, source)};
+    channels[1].facts.interval_ns = S;
+    rig_source_fault(&channels[0].source, (rig_fault){.kind = RIG_VANISH, .from_ns = 1010 * S, .to_ns = 1020 * S});
+    devices[0] = rig_device_create(host, channels, 2, 0, 0, NULL);
+    slots[0] = em__slot_create(rig_host_base(host), devices[0], 0);
+    atomic_store(&slots[0]->is_wanted, 1);
+    CHECK_INT(em__sampler_create(rig_host_base(host), slots, 1, 100 * MS, &calls, &seen, &sampler), EM_OK);
+    em__sampler_wake(sampler, rig_host_now(host));
+    for (int i = 0; i < 50; i++) {
+        rig_host_advance(host, em__sampler_next_ns(sampler) - rig_host_now(host));
+        tick(0);
+    }
+    CHECK_INT(seen.readings[0][0], 50);
+    CHECK_INT(seen.readings[0][1], 5);
+    CHECK_INT(rig_device_reads(devices[0]), 50);
+    rig_host_advance(host, 50 * MS);
+    tick(1);
+    CHECK_INT(seen.readings[0][0], 51);
+    CHECK_INT(seen.readings[0][1], 5);
+    for (int i = 0; i < 70; i++) { /* until 1012 s: the gauge is gone, the counter is not */
+        rig_host_advance(host, 100 * MS);
+        tick(0);
+    }
+    CHECK_INT(seen.readings[0][1], 12);
+    CHECK_INT(slots[0]->gone_ns, 0);
+    em__sampler_destroy(sampler);
+    em__slot_release(slots[0]);
+    rig_host_destroy(host);
+}
+
 /* 65.5 kJ at no more than 1 kW go round in 65.5 s: a quarter of that, whatever the sample interval. */
 static void test_no_counter_goes_round_unseen(void)
 {
@@ -105,10 +148,10 @@ static void test_no_counter_goes_round_unseen(void)
     zone.facts.ceiling_mw = 1000000;
     rig_host *machine = rig_host_create(S);
     em__slot *slot = em__slot_create(rig_host_base(machine), rig_device_create(machine, &zone, 1, 0, 0, NULL), 0);
-    em__slot_schedule(slot, 100 * S, 60 * S);
-    CHECK_INT(slot->due_ns, 100 * S + 16383152746);
-    em__slot_schedule(slot, slot->due_ns, S);
-    CHECK_INT(slot->due_ns, 100 * S + 16383152746 + S);
+    em__slot_restart(slot, 100 * S, 60 * S);
+    CHECK_INT(em__slot_next_ns(slot), 100 * S + 16383152746);
+    em__slot_schedule(slot, 1, em__slot_next_ns(slot), S);
+    CHECK_INT(em__slot_next_ns(slot), 100 * S + 16383152746 + S);
     em__slot_release(slot);
     rig_host_destroy(machine);
 }
@@ -262,6 +305,7 @@ static void test_a_device_lives_as_long_as_its_slot_is_held(void)
 int main(void)
 {
     RUN(test_each_device_in_its_turn);
+    RUN(test_channels_of_one_device_in_their_turns);
     RUN(test_no_counter_goes_round_unseen);
     RUN(test_turns_that_were_missed_are_left_out);
     RUN(test_a_forced_round_spares_slow_devices);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* What adds up between edges, per channel. Energy is exact; errors of edges that two intervals share cancel. */
+#ifndef EM_WINDOWS_SUM_H
+#define EM_WINDOWS_SUM_H
+
+#include "timeline/timeline.h"
+
+typedef struct {
+    float error_uj, width_ns; /* as in em__value; no edge yet: 0 */
+} em__tail;
+
+/* Windows that follow each other closely: their inner edges cancel, but for what was between them. */
+typedef struct {
+    double inner_variance; /* µJ²; of all edges but the first and the last of the newest chain */
+    uint64_t first_ns;
+    em__tail first, last;
+} em__chain;
+
+typedef struct {
+    int64_t energy_uj, counted_uj;
+    uint64_t gap_ns, missing_ns;
+    em__chain chain;
+    double edge_variance; /* of the chain, µJ² */
+    float period_ns;      /* between updates, as known at the last end; 0: unknown */
+    int is_period_seen;
+    uint32_t updates;
+    int32_t status; /* why something is missing; EM_OK: nothing is */
+    uint64_t notes;
+} em__sum;
+
+/* What a channel gathers over a union of time. */
+typedef struct {
+    int64_t energy_uj, counted_uj;
+    uint64_t gap_ns, missing_ns;
+    em__chain chain;
+} em__tally;
+
+/* The sum of one window. */
+void em__sum_between(const em__value *begin, uint64_t begin_ns, const em__value *end, uint64_t end_ns,
+                     em__sum *ret_sum);
+/* Adds a window between two settled edges to what ended last at last_ns. */
+void em__sum_add(em__sum *into, uint64_t last_ns, const em__edge *begin, const em__edge *end, size_t channel);
+
+void em__tally_between(em__tally *into, uint64_t last_ns, const em__edge *begin, const em__edge *end, size_t channel);
+void em__tally_add(em__tally *into, uint64_t last_ns, const em__tally *tally); /* last_ns: into's */
+
+/* last_ns: of its newest edge. */
+double em__chain_variance(const em__chain *chain, uint64_t last_ns);
+
+#endif
