@@ -86,7 +86,7 @@ enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };
 /* X(name, bit, word, text, remedy). A note weakens a number without making it wrong. */
 #define EM_NOTE_LIST(X)                                                                                                \
     X(EM_NOTE_GAP, 0, "gap", "part of the time could not be measured", "see the status of the channel")                \
-    X(EM_NOTE_MODEL, 1, "model", "estimated from a thermal design power, not measured",                                \
+    X(EM_NOTE_MODEL, 1, "model", "estimated by a model, not measured",                                                 \
       "run energy-meter sensors to see what a reading needs")                                                          \
     X(EM_NOTE_TDP_DEFAULT, 2, "tdp-default", "the thermal design power is a default for the class of machine",         \
       "give cpu_tdp_w or gpu_tdp_w from the data sheet of one CPU or GPU")                                             \
@@ -129,7 +129,7 @@ enum em_resolution { EM_RESOLUTION_FINE, EM_RESOLUTION_COARSE, EM_RESOLUTION_BEL
 enum em_window_kind { EM_WINDOW_OTHER, EM_WINDOW_BATCH, EM_WINDOW_EPOCH, EM_WINDOW_RUN };
 enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON };
 enum em_subject { EM_SENSORS };
-enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2, EM_EDGES_ALWAYS = 8, EM_EDGES_NEVER = 16 };
+enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2, EM_MODEL_DRAM = 4, EM_EDGES_ALWAYS = 8, EM_EDGES_NEVER = 16 };
 
 #define EM_DOMAINS 8         /* five are used; the rest is NAN */
 #define EM_PROVENANCES 4     /* three are used; the rest is 0 */
@@ -161,6 +161,8 @@ typedef struct {
     uint32_t require;               /* the same bits: create fails unless each has a reading that is no model */
     uint32_t flags;                 /* EM_AS_USER: read a recorded machine as an ordinary user may.
                                        EM_PRESENT_GPU: a GPU is present even if none is found; needs gpu_tdp_w.
+                                       EM_MODEL_DRAM: memory that no counter measures is estimated from its size, beside
+                                       measured CPUs (the model of a whole machine holds it already).
                                        EM_EDGES_ALWAYS, EM_EDGES_NEVER: overrule overhead_limit; not both */
     const char *gpus;               /* "visible" (default), "all", "local_rank", "0,2", "GPU-<uuid>,…" */
     const char *const *environment; /* "NAME=value" …, ended by NULL; the variables that CUDA and launchers document are
@@ -266,6 +268,11 @@ typedef struct {
     em_energy *channels; /* in: NULL, or channels_capacity elements; out: by channel index, in the same instant */
     size_t channels_capacity;
     size_t channels_count; /* how many were written */
+    double
+        process_cpu_share; /* CPU time of this process and its descendants over that of all processes: 0 … 1, reported,
+                                 never applied. NAN: less than 0.2 s of time or of busy CPU time, where clock ticks say
+                                 little, or no /proc/self. Read once a second and soon after edges, in the meter's thread:
+                                 an edge is met to a sample interval */
 } em_result;
 
 typedef struct {
@@ -331,6 +338,7 @@ typedef struct {
     em_energy total, distinct, by_domain[EM_DOMAINS]; /* distinct: over the union of their time */
     double by_provenance_j[EM_PROVENANCES];
     double carbon_g;
+    double process_cpu_share; /* as in em_result, over all of them */
 } em_group;
 
 /* Settles what has ended (at most timeout_ns, then pins) and freezes the numbers. */
@@ -356,6 +364,11 @@ typedef struct {
 } em_overhead;       /* frozen: grows only by a new struct */
 EM_API int em_summary_overhead(const em_summary *summary, em_overhead *ret_overhead);
 
+/* 1: a process other than this one and its descendants held a counted GPU when the meter was created or at a summary since
+ * its last reset; 0: none did; -1: unknown (no GPU counted through a driver that tells, or process ids that cannot be
+ * compared, as in a container with a process namespace of its own). Looked up by em_summary_create, which waits for it at
+ * most 0.25 s; never while sampling. */
+EM_API int em_summary_gpu_shared(const em_summary *summary, int32_t *ret_shared);
 /* JSON with the keys that docs/architecture.md names, or a table. ret_text is freed with em_text_destroy. */
 EM_API int em_summary_format(const em_summary *summary, int32_t format, char **ret_text, size_t *ret_length);
 EM_API void em_summary_destroy(em_summary *summary);

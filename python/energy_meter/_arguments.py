@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _KEYWORDS = (
     "sample_interval, cpu_tdp_w, gpu_tdp_w, carbon_intensity_g_per_kwh, "
-    "device, gpus, require, enabled, sync, overhead_limit, trace"
+    "device, gpus, require, enabled, dram_model, sync, overhead_limit, trace"
 )
 _DEVICES = '"auto", "cpu", "gpu", "cuda", "cuda:N" or a torch.device of these'
 _GPUS = (
@@ -123,10 +123,10 @@ def _truth(value: object) -> bool | None:
     return None
 
 
-def enabled(value: object) -> bool:
+def flag(name: str, value: object) -> bool:
     truth = _truth(value)
     if truth is None:
-        raise TypeError(f"enabled must be True or False, not {shown(value)}")
+        raise TypeError(f"{name} must be True or False, not {shown(value)}")
     return truth
 
 

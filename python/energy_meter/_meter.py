@@ -32,6 +32,8 @@ class EnergyMeter:
     gpus: "visible" (as CUDA_VISIBLE_DEVICES says), "all", "local_rank", indices, or UUIDs.
     require: of "cpu", "gpu", "dram": what must have a reading that is no model.
     enabled: False: every call works, costs nothing and measures nothing.
+    dram_model: True: memory that no counter measures is estimated from its size, where the CPUs
+    are measured.
     sync: "auto" waits for the GPU work that torch or cupy has queued, at the ends of epochs and
         of windows of your own; True: of batches, too; False: never; or a function that waits.
     overhead_limit: the fraction of the time that begins and ends of windows may take.
@@ -58,6 +60,7 @@ class EnergyMeter:
         require: Collection[str] = (),
         enabled: bool = True,
         *,
+        dram_model: bool = False,
         sync: _sync.Choice = "auto",
         overhead_limit: SupportsFloat = 0.001,
         trace: str | bytes | PathLike[str] | PathLike[bytes] | None = None,
@@ -72,6 +75,7 @@ class EnergyMeter:
         where = _arguments.device(device)
         which = _arguments.gpus(gpus)
         needed = _arguments.require(require)
+        flags = _native.FLAG_MODEL_DRAM if _arguments.flag("dram_model", dram_model) else 0
         wanted = _arguments.sync(sync)
         limit = _arguments.overhead_limit(overhead_limit)
         self._trace = None if trace is None else _arguments.path("trace", trace)
@@ -88,12 +92,12 @@ class EnergyMeter:
             which = where
         self._intensity = None if intensity != intensity else intensity
         self._native: _native.Meter | NullMeter
-        if not _arguments.enabled(enabled):
+        if not _arguments.flag("enabled", enabled):
             wanted = False
             self._native = NullMeter(DISABLED, self._intensity)
         else:
             self._native = self._open(
-                interval_ns, limit, cpu_w, gpu_w, intensity, where, which, needed
+                interval_ns, limit, cpu_w, gpu_w, intensity, where, which, needed, flags
             )
         self._waits = _sync.waits(wanted)
         self._begin = self._native.begin
@@ -113,6 +117,7 @@ class EnergyMeter:
         device: str,
         gpus: str,
         needed: int,
+        flags: int,
     ) -> _native.Meter:
         from . import _devices, _notices
 
@@ -132,7 +137,8 @@ class EnergyMeter:
                 carbon_g_per_kwh=intensity,
                 without=_native.DOMAIN_GPU if device == "cpu" else 0,
                 require=needed,
-                flags=(_native.FLAG_PRESENT_GPU if wants_gpu and has_gpu_tdp else 0)
+                flags=flags
+                | (_native.FLAG_PRESENT_GPU if wants_gpu and has_gpu_tdp else 0)
                 | (_native.FLAG_AS_USER if self._as_user else 0),
                 gpus=gpus,
                 environment=_devices.environment(),

@@ -16,6 +16,7 @@ DOMAIN_GPU: Final[int]
 DOMAIN_DRAM: Final[int]
 FLAG_AS_USER: Final[int]
 FLAG_PRESENT_GPU: Final[int]
+FLAG_MODEL_DRAM: Final[int]
 version: Final[str]
 
 def replay(fd: int, /) -> tuple[str, bool]: ...
@@ -106,6 +107,7 @@ class Result(
         str,
         list[str],
         int,
+        float | None,
     ],
 ):
     __match_args__: Final = (
@@ -130,6 +132,7 @@ class Result(
         "resolution",
         "reasons",
         "wait_ns",
+        "process_cpu_share",
     )
     @property
     def duration_ns(self) -> int: ...
@@ -173,6 +176,8 @@ class Result(
     def reasons(self) -> list[str]: ...
     @property
     def wait_ns(self) -> int: ...
+    @property
+    def process_cpu_share(self) -> float | None: ...
 
 @final
 class Channel(

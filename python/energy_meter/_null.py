@@ -21,7 +21,7 @@ FORKED = (
 def _result(reason: str, is_open: bool) -> _native.Result:
     energies = (0.0, 0.0, *[None] * 4, 0.0, 0.0, 0.0)
     return _native.Result(
-        (0, *energies, False, True, is_open, [], {"*": reason}, 0.0, 0.0, 0.0, "fine", [], 0)
+        (0, *energies, False, True, is_open, [], {"*": reason}, 0.0, 0.0, 0.0, "fine", [], 0, None)
     )
 
 
@@ -102,6 +102,7 @@ class NullMeter:
                 "schema": 1,
                 "device": self.device,
                 "gpu_name": self.gpu_name,
+                "gpu_shared": None,
                 "carbon_intensity_g_per_kwh": self._intensity,
                 "num_batches": 0,
                 "num_epochs": 0,

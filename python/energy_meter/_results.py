@@ -68,4 +68,5 @@ def to_dict(result: Result, *reasons: str | None) -> WindowResult:
         "complete": result.is_complete,
         "missing": _missing(result),
         "final": result.is_final,
+        "process_cpu_share": result.process_cpu_share,
     }

@@ -208,6 +208,10 @@ class Window:
     def final(self) -> bool:
         return self.to_dict()["final"]
 
+    @property
+    def process_cpu_share(self) -> float | None:
+        return self.to_dict()["process_cpu_share"]
+
     def __repr__(self) -> str:
         state = "new" if self._record is None else "ended" if self._result() else "open"
         return f"<energy_meter.Window {self._name or 'unnamed'}, {state}>"

@@ -58,6 +58,7 @@ class WindowResult(TypedDict):
     complete: bool
     missing: list[Missing]
     final: bool
+    process_cpu_share: float | None
 
 
 class ChannelInfo(TypedDict):
@@ -125,6 +126,7 @@ class Summary(TypedDict):
 
     device: str
     gpu_name: str | None
+    gpu_shared: bool | None
     carbon_intensity_g_per_kwh: float | None
     num_batches: int
     num_epochs: int

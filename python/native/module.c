@@ -108,6 +108,7 @@ static int module_exec(PyObject *module)
         {"DOMAIN_DRAM", 1L << EM_DOMAIN_DRAM},
         {"FLAG_AS_USER", EM_AS_USER},
         {"FLAG_PRESENT_GPU", EM_PRESENT_GPU},
+        {"FLAG_MODEL_DRAM", EM_MODEL_DRAM},
     };
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
         if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0) {

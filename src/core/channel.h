@@ -21,7 +21,8 @@ typedef enum {
     EM__COVERS_DRAM,      /* memory of a socket */
     EM__COVERS_BOARD,     /* a GPU board */
     EM__COVERS_PLATFORM,  /* more than components: psys, a supply */
-    EM__COVERS_ALL_CPUS   /* the CPU model */
+    EM__COVERS_ALL_CPUS,  /* the CPU model */
+    EM__COVERS_ALL_MEMORY /* the memory model */
 } em__covers;
 
 typedef struct {
@@ -64,7 +65,8 @@ typedef enum {
 
 typedef struct {
     uint64_t value; /* raw; valid with EM__READ_OK only */
-    uint64_t stamp; /* the device's own time of its last update, any unit; 0: none */
+    uint64_t stamp; /* the device's own time of its last update, any unit; 0: none. Of a model that gives one: when it
+                       was evaluated last, on the host's CLOCK_MONOTONIC in ns */
     em__outcome outcome;
     int32_t status; /* EM_OK or why not */
 } em__reading;

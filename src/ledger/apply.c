@@ -262,6 +262,13 @@ static void interrupt_shortfalls(em__ledger *ledger)
 static void read_channel(em__ledger *ledger, const em__event *event)
 {
     size_t channel = event->channel;
+    if (channel >= ledger->all_count) {
+        return;
+    }
+    if (channel >= ledger->setup.count) {
+        em__timeline_add(&ledger->timeline, channel, event->t_ns, &event->reading);
+        return;
+    }
     em__series *series = &ledger->timeline.series[channel];
     int had_ended = series->has_ended;
     check_shortfall(ledger, event);
@@ -344,7 +351,7 @@ int em__ledger_apply(em__ledger *ledger, em__event *event)
         return EM_OK;
     case EM__EVENT_INTERRUPT:
         interrupt_shortfalls(ledger);
-        for (size_t i = 0; i < timeline->channel_count; i++) {
+        for (size_t i = 0; i < ledger->setup.count; i++) { /* CPU time stands still in suspend. */
             em__series_interrupt(&timeline->series[i], event->status);
         }
         return EM_OK;

@@ -14,6 +14,10 @@
 
 enum { EM__SETTLE_AT_ONCE = 32 };
 
+/* Series behind those of the channels, in µs of CPU time instead of µJ: what this process and the whole machine used. Their
+ * readings are events of the channels count + EM__HIDDEN_…; they have no role, and no edge waits for them. */
+enum { EM__HIDDEN_PROCESS, EM__HIDDEN_BUSY, EM__HIDDEN_COUNT };
+
 /* What does not change after it was found out. */
 typedef struct {
     const em__channel *const *facts;
@@ -28,6 +32,8 @@ typedef struct {
 
 typedef struct {
     em__ledger_setup setup;
+    size_t all_count; /* channels and hidden series */
+    const em__channel **all_facts;
     em__timeline timeline;
     em__store store;
     em__groups groups;
@@ -43,7 +49,7 @@ typedef struct {
     em__member *members;
     em__track *tracks;
     em__shortfall *shortfalls; /* by channel */
-    em__sum *sums;             /* scratch for one window */
+    em__sum *sums;             /* scratch for one window; hidden series too */
     em__edge *run_begin;       /* of the first window, or of the last reset */
     int had_run;               /* a window of kind RUN has begun */
     uint64_t last_end_ns;
@@ -84,6 +90,8 @@ int em__ledger_result(em__ledger *ledger, em_window window, uint64_t now_ns, em_
 int em__ledger_find(const em__ledger *ledger, em_window window, em__record **ret_record);
 int em__ledger_last(const em__ledger *ledger, int32_t kind, const char *name, em_window *ret_window);
 em__ensemble em__ledger_ensemble(const em__ledger *ledger);
+/* What the hidden ones among sums of all series say of a time; NAN: nothing. */
+double em__ledger_share(const em__ledger *ledger, const em__sum *sums, uint64_t duration_ns);
 /* All but its device's read cost. */
 void em__ledger_channel(const em__ledger *ledger, size_t channel, em_channel *ret_channel);
 

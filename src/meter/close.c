@@ -13,6 +13,8 @@ void em__meter_free(em_meter *meter)
 {
     em__sampler_destroy(meter->sampler);
     em__tracer_destroy(meter->tracer);
+    em__share_free(&meter->share);
+    em__sharing_release(meter->sharing);
     em__ledger_free(&meter->ledger);
     for (size_t i = 0; i < meter->slot_count; i++) {
         em__slot_release(meter->slots[i]);
@@ -100,6 +102,8 @@ int em_meter_close(em_meter *meter, uint64_t timeout_ns)
         for (size_t i = 0; i < meter->slot_count; i++) {
             em__slot_close(meter->slots[i]);
         }
+        em__share_close(&meter->share);
+        em__sharing_close(meter->sharing);
         end_trace(meter, timeout_ns);
     }
     return EM_OK;
@@ -126,6 +130,7 @@ int em_meter_reset(em_meter *meter)
             em__edge_restart(&meter->edges, event.t_ns);
         }
         em__door_unlock(meter);
+        em__sharing_forget(meter->sharing);
     }
     return status;
 }

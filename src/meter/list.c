@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SHARING_PATIENCE_NS = 250000000 };
+
 size_t em_meter_channel_count(const em_meter *meter)
 {
     return meter ? meter->channel_count : 0;
@@ -172,7 +174,8 @@ em__surroundings em__meter_surroundings(em_meter *meter, const uint64_t *costs_n
                               .costs_ns = costs_ns,
                               .overhead_limit = meter->overhead_limit,
                               .caller_ns = em__edge_spent_ns(&meter->edges),
-                              .lived_ns = now_ns > since_ns ? now_ns - since_ns : 0};
+                              .lived_ns = now_ns > since_ns ? now_ns - since_ns : 0,
+                              .gpu_shared = em__sharing_answer(meter->sharing)};
 }
 
 int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_summary)
@@ -194,6 +197,7 @@ int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_sum
     em__door_unlock(meter);
     if (!is_closed) {
         em__meter_settle(meter, 0, timeout_ns);
+        em__sharing_look(meter->sharing, meter, SHARING_PATIENCE_NS);
     }
     for (size_t i = 0; i < meter->channel_count; i++) {
         costs_ns[i] = cost_of(meter, i);

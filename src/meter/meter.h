@@ -5,6 +5,8 @@
 #define EM_METER_METER_H
 
 #include "ledger/snapshot.h"
+#include "meter/share.h"
+#include "meter/sharing.h"
 #include "sampler/edge_read.h"
 #include "sampler/sampler.h"
 
@@ -29,6 +31,8 @@ struct em_meter {
     uint64_t interval_ns;
     em__sampler *sampler;
     struct em__tracer *tracer; /* NULL: no trace is written */
+    em__share share;
+    em__sharing *sharing;
 
     pthread_mutex_t door;   /* of what follows; after devices; no read and no wait for a thread under it */
     pthread_cond_t settled; /* edges settled, a pause ended, or the meter was closed */

@@ -16,7 +16,10 @@
 #define ALL_DOMAINS                                                                                                    \
     (BIT(EM_DOMAIN_CPU) | BIT(EM_DOMAIN_GPU) | BIT(EM_DOMAIN_DRAM) | BIT(EM_DOMAIN_PLATFORM) | BIT(EM_DOMAIN_OTHER))
 
-enum { MIN_INTERVAL_NS = 1000000, ALL_FLAGS = EM_AS_USER | EM_PRESENT_GPU | EM_EDGES_ALWAYS | EM_EDGES_NEVER };
+enum {
+    MIN_INTERVAL_NS = 1000000,
+    ALL_FLAGS = EM_AS_USER | EM_PRESENT_GPU | EM_MODEL_DRAM | EM_EDGES_ALWAYS | EM_EDGES_NEVER
+};
 #define MAX_INTERVAL_NS (60 * EM__NS_PER_S)
 
 void em_options_init(em_options *options, size_t size)
@@ -89,7 +92,7 @@ int em__options_check(const em_options *options, em_error *error)
     }
     if (options->flags & ~(uint32_t)ALL_FLAGS) {
         em__copy(error->remedy, sizeof error->remedy,
-                 "give EM_AS_USER, EM_PRESENT_GPU, EM_EDGES_ALWAYS, EM_EDGES_NEVER or 0");
+                 "give EM_AS_USER, EM_PRESENT_GPU, EM_MODEL_DRAM, EM_EDGES_ALWAYS, EM_EDGES_NEVER or 0");
         return em__options_refuse(error, EM_ERR_INVALID, "flags", "flags is 0x%x", options->flags);
     }
     if ((options->flags & EM_EDGES_ALWAYS) && (options->flags & EM_EDGES_NEVER)) {

@@ -72,6 +72,7 @@ static int step(void *context, uint64_t now_ns)
     em__door_lock(meter);
     meter->is_partial = 0;
     em__door_unlock(meter);
+    em__share_step(meter, now_ns);
     em__door_settle(meter);
     em__door_lock(meter);
     int is_idle = !meter->is_resuming && em__ledger_open_count(&meter->ledger) == 0 &&
@@ -144,6 +145,7 @@ static uint64_t end_pause(em_meter *meter)
     em__door_unlock(meter);
     em__sampler_wake(meter->sampler, event.t_ns);
     uint64_t mask = read_all(meter, event.t_ns);
+    em__share_begin(meter);
     em__door_lock(meter);
     meter->is_resuming = meter->is_partial = 0;
     em__edge_learn(&meter->edges);
@@ -232,6 +234,7 @@ int em__meter_settle(em_meter *meter, em_window window, uint64_t timeout_ns)
         /* A counter whose updates are known needs a reading of the update after the next one, too. */
         do {
             em__door_unlock(meter);
+            atomic_store(&meter->share.is_asked, 1);
             if (has_thread) {
                 em__sampler_kick(meter->sampler);
             } else {

@@ -90,12 +90,13 @@ static const em__field around_fields[] = {
     EM__FIELD(EM__FIELD_REAL, em__surroundings, overhead_limit),
     UNSIGNED(caller_ns),
     UNSIGNED(lived_ns),
+    SIGNED(gpu_shared),
 };
 
 /* Who adds a field to one of these structs is reminded of its line here. */
 #define IS_SIZE(object, bytes) (sizeof(void *) != 8 || sizeof(object) == (bytes))
 _Static_assert(IS_SIZE(em__channel, 1104), "each field has a line in channel_fields");
-_Static_assert(IS_SIZE(em__surroundings, 96), "each field has a line in around_fields");
+_Static_assert(IS_SIZE(em__surroundings, 104), "each field has a line in around_fields");
 _Static_assert(IS_SIZE(em__ledger_setup, 96), "each field has a line in setup_fields");
 _Static_assert(EM_DOMAINS == 8, "each domain has a line in setup_fields");
 _Static_assert(COUNT(channel_fields) <= EM__MOST_FIELDS && COUNT(around_fields) <= EM__MOST_FIELDS, "bits of a number");
@@ -175,7 +176,7 @@ static int is_usable(const em__channel *facts, size_t index, size_t count)
     return is_distance(facts->shaped_by, index, count) && is_distance(facts->gauge, index, count) &&
            is_time(facts->sparing_interval_ns) && is_time(facts->interval_ns) && facts->domain >= EM_DOMAIN_CPU &&
            facts->domain <= EM_DOMAIN_OTHER && facts->kind >= EM_KIND_COUNTER && facts->kind <= EM_KIND_MODEL &&
-           facts->covers <= EM__COVERS_ALL_CPUS && is_status(facts->status) && facts->scale_den > 0 &&
+           facts->covers <= EM__COVERS_ALL_MEMORY && is_status(facts->status) && facts->scale_den > 0 &&
            is_time(facts->refresh_ns) && facts->gain >= 0 && facts->gain <= 1e6;
 }
 

@@ -54,6 +54,7 @@ typedef struct {
     size_t tdp_unused_count;
     em__summary_overhead overhead;
     int run_is_complete, run_is_final;
+    int gpu_shared; /* another process holds a counted GPU: 1, 0; -1: unknown */
     const em__summary_missing *missing;
     size_t missing_count;
     const em__summary_device *devices; /* by channel */

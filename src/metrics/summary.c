@@ -174,6 +174,15 @@ int em_summary_channel(const em_summary *summary, size_t channel, em_channel *re
                : EM_ERR_UNKNOWN;
 }
 
+int em_summary_gpu_shared(const em_summary *summary, int32_t *ret_shared)
+{
+    if (!summary || !ret_shared) {
+        return EM_ERR_INVALID;
+    }
+    *ret_shared = summary->facts.gpu_shared;
+    return EM_OK;
+}
+
 int em_summary_find(const em_summary *summary, int32_t kind, const char *name, size_t *ret_index)
 {
     if (!summary || !ret_index) {

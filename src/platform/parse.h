@@ -35,9 +35,18 @@ int em__parse_zone_path(const char *name, em__zone_path *ret_path);
 
 /* The first line of /proc/stat, in clock ticks, guest time not counted twice. steal is in total, never in busy. */
 typedef struct {
-    uint64_t busy, total;
+    uint64_t busy, total, steal;
 } em__cpu_time;
 int em__parse_cpu_time(const char *text, size_t length, em__cpu_time *ret_time);
+
+/* /proc/PID/stat. Times in clock ticks. */
+typedef struct {
+    uint64_t pid, parent;
+    uint64_t used;   /* by the process itself, all its threads, kernel included */
+    uint64_t waited; /* by its children that it has waited for, and theirs */
+    uint64_t start;  /* since boot: with pid, what tells it from a later process */
+} em__process_time;
+int em__parse_process_time(const char *text, size_t length, em__process_time *ret_time);
 
 /* /proc/cpuinfo. */
 typedef struct {

@@ -148,6 +148,7 @@ static void write_run(em__text *json, const em__view *view)
     }
     em__text_add(json, "]");
     add_flag(json, "final", view->facts->run_is_final);
+    add_real(json, "process_cpu_share", run->process_cpu_share);
     add_real(json, "in_epochs_j", em__view_energy(view->facts->in_epochs_j));
     add_real(json, "in_batches_j", em__view_energy(view->facts->in_batches_j));
     add_real(json, "outside_windows_j", em__view_energy(view->facts->outside_windows_j));
@@ -259,6 +260,8 @@ static void write_json(em__text *json, const em__view *view)
     add_count(json, "schema", 1);
     add_string(json, "device", facts->device);
     add_string(json, "gpu_name", facts->gpu_name);
+    em__reports_key(json, "gpu_shared");
+    em__text_add(json, facts->gpu_shared < 0 ? "null" : facts->gpu_shared ? "true" : "false");
     add_real(json, "carbon_intensity_g_per_kwh", facts->g_per_kwh);
     add_count(json, "num_batches", view->batches.count);
     add_count(json, "num_epochs", view->epochs.count);

@@ -4,6 +4,7 @@
 #include "sensors/nvml_device.h"
 
 #include "core/text.h"
+#include "sensors/nvml_holders.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -124,7 +125,19 @@ static int board_revive(em__device *device)
     return EM_ERR_GONE;
 }
 
-static const em__device_ops board_ops = {board_read, board_destroy, board_revive};
+static em__holders *board_holders(em__device *device)
+{
+    const em__nvml_device *board = (const em__nvml_device *)device;
+    for (size_t c = 0; c < device->channel_count; c++) {
+        if (device->channels[c].status == EM_OK) {
+            return em__nvml_holders(board->nvml, board->handle);
+        }
+    }
+    return NULL;
+}
+
+static const em__device_ops board_ops = {
+    .read = board_read, .destroy = board_destroy, .revive = board_revive, .holders = board_holders};
 
 em__nvml_device *em__nvml_device_create(em__nvml *nvml, const em__nvml_found *found, const em__sensor *sensor,
                                         size_t channel_count)

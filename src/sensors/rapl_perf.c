@@ -144,7 +144,7 @@ static int group_revive(em__device *device)
     return result;
 }
 
-static const em__device_ops group_ops = {group_read, group_destroy, group_revive};
+static const em__device_ops group_ops = {.read = group_read, .destroy = group_destroy, .revive = group_revive};
 
 /* ------------------------------------------------------------------------------------------------------- describing */
 

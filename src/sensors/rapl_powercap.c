@@ -104,7 +104,7 @@ static int zone_revive(em__device *device)
     return open_energy(zone, &uj) < 0 ? -1 : 0;
 }
 
-static const em__device_ops zone_ops = {zone_read, zone_destroy, zone_revive};
+static const em__device_ops zone_ops = {.read = zone_read, .destroy = zone_destroy, .revive = zone_revive};
 
 /* ------------------------------------------------------------------------------------------------------- describing */
 

@@ -41,7 +41,7 @@ static void gpu_destroy(em__device *device)
     free(gpu);
 }
 
-static const em__device_ops gpu_ops = {gpu_read, gpu_destroy, NULL};
+static const em__device_ops gpu_ops = {.read = gpu_read, .destroy = gpu_destroy};
 
 static void describe_power(const em__selection *selection, em__channel *channel)
 {

@@ -253,6 +253,38 @@ static double spread_of(const em__series *series, const em__point *from, const e
     return square / (8.0 * (double)EM__MW_NS_PER_UJ * (double)EM__MW_NS_PER_UJ);
 }
 
+/* A model's energy up to its last evaluation, whose time is the stamp: a reading without a new one is no point. Of a
+ * stretch that began before the last point (a pause ended, an edge was pinned) only the part behind it counts, so that no
+ * time shows more power than the model gave the stretch. */
+static em__added add_evaluation(em__series *series, uint64_t t_ns, const em__reading *reading)
+{
+    uint64_t uj, from_ns = series->stamp_ns, at_ns = reading->stamp < t_ns ? reading->stamp : t_ns;
+    if (reading->stamp == from_ns && series->counter.has_baseline) {
+        return EM__ADDED_NOTHING;
+    }
+    em__step step = em__counter_step(&series->counter, series->facts, t_ns, reading->value, &uj);
+    series->stamp_ns = reading->stamp;
+    if (step != EM__STEP_ENERGY || at_ns <= from_ns) {
+        series->status = step == EM__STEP_RESET ? EM_ERR_RESET : series->status;
+        return add_baseline(series, t_ns);
+    }
+    set_power(series, em__scale(uj, EM__MW_NS_PER_UJ, at_ns - from_ns));
+    if (at_ns <= series->last.t_ns) {
+        return EM__ADDED_NOTHING;
+    }
+    em__point point = series->last;
+    uint64_t fresh_ns = at_ns - (point.t_ns > from_ns ? point.t_ns : from_ns);
+    point.energy_uj += (int64_t)em__scale(uj, fresh_ns, at_ns - from_ns);
+    point.gap_ns += series->is_gap ? at_ns - point.t_ns : 0;
+    point.t_ns = at_ns;
+    point.updates++;
+    series->known_uj = series->update_uj = point.energy_uj;
+    series->known_ns = series->update_ns = at_ns;
+    series->is_gap = 0;
+    push(series, point);
+    return EM__ADDED_POINT;
+}
+
 static em__added add_power(em__series *series, uint64_t t_ns, uint64_t power_mw)
 {
     if (t_ns <= series->last.t_ns) {
@@ -321,6 +353,9 @@ em__added em__series_add(em__series *series, uint64_t t_ns, const em__reading *r
     }
     series->failing_since_ns = 0;
     series->has_ended = 0;
+    if (series->facts->kind == EM_KIND_MODEL && reading->stamp) {
+        return add_evaluation(series, t_ns, reading);
+    }
     return series->facts->kind == EM_KIND_GAUGE ? add_power(series, t_ns, power_mw)
                                                 : add_count(series, t_ns, reading->value);
 }

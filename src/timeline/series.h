@@ -53,9 +53,10 @@ typedef struct {
     uint64_t raw;
     int64_t update_uj; /* known_uj and known_ns when raw changed last */
     uint64_t update_ns;
-    int has_power; /* power_mw is known */
-    int is_gap;    /* nothing good since last: why is in status */
-    int is_paused; /* nobody asks: time until the next reading is no gap and has no energy */
+    uint64_t stamp_ns; /* of a model: its last evaluation */
+    int has_power;     /* power_mw is known */
+    int is_gap;        /* nothing good since last: why is in status */
+    int is_paused;     /* nobody asks: time until the next reading is no gap and has no energy */
     int has_ended;
     uint64_t failing_since_ns; /* 0: not failing */
     int32_t status;            /* of the latest gap */

@@ -35,6 +35,9 @@ static void parse_values(const char *text, size_t size)
 {
     uint64_t value;
     em__cpu_time time;
+    em__process_time process;
+    memset(&process, MARK, sizeof process);
+    insist(!is_read(em__parse_process_time(text, size, &process), &process, sizeof process) || size > 40);
     memset(&value, MARK, sizeof value);
     memset(&time, MARK, sizeof time);
     insist(!is_read(em__parse_u64(text, size, &value), &value, sizeof value) || size > 0);

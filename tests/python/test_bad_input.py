@@ -58,6 +58,7 @@ TYPES: list[tuple[str, Any]] = [
     *many("gpus", None, 1.5, True, [0, 1.5], [None], {0}, b"0"),
     *many("require", "cpu", b"cpu", None, 1, [1], [None]),
     *many("enabled", None, 1, "yes", []),
+    *many("dram_model", None, 1, "yes", []),
     *many("sync", None, 0, 1, 0.5, [], b"auto", Unprintable(), lazy, endless),
     *many("overhead_limit", None, "0.001", True, [0.001], b"1", 1j),
 ]

@@ -15,6 +15,7 @@ static int32_t domain_of(em__covers covers)
     case EM__COVERS_BOARD:
         return EM_DOMAIN_GPU;
     case EM__COVERS_DRAM:
+    case EM__COVERS_ALL_MEMORY:
         return EM_DOMAIN_DRAM;
     case EM__COVERS_PLATFORM:
         return EM_DOMAIN_PLATFORM;

@@ -25,7 +25,8 @@ CHANNEL = [
     *("update_period_s", "update_period_from"),
 ]
 SUMMARY = [
-    *("schema", "device", "gpu_name", "carbon_intensity_g_per_kwh", "num_batches", "num_epochs"),
+    *("schema", "device", "gpu_name", "gpu_shared"),
+    *("carbon_intensity_g_per_kwh", "num_batches", "num_epochs"),
     *("batch_summary", "epoch_summary", "windows", "run", "carbon_basis"),
     *("tdp", "overhead", "scope"),
 ]
@@ -34,6 +35,7 @@ RUN = [
     *("cpu_energy_j", "gpu_energy_j", "dram_energy_j", "other_energy_j"),
     *("energy_by_provenance", *DOUBTS, "resolution", "reasons"),
     *("channels", "complete", "missing", "final"),
+    "process_cpu_share",
     *("in_epochs_j", "in_batches_j", "outside_windows_j"),
 ]
 SCOPE = ["host", "boot_id", "pid", "started_at", "t_begin", "t_end", "devices"]
