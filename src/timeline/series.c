@@ -10,7 +10,10 @@
 #include <string.h>
 
 #define SAME_MOST_NS 1e11
-enum { DENSE_NS = 20000000 }; /* boards are said to update every 20 to 100 ms: looking closely finds both */
+enum {
+    DENSE_NS = 20000000, /* boards are said to update every 20 to 100 ms: looking closely finds both */
+    FINE_NS = 8000000    /* a bracket of many updates is long enough for its power */
+};
 
 void em__series_init(em__series *series, const em__channel *facts)
 {
@@ -127,11 +130,18 @@ static em__added add_baseline(em__series *series, uint64_t t_ns)
     return EM__ADDED_NOTHING;
 }
 
-/* Across a shorter one than this, what is not known of the updates' time would make the power wrong. */
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Across a shorter one than this, what is not known of the updates' time would make the power wrong: by a twelfth at most
+ * where brackets are periods, by less where they can be many. */
 static uint64_t shortest_bracket_ns(const em__phase *phase)
 {
-    uint64_t most_ns = 2 * (uint64_t)phase->period_ns;
-    return 12 * phase->error_ns < most_ns ? 12 * phase->error_ns : most_ns;
+    uint64_t periods_ns = lesser(12 * phase->error_ns, 2 * (uint64_t)phase->period_ns);
+    uint64_t fine_ns = lesser(40 * phase->error_ns, FINE_NS);
+    return periods_ns > fine_ns ? periods_ns : fine_ns;
 }
 
 /* The time that a count belongs to: that of its update where it is known. 0: it tells nothing that can be placed. */
