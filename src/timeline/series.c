@@ -11,9 +11,10 @@
 
 #define SAME_MOST_NS 1e11
 enum {
-    BRISK_NS = 2000000, /* a counter that updates as often is placed to half a period rather than not at all, */
-    FAR_PERIODS = 8,    /* where it ends a stretch as long as this */
-    DENSE_NS = 20000000 /* boards are said to update every 20 to 100 ms: looking closely finds both */
+    BRISK_NS = 2000000,  /* a counter that updates as often is placed to half a period rather than not at all, */
+    FAR_PERIODS = 8,     /* where it ends a stretch as long as this */
+    DENSE_NS = 20000000, /* boards are said to update every 20 to 100 ms: looking closely finds both */
+    FINE_NS = 8000000    /* a bracket of many updates is long enough for its power */
 };
 
 void em__series_init(em__series *series, const em__channel *facts)
@@ -140,11 +141,18 @@ static em__added add_baseline(em__series *series, uint64_t t_ns)
     return EM__ADDED_NOTHING;
 }
 
-/* Across a shorter one than this, what is not known of the updates' time would make the power wrong. */
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Across a shorter one than this, what is not known of the updates' time would make the power wrong: by a twelfth at most
+ * where brackets are periods, by less where they can be many. */
 static uint64_t shortest_bracket_ns(const em__phase *phase)
 {
-    uint64_t most_ns = 2 * (uint64_t)phase->period_ns;
-    return 12 * phase->error_ns < most_ns ? 12 * phase->error_ns : most_ns;
+    uint64_t periods_ns = lesser(12 * phase->error_ns, 2 * (uint64_t)phase->period_ns);
+    uint64_t fine_ns = lesser(40 * phase->error_ns, FINE_NS);
+    return periods_ns > fine_ns ? periods_ns : fine_ns;
 }
 
 /* A reading that nobody has planned may lie so close to an update that the line does not say for sure whether it shows it.

@@ -206,7 +206,7 @@ static void test_events_that_cannot_be(void)
     em__event begin = {.kind = EM__EVENT_BEGIN, .t_ns = 2 * S, .window = 1}, other_channel = reading(S, 1);
     em__event second = begin, unknown = {.kind = EM__EVENT_END, .t_ns = 3 * S, .window = 7};
     second.window = 3;
-    other_channel.channel = 1;
+    other_channel.channel = 1 + EM__HIDDEN_COUNT;
     CHECK_INT(IS_PLAYED(reading(S, 0), begin, mark(3 * S), reading(4 * S, 1000000)), 1);
     CHECK_INT(IS_PLAYED(other_channel), 0);
     CHECK_INT(IS_PLAYED(reading(2 * S, 0), reading(S, 1)), 0);

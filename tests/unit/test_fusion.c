@@ -125,7 +125,7 @@ static void test_a100_jittering_updates(void)
     wave square = wave_square(90, 380, 0.9, 0.55, rig_random_between(0, 0.9));
     errors e = measure(a100(&square, 2 * MS), 500 * MS, WINDOWS, -1);
     show("A100, jitter 2 ms, 0.5 s", &e);
-    CHECK(e.mean_error <= 0.01);
+    CHECK(e.mean_error <= 0.01 && e.sum_error <= 0.002);
     e = measure(a100(&square, 2 * MS), 50 * MS, WINDOWS, -1);
     show("A100, jitter 2 ms, 50 ms", &e);
     CHECK(e.mean_error <= 0.06);
@@ -152,13 +152,17 @@ static void test_rapl(void)
     CHECK(e.sorted[2000 * 99 / 100 - 1] <= 0.015 && e.worst_error <= 0.045);
 }
 
+/* Of 1,000 seeds, 4 exceed a bound (50 ms with jitter, by a tenth at most): ten that are always the same do not. */
 int main(int argc, char **argv)
 {
-    rig_random_seed(argc > 1 ? strtoull(argv[1], NULL, 10)
-                             : 1); /* Of 1,000 seeds, 3 exceed a bound (with jitter, 50 ms). */
-    RUN(test_a100_steady_updates);
-    RUN(test_a100_jittering_updates);
-    RUN(test_a_window_that_is_the_high_part);
-    RUN(test_rapl);
+    uint64_t given = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
+    for (uint64_t seed = given ? given : 1; seed <= (given ? given : 10); seed++) {
+        printf("# seed %llu\n", (unsigned long long)seed);
+        rig_random_seed(seed);
+        RUN(test_a100_steady_updates);
+        RUN(test_a100_jittering_updates);
+        RUN(test_a_window_that_is_the_high_part);
+        RUN(test_rapl);
+    }
     return CHECK_DONE();
 }
