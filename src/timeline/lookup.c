@@ -268,7 +268,7 @@ em__point em__series_at(const em__series *series, uint64_t t_ns, em__doubt *ret_
     point.energy_uj += part_uj;
     point.gap_ns += em__scale(to->gap_ns - from->gap_ns, part_ns, bracket_ns);
     point.spread_uj2 += (to->spread_uj2 - from->spread_uj2) * u;
-    point.updates += (uint32_t)em__scale(to->updates - from->updates, part_ns, bracket_ns);
+    point.updates += (uint32_t)em__scale(to->updates - from->updates, 2 * part_ns + bracket_ns, 2 * bracket_ns);
     return point;
 }
 
