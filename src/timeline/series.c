@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define SAME_MOST_NS 1e11
+#define MISPLACED 0.003 /* of a bracket's energy: less than half an update of 100 */
 enum {
     BRISK_NS = 2000000,  /* a counter that updates as often is placed to half a period rather than not at all, */
     FAR_PERIODS = 8,     /* where it ends a stretch as long as this */
@@ -179,6 +180,13 @@ static uint64_t place_roughly(const em__series *series, uint64_t t_ns)
     return t_ns - (uint64_t)(period_ns / 2);
 }
 
+/* Of points that were left out, hardly any energy was misplaced: what lies between two sure ones is told by them. */
+static int is_told_by_others(const em__series *series)
+{
+    const em__lessons *lessons = &series->lessons;
+    return lessons->whole > 0 && lessons->squares[EM__COURSE_STEP] < MISPLACED * MISPLACED * lessons->whole;
+}
+
 /* The time that a count belongs to: that of its update where it is known. 0: it tells nothing that can be placed. */
 static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
 {
@@ -189,7 +197,8 @@ static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
     }
     if (series->phase.is_known) {
         uint64_t period_ns = (uint64_t)series->phase.period_ns;
-        if (!instant_ns && period_ns <= BRISK_NS && t_ns >= series->last.t_ns + FAR_PERIODS * period_ns) {
+        if (!instant_ns && period_ns <= BRISK_NS && t_ns >= series->last.t_ns + FAR_PERIODS * period_ns &&
+            !is_told_by_others(series)) {
             instant_ns = place_roughly(series, t_ns);
         }
         return instant_ns >= series->last.t_ns + shortest_bracket_ns(&series->phase) ? instant_ns : 0;

@@ -84,6 +84,20 @@ static inline void pass(uint64_t elapsed_ns)
     rig_host_advance(machine, end_ns > now() ? end_ns - now() : 0);
 }
 
+/* Rounds when the sampler wants them, until then. */
+static inline void run_until(uint64_t t_ns)
+{
+    while (now() < t_ns) {
+        uint64_t next_ns = em__sampler_next_ns(meter->sampler);
+        next_ns = next_ns > now() ? next_ns : now();
+        rig_host_advance(machine, (next_ns < t_ns ? next_ns : t_ns) - now());
+        if (now() >= next_ns) {
+            em__sampler_tick(meter->sampler, now(), 0, 0);
+            em__meter_calls.step(meter, now());
+        }
+    }
+}
+
 static inline em_window begin_window(int32_t kind, const char *name)
 {
     em_spec spec = {.size = sizeof spec, .kind = kind, .name = name};

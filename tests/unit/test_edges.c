@@ -45,20 +45,6 @@ static double truth_j(uint64_t from_ns, uint64_t to_ns)
     return sum_j;
 }
 
-/* Rounds when the sampler wants them, until then. */
-static void run_until(uint64_t t_ns)
-{
-    while (now() < t_ns) {
-        uint64_t next_ns = em__sampler_next_ns(meter->sampler);
-        next_ns = next_ns > now() ? next_ns : now();
-        rig_host_advance(machine, (next_ns < t_ns ? next_ns : t_ns) - now());
-        if (now() >= next_ns) {
-            em__sampler_tick(meter->sampler, now(), 0, 0);
-            em__meter_calls.step(meter, now());
-        }
-    }
-}
-
 static em_overhead overhead(void)
 {
     em_summary *summary = NULL;
