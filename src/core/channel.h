@@ -21,7 +21,11 @@ typedef enum {
     EM__COVERS_DRAM,      /* memory of a socket */
     EM__COVERS_BOARD,     /* a GPU board */
     EM__COVERS_PLATFORM,  /* more than components: psys, a supply */
-    EM__COVERS_ALL_CPUS   /* the CPU model */
+    EM__COVERS_ALL_CPUS,  /* the CPU model */
+    EM__COVERS_RAIL,      /* one of the feeds (number: die) that a socket without a counter of its own is the sum of */
+    EM__COVERS_MODULE,    /* the input of a module: its CPUs, memory and integrated GPU together */
+    EM__COVERS_PIECE,     /* inside the thing that inside names, else inside a rail (number: die), else the module */
+    EM__COVERS_UNKNOWN    /* nobody says what it feeds */
 } em__covers;
 
 typedef struct {
@@ -44,9 +48,12 @@ typedef struct {
     uint64_t notes;                /* EM_NOTE_BIT(…) that hold for every reading */
     double gain;                   /* k = 1, as a fraction (docs/measurement.md §7) */
     double tdp_each_w, tdp_count;  /* a model's power of one piece, and of how many; NAN: no model */
-    int32_t shaped_by; /* of a counter: the gauge of the same device that tells how its energy is spread between two
+    int32_t shaped_by;   /* of a counter: the gauge of the same device that tells how its energy is spread between two
                         * counts, as an index into the device's channels; -1: none */
-    char tdp_from[64]; /* where tdp_each_w comes from: "given", "default for a laptop"; "": no model */
+    int32_t thing;       /* channels of one number, whatever their sensors, measure one thing; 0: their place tells */
+    int32_t inside;      /* the thing around it; 0: its place tells */
+    int32_t is_estimate; /* a gauge or counter that the system computes from a model */
+    char tdp_from[64];   /* where tdp_each_w comes from: "given", "default for a laptop"; "": no model */
 } em__channel;
 
 /* What one read gave for one channel. */

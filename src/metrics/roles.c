@@ -19,7 +19,8 @@ static const em__channel *facts_of(const em__survey *s, int32_t i)
 
 static int is_cpu(const em__channel *facts)
 {
-    return em__silicon_is_package(facts) || facts->covers == EM__COVERS_DIE;
+    return em__silicon_is_package(facts) || facts->covers == EM__COVERS_DIE || facts->covers == EM__COVERS_MODULE ||
+           (facts->covers == EM__COVERS_RAIL && facts->domain == EM_DOMAIN_CPU);
 }
 
 static int32_t original_of(const em__survey *s, int32_t i)
@@ -51,6 +52,37 @@ static int32_t find_place(const em__survey *s, em__covers covers, int32_t packag
     return NONE;
 }
 
+/* A board without an address is no card: it sits in the module or socket around it. */
+static int is_integrated(const em__channel *facts)
+{
+    return facts->covers == EM__COVERS_BOARD && !facts->pci[0] && facts->kind != EM_KIND_MODEL;
+}
+
+/* The original of the things that are one with the numbered one, readable where there is such. */
+static int32_t find_thing(const em__survey *s, int32_t thing)
+{
+    for (int32_t i = 0; i < s->count && thing != 0; i++) {
+        if (facts_of(s, i)->thing == thing) {
+            int32_t original = original_of(s, i);
+            return original == NONE ? em__silicon_first(s, s->out[i].group, 0) : original;
+        }
+    }
+    return NONE;
+}
+
+/* The readable feed of a package by number, or of any number or of one domain (-1: any). */
+static int32_t find_rail(const em__survey *s, int32_t package, int32_t number, int32_t domain)
+{
+    for (int32_t i = 0; i < s->count; i++) {
+        const em__channel *facts = facts_of(s, i);
+        if (facts->covers == EM__COVERS_RAIL && (package < 0 || facts->package == package) &&
+            (number < 0 || facts->die == number) && (domain < 0 || facts->domain == domain) && original_of(s, i) == i) {
+            return i;
+        }
+    }
+    return NONE;
+}
+
 static int has_readable_die(const em__survey *s, em__covers covers, int32_t package)
 {
     for (int32_t i = 0; i < s->count; i++) {
@@ -65,7 +97,12 @@ static int has_readable_die(const em__survey *s, em__covers covers, int32_t pack
 static void look_at_cpus(em__survey *s)
 {
     int32_t model = NONE;
-    s->first_cpu = NONE;
+    s->first_cpu = s->module = NONE;
+    for (int32_t i = 0; i < s->count; i++) {
+        if (facts_of(s, i)->covers == EM__COVERS_MODULE && s->module == NONE) {
+            s->module = original_of(s, i);
+        }
+    }
     for (int32_t i = 0; i < s->count; i++) {
         const em__channel *facts = facts_of(s, i);
         if (!s->all[i].is_readable || original_of(s, i) != i) {
@@ -74,8 +111,9 @@ static void look_at_cpus(em__survey *s)
         if (facts->covers == EM__COVERS_ALL_CPUS) {
             model = i;
         }
-        if (!is_cpu(facts) ||
-            (facts->covers == EM__COVERS_DIE && find_place(s, EM__COVERS_PACKAGE, facts->package, NONE, 0) != NONE)) {
+        int is_held = (facts->covers == EM__COVERS_DIE || facts->covers == EM__COVERS_RAIL) &&
+                      find_place(s, EM__COVERS_PACKAGE, facts->package, NONE, 0) != NONE;
+        if (!is_cpu(facts) || is_held || (s->module != NONE && s->module != i)) {
             continue;
         }
         const em__channel *first = s->first_cpu == NONE ? NULL : facts_of(s, s->first_cpu);
@@ -98,16 +136,46 @@ static int32_t whole_of(const em__survey *s, const em__channel *part)
     if (whole == NONE && part->die >= 0) {
         whole = find_place(s, EM__COVERS_DIE, part->package, part->die, 1);
     }
+    if (whole == NONE) {
+        whole = find_rail(s, part->package, 0, -1);
+    }
+    if (whole == NONE) {
+        whole = s->module;
+    }
     return whole == NONE ? s->model : whole;
+}
+
+/* What a piece lies in, and what a platform's part does; NONE: nothing of it is known here. */
+static int32_t whole_of_piece(const em__survey *s, const em__channel *piece)
+{
+    int32_t whole = find_thing(s, piece->inside);
+    if (whole == NONE && piece->inside == 0 && piece->die >= 0) {
+        whole = find_rail(s, piece->package, piece->die, -1);
+    }
+    return whole == NONE && piece->inside == 0 ? s->module : whole;
 }
 
 /* The counted channel that holds the energy of a group from outside of it, or NONE. */
 static int32_t holder_of(const em__survey *s, const em__channel *facts)
 {
+    if (s->module != NONE && facts->covers != EM__COVERS_MODULE &&
+        (facts->covers != EM__COVERS_BOARD || is_integrated(facts))) {
+        return s->module;
+    }
     switch (facts->covers) {
     case EM__COVERS_PACKAGE:
     case EM__COVERS_DIE_ALIAS:
+    case EM__COVERS_MODULE:
         return s->model;
+    case EM__COVERS_BOARD:
+        return is_integrated(facts) ? find_rail(s, NONE, NONE, EM_DOMAIN_GPU) : NONE;
+    case EM__COVERS_RAIL: {
+        int32_t package = find_place(s, EM__COVERS_PACKAGE, facts->package, NONE, 0);
+        if (package == NONE && has_readable_die(s, EM__COVERS_DIE, facts->package)) {
+            package = s->first_cpu;
+        }
+        return package == NONE && facts->domain != EM_DOMAIN_GPU ? s->model : package;
+    }
     case EM__COVERS_DIE: {
         int32_t package = find_place(s, EM__COVERS_PACKAGE, facts->package, NONE, 0);
         return package == NONE ? s->model : package;
@@ -128,14 +196,16 @@ static int is_missing(const em__survey *s, int32_t i)
 {
     const em__channel *facts = facts_of(s, i);
     if (facts->status == EM_ERR_NOT_SELECTED || facts->covers == EM__COVERS_CORE ||
-        facts->covers == EM__COVERS_UNCORE || facts->covers == EM__COVERS_PLATFORM) {
+        facts->covers == EM__COVERS_UNCORE || facts->covers == EM__COVERS_PLATFORM ||
+        facts->covers == EM__COVERS_PIECE || facts->covers == EM__COVERS_UNKNOWN) {
         return 0;
     }
     if (original_of(s, i) != NONE || em__silicon_first(s, s->out[i].group, 0) != i || holder_of(s, facts) != NONE) {
         return 0;
     }
     if (em__silicon_is_package(facts)) {
-        return !has_readable_die(s, EM__COVERS_DIE, facts->package);
+        return !has_readable_die(s, EM__COVERS_DIE, facts->package) &&
+               find_rail(s, facts->package, NONE, EM_DOMAIN_CPU) == NONE;
     }
     if (facts->covers == EM__COVERS_DRAM && em__silicon_memory_die(s, facts) < 0) {
         return !has_readable_die(s, EM__COVERS_DRAM, facts->package);
@@ -157,8 +227,13 @@ static void decide(const em__survey *s, int32_t i)
     if (!s->all[i].is_readable) {
         set_role(s, i, EM_ROLE_UNREADABLE, NONE);
         s->out[i].is_missing = is_missing(s, i);
-    } else if (facts->covers == EM__COVERS_PLATFORM) {
+    } else if (facts->covers == EM__COVERS_PLATFORM && original == i) {
         set_role(s, i, EM_ROLE_PLATFORM, NONE);
+    } else if (facts->covers == EM__COVERS_UNKNOWN) {
+        set_role(s, i, EM_ROLE_PLATFORM, NONE);
+    } else if (facts->covers == EM__COVERS_PIECE) {
+        int32_t whole = whole_of_piece(s, facts);
+        set_role(s, i, whole == NONE ? EM_ROLE_PLATFORM : EM_ROLE_PART, whole);
     } else if (facts->covers == EM__COVERS_CORE || facts->covers == EM__COVERS_UNCORE) {
         set_role(s, i, EM_ROLE_PART, whole_of(s, facts));
     } else if (facts->covers == EM__COVERS_ALL_CPUS && holder != NONE) {
@@ -194,7 +269,12 @@ static void explain(const em__survey *s, int32_t i)
         }
         break;
     case EM_ROLE_PLATFORM:
-        em__copy(sentence, sizeof sentence, "holds more than CPUs, memory and GPUs, so it is never added");
+        em__copy(sentence, sizeof sentence,
+                 facts->covers == EM__COVERS_UNKNOWN ? "never added, since it may be counted elsewhere"
+                 : facts->covers == EM__COVERS_PIECE
+                     ? "inside something that nothing here measures; a part never stands "
+                       "for its whole"
+                     : "holds more than CPUs, memory and GPUs, so it is never added");
         break;
     case EM_ROLE_PART:
         if (facts->covers == EM__COVERS_DRAM && role->of == s->model) {
@@ -295,7 +375,7 @@ static void name_all(const em__survey *s)
 
 void em__roles_resolve(const em__candidate candidates[], size_t count, em__role out[])
 {
-    em__survey s = {candidates, out, (int32_t)count, NONE, NONE};
+    em__survey s = {candidates, out, (int32_t)count, NONE, NONE, NONE};
     em__silicon_group(&s);
     name_all(&s);
     look_at_cpus(&s);

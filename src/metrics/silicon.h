@@ -13,7 +13,8 @@ typedef struct {
     em__role *out;
     int32_t count;
     int32_t model;     /* the counted model of all CPUs, or none */
-    int32_t first_cpu; /* the first counted package or die, or none */
+    int32_t first_cpu; /* the first counted package, die, feed of CPUs or module, or none */
+    int32_t module;    /* the counted input of a module, or none */
 } em__survey;
 
 /* Sets out[].group. */

@@ -204,7 +204,7 @@ static void check_probe(const em__probe *probe)
 /* Channels that were not asked for stay as they were. */
 static void check_wanted(em__device *device)
 {
-    em__reading before[16], out[16];
+    em__reading before[EM__DEVICE_CHANNELS], out[EM__DEVICE_CHANNELS];
     memset(before, 0xA5, sizeof before);
     for (size_t i = 0; i < device->channel_count; i++) {
         memcpy(out, before, sizeof out);
@@ -221,7 +221,7 @@ static int check_readings(const em__probe *probe)
     int values = 0;
     for (size_t i = 0; i < probe->device_count; i++) {
         em__device *device = probe->devices[i];
-        em__reading out[16];
+        em__reading out[EM__DEVICE_CHANNELS];
         check_wanted(device);
         for (int round = 0; round < 3; round++) {
             memset(out, 0xA5, sizeof out);
