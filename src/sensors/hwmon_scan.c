@@ -13,8 +13,11 @@ enum { MOST_CHIPS = 4096, MOST_ITEMS = 4096 };
 
 static int is_chip(const char *name)
 {
-    size_t digits = strlen(name) > 5 ? strspn(name + 5, "0123456789") : 0;
-    return strncmp(name, "hwmon", 5) == 0 && digits > 0 && digits < 7 && name[5 + digits] == '\0';
+    if (strncmp(name, "hwmon", 5) != 0) {
+        return 0;
+    }
+    size_t digits = strspn(name + 5, "0123456789");
+    return digits > 0 && digits < 7 && name[5 + digits] == '\0';
 }
 
 static void *one_more(void *items, size_t count, size_t *capacity, size_t size)

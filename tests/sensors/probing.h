@@ -118,11 +118,11 @@ static inline const em__absence *absence_of(const em__probe *probe, const char *
     return NULL;
 }
 
-/* Of a device with one channel. */
+/* Of a device's first channel. */
 static inline em__reading read_one(em__device *device)
 {
     em__reading reading = {0};
-    device->ops->read(device, EM__EVERY_CHANNEL, &reading);
+    device->ops->read(device, EM__CHANNEL_BIT(0), &reading);
     return reading;
 }
 

@@ -103,6 +103,8 @@ static counting_host *count_on(em__host *inner)
 
 #define CLASS "/sys/class/powercap/"
 #define PCI "/sys/bus/pci/devices/0000:3b:00.0/"
+#define CHIP "/sys/class/hwmon/hwmon"
+#define BATTERY "/sys/class/power_supply/BAT0/"
 
 static const struct {
     const char *path, *content;
@@ -126,8 +128,41 @@ static const struct {
     {PCI "device", "0x2330\n"},
     {"/sys/class/dmi/id/chassis_type", "3\n"},
     {"/sys/class/power_supply/AC/type", "Mains\n"},
+    {BATTERY "type", "Battery\n"},
+    {BATTERY "status", "Discharging\n"},
+    {BATTERY "current_now", "-756000\n"},
+    {BATTERY "voltage_now", "12600000\n"},
+    {CHIP "0/name", "amdgpu\n"},
+    {CHIP "0/power1_average", "41045000\n"},
+    {CHIP "0/power1_cap", "155000000\n"},
+    {CHIP "0/power1_label", "PPT\n"},
+    {CHIP "0/device/uevent", "DRIVER=amdgpu\nPCI_ID=1002:67DF\nPCI_SLOT_NAME=0000:09:00.0\n"},
+    {CHIP "0/device/power/runtime_status", "active\n"},
+    {CHIP "1/name", "xe\n"},
+    {CHIP "1/energy1_input", "77\n"},
+    {CHIP "1/energy1_label", "card\n"},
+    {CHIP "1/energy2_input", "29523753173\n"},
+    {CHIP "1/energy2_label", "pkg\n"},
+    {CHIP "1/device/uevent", "PCI_SLOT_NAME=0000:0b:00.0\n"},
+    {CHIP "2/name", "ina3221\n"},
+    {CHIP "2/in1_label", "VDD_IN\n"},
+    {CHIP "2/in1_enable", "1\n"},
+    {CHIP "2/in1_input", "5016\n"},
+    {CHIP "2/curr1_input", "962\n"},
+    {CHIP "3/device/name", "power_meter\n"},
+    {CHIP "3/device/power1_average", "104000000\n"},
+    {CHIP "3/device/power1_oem_info", "Grace Power Socket 1\n"},
+    {CLASS "dtpm:0/name", "soc\n"},
+    {CLASS "dtpm:0/power_uw", "4200000\n"},
+    {CLASS "dtpm:0/max_power_range_uw", "10000000\n"},
+    {CLASS "dtpm:0:0/name", "package\n"},
+    {CLASS "dtpm:0:0/power_uw", "3900000\n"},
 };
-enum { RICH = sizeof rich / sizeof rich[0] };
+enum {
+    RICH = sizeof rich / sizeof rich[0],
+    MODELS = 1, /* the GPU's needs no file */
+    CHANNELS = 5 + 8 /* three zones and two models; battery, amdgpu, xe (2), INA3221, power meter, dtpm (2) */
+};
 
 static em__host *rich_machine(void)
 {
@@ -290,6 +325,21 @@ static void test_recorded_machines(void)
         "prometheus-procfs-skylake-95w-plus-hex-zone",
         "rapl-energy-read-eio-and-enodata",
         "vm-no-powercap-tesla-t4",
+        "amd-epyc-7281-2s-zenpower",
+        "amd-epyc-7h12-2s-amd-energy-hwmon",
+        "amdgpu-apu-vangogh-steamdeck",
+        "amdgpu-mi250-secondary-die-zero",
+        "amdgpu-r7-240-label-without-value",
+        "ampere-altra-hwmon",
+        "apple-silicon-asahi-macsmc-hwmon",
+        "arm-dtpm-power-uw-zones",
+        "battery-on-ac-power-now-zero-plus-hwmon-mirror",
+        "corsair-psu-hwmon-total-and-rails",
+        "intel-arc-b580-xe-6.16-card-energy-zero",
+        "jetson-agx-orin-ina3221",
+        "kepler-hwmon-testdata",
+        "nvidia-grace-superchip-2s-acpi-power-meter",
+        "raspberry-pi-5-no-power-sysfs",
     };
     for (size_t i = 0; i < sizeof machines / sizeof machines[0]; i++) {
         for (int as_user = 0; as_user < 2; as_user++) {
@@ -307,7 +357,7 @@ static void test_readings_open_nothing(void)
     counting_host *host = count_on(rich_machine());
     em__probe probe = probe_all(&host->base);
     int opened = host->opened, listed = host->listed;
-    CHECK_INT(check_readings(&probe), 3 * 5); /* three zones, the CPU and the GPU */
+    CHECK_INT(check_readings(&probe), 3 * CHANNELS);
     CHECK_INT(host->opened, opened);
     CHECK_INT(host->listed, listed);
     finish(host, &probe);
@@ -353,7 +403,7 @@ static void test_unreadable_in_mid_run(void)
         for (int i = 0; i < RICH; i++) {
             put_broken(machine, rich[i].path, errors[e]);
         }
-        CHECK_INT(check_readings(&probe), 3); /* the GPU's model needs no file */
+        CHECK_INT(check_readings(&probe), 3 * MODELS);
         finish(host, &probe);
     }
 }
@@ -421,7 +471,7 @@ static void garbage_in_mid_run(const char *content, size_t length)
     for (int i = 0; i < RICH; i++) {
         em__machine_set_file(machine, rich[i].path, content, length, 0444, 0);
     }
-    CHECK_INT(check_readings(&probe), 3);
+    CHECK_INT(check_readings(&probe), 3 * MODELS);
     finish(host, &probe);
 }
 
@@ -462,7 +512,7 @@ static void test_vanishing(void)
                 CHECK_INT(probe.devices[i]->ops->revive(probe.devices[i]), 0);
             }
         }
-        CHECK_INT(check_readings(&probe), 3 * (int)probe.device_count);
+        CHECK_INT(check_readings(&probe), 3 * CHANNELS);
         finish(host, &probe);
     }
 }
