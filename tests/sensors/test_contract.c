@@ -9,7 +9,9 @@
 typedef struct {
     em__host base;
     em__host *inner;
-    int opened, closed, listed;
+    int opened, closed, listed, linked;
+    char *chip_paths[4096]; /* what was opened or listed below the chips */
+    size_t chip_count;
 } counting_host;
 
 typedef struct {
@@ -26,12 +28,24 @@ static void counting_destroy(em__host *host)
 {
     em__host_unref(inner_of(host));
     em__host_free_environment(host);
+    for (size_t i = 0; i < ((counting_host *)host)->chip_count; i++) {
+        free(((counting_host *)host)->chip_paths[i]);
+    }
     free(host);
+}
+
+static void note_chip_path(em__host *host, const char *path)
+{
+    counting_host *counting = (counting_host *)host;
+    if (strncmp(path, "/sys/class/hwmon", 16) == 0 && counting->chip_count < 4096) {
+        counting->chip_paths[counting->chip_count++] = strdup(path);
+    }
 }
 
 static int counting_open(em__host *host, const char *path, em__file **ret_file)
 {
     em__file *inner;
+    note_chip_path(host, path);
     int error = inner_of(host)->ops->open(inner_of(host), path, &inner);
     if (error < 0) {
         return error;
@@ -63,11 +77,13 @@ static void counting_close(em__file *file)
 static int counting_list(em__host *host, const char *path, int (*entry)(void *, const char *), void *context)
 {
     ((counting_host *)host)->listed++;
+    note_chip_path(host, path);
     return inner_of(host)->ops->list(inner_of(host), path, entry, context);
 }
 
 static int counting_link(em__host *host, const char *path, char *buffer, size_t capacity)
 {
+    ((counting_host *)host)->linked++;
     return inner_of(host)->ops->link(inner_of(host), path, buffer, capacity);
 }
 
@@ -160,7 +176,7 @@ static const struct {
 };
 enum {
     RICH = sizeof rich / sizeof rich[0],
-    MODELS = 1, /* the GPU's needs no file */
+    MODELS = 1,      /* the GPU's needs no file */
     CHANNELS = 5 + 8 /* three zones and two models; battery, amdgpu, xe (2), INA3221, power meter, dtpm (2) */
 };
 
@@ -569,8 +585,62 @@ static void test_cost_is_linear(void)
     CHECK(opened[1] - opened[0] <= 100 * 10);
 }
 
+static int compare_paths(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* A chip with 2 numbers that are measured and 20 that are not, a disabled one, and one over two files. */
+static void put_chip(em__host *machine, int number)
+{
+    static const char *const names[] = {"ina3221\n", "ibmpowernv\n", "nvme\n", "amdgpu\n", "xe\n"};
+    char path[100];
+    snprintf(path, sizeof path, CHIP "%d/name", number);
+    put(machine, path, names[number % 5]);
+    for (int i = 1; i <= 20; i++) {
+        snprintf(path, sizeof path, CHIP "%d/temp%d_input", number, i);
+        put(machine, path, "40000\n");
+    }
+    static const char *const files[] = {"power1_input", "power1_label",  "power1_cap", "energy2_input", "energy2_label",
+                                        "power3_input", "power3_enable", "in2_input",  "in2_label",     "curr2_input"};
+    static const char *const texts[] = {"5000000\n", "System\n", "90000000\n", "77\n",  "pkg\n",
+                                        "1\n",       "0\n",      "5000\n",     "CPU\n", "300\n"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, CHIP "%d/%s", number, files[i]);
+        put(machine, path, texts[i]);
+    }
+}
+
+/* For each chip: two lists, two links, its name, and at most two files (label, enable) and a value for each number, a limit,
+ * and for a GPU its identity and whether it sleeps. No file twice. */
+static void test_chips_are_looked_at_once(void)
+{
+    enum { FEW = 50, MANY = 100, EACH = 12 };
+    int operations[2];
+    for (int many = 0; many < 2; many++) {
+        em__host *machine = empty_machine(0);
+        for (int i = 0; i < (many ? MANY : FEW); i++) {
+            put_chip(machine, i);
+        }
+        counting_host *host = count_on(machine);
+        em__probe probe = probe_all(&host->base);
+        operations[many] = host->opened + host->listed + host->linked;
+        qsort(host->chip_paths, host->chip_count, sizeof *host->chip_paths, compare_paths);
+        CHECK(host->chip_count > FEW && host->chip_count < 4096);
+        for (size_t i = 1; i < host->chip_count; i++) {
+            if (!CHECK(strcmp(host->chip_paths[i - 1], host->chip_paths[i]) != 0)) {
+                printf("#   twice: %s\n", host->chip_paths[i]);
+            }
+        }
+        finish(host, &probe);
+    }
+    CHECK(operations[1] - operations[0] <= (MANY - FEW) * EACH);
+    printf("# %d operations for %d chips, %d for %d\n", operations[0], FEW, operations[1], MANY);
+}
+
 int main(void)
 {
+    RUN(test_chips_are_looked_at_once);
     RUN(test_ranks_ascend);
     RUN(test_empty_root);
     RUN(test_recorded_machines);
