@@ -32,6 +32,8 @@ class EnergyMeter:
     device: "auto", "cpu" (no GPU is counted), "gpu" (one must be there), "cuda:1", a torch.device.
     gpus: "visible" (as CUDA_VISIBLE_DEVICES says), "all", "local_rank", indices, or UUIDs.
     require: of "cpu", "gpu", "dram": what must have a reading that is no model.
+    channels: patterns of channel names: "-gpu-1*" leaves out, "+gpu-1*" takes that back, and a
+        whole name, "+platform/psys", is counted whatever its role; later ones over earlier ones.
     enabled: False: every call works, costs nothing and measures nothing.
 
     A program that imports logging before finds the sensors and channels in the logger
@@ -54,6 +56,7 @@ class EnergyMeter:
         gpus: str | SupportsIndex | Sequence[str | SupportsIndex] = "visible",
         require: Collection[str] = (),
         enabled: bool = True,
+        channels: str | Sequence[str] | None = None,
         **unknown: Never,
     ) -> None:
         if unknown:
@@ -65,6 +68,7 @@ class EnergyMeter:
         where = _arguments.device(device)
         which = _arguments.gpus(gpus)
         needed = _arguments.require(require)
+        patterns = _arguments.channels(channels)
         if where == "cpu" and needed & _native.DOMAIN_GPU:
             raise InvalidArgument(
                 'require names "gpu", and device="cpu" counts none; drop one of the two'
@@ -81,7 +85,9 @@ class EnergyMeter:
         if not _arguments.enabled(enabled):
             self._native = NullMeter(DISABLED, self._intensity)
         else:
-            self._native = self._open(interval_ns, cpu_w, gpu_w, intensity, where, which, needed)
+            self._native = self._open(
+                interval_ns, cpu_w, gpu_w, intensity, where, which, needed, patterns
+            )
         self._begin = self._native.begin
         self._run = self._begin(_native.KIND_RUN, None, True)
         if isinstance(self._native, _native.Meter):
@@ -98,6 +104,7 @@ class EnergyMeter:
         device: str,
         gpus: str,
         needed: int,
+        channels: str,
     ) -> _native.Meter:
         from . import _devices, _notices
 
@@ -116,6 +123,7 @@ class EnergyMeter:
                 gpus=gpus,
                 environment=_devices.environment(),
                 root=self._root,
+                channels=channels,
             )
         except InvalidArgument as error:
             if gpus != device:

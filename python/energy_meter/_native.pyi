@@ -245,6 +245,7 @@ class Meter:
         require: int = ...,
         flags: int = ...,
         gpus: str = ...,
+        channels: str | None = ...,
         environment: Sequence[str] = ...,
         root: str = ...,
     ) -> Meter: ...

@@ -61,17 +61,26 @@ failed:
 
 static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {
-        "sample_interval_ns", "cpu_tdp_w", "gpu_tdp_w", "carbon_g_per_kwh", "without", "require", "flags", "gpus",
-        "environment",        "root",      NULL};
+    static char *names[] = {"sample_interval_ns",
+                            "cpu_tdp_w",
+                            "gpu_tdp_w",
+                            "carbon_g_per_kwh",
+                            "without",
+                            "require",
+                            "flags",
+                            "gpus",
+                            "environment",
+                            "root",
+                            "channels",
+                            NULL};
     em_options options;
     em_options_init(&options, sizeof options);
     unsigned long long interval = options.sample_interval_ns;
     unsigned int without = 0, require = 0, flags = 0;
     PyObject *environment = NULL, *root = NULL, *bytes = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KdddIIIsOO&", names, &interval, &options.cpu_tdp_w,
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KdddIIIsOO&z", names, &interval, &options.cpu_tdp_w,
                                      &options.gpu_tdp_w, &options.carbon_g_per_kwh, &without, &require, &flags,
-                                     &options.gpus, &environment, PyUnicode_FSConverter, &root)) {
+                                     &options.gpus, &environment, PyUnicode_FSConverter, &root, &options.channels)) {
         return NULL;
     }
     options.sample_interval_ns = interval;

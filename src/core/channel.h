@@ -48,12 +48,13 @@ typedef struct {
     uint64_t notes;                /* EM_NOTE_BIT(…) that hold for every reading */
     double gain;                   /* k = 1, as a fraction (docs/measurement.md §7) */
     double tdp_each_w, tdp_count;  /* a model's power of one piece, and of how many; NAN: no model */
-    int32_t shaped_by;   /* of a counter: the gauge of the same device that tells how its energy is spread between two
+    int32_t shaped_by;    /* of a counter: the gauge of the same device that tells how its energy is spread between two
                         * counts, as an index into the device's channels; -1: none */
-    int32_t thing;       /* channels of one number, whatever their sensors, measure one thing; 0: their place tells */
-    int32_t inside;      /* the thing around it; 0: its place tells */
-    int32_t is_estimate; /* a gauge or counter that the system computes from a model */
-    char tdp_from[64];   /* where tdp_each_w comes from: "given", "default for a laptop"; "": no model */
+    int32_t thing;        /* channels of one number, whatever their sensors, measure one thing; 0: their place tells */
+    int32_t inside;       /* the thing around it; 0: its place tells */
+    int32_t is_overruled; /* the user wants it counted, whatever it measures */
+    int32_t is_estimate;  /* a gauge or counter that the system computes from a model */
+    char tdp_from[64];    /* where tdp_each_w comes from: "given", "default for a laptop"; "": no model */
 } em__channel;
 
 /* What one read gave for one channel. */

@@ -227,6 +227,8 @@ static void decide(const em__survey *s, int32_t i)
     if (!s->all[i].is_readable) {
         set_role(s, i, EM_ROLE_UNREADABLE, NONE);
         s->out[i].is_missing = is_missing(s, i);
+    } else if (facts->is_overruled) {
+        set_role(s, i, EM_ROLE_COUNTED, NONE);
     } else if (facts->covers == EM__COVERS_PLATFORM && original == i) {
         set_role(s, i, EM_ROLE_PLATFORM, NONE);
     } else if (facts->covers == EM__COVERS_UNKNOWN) {
@@ -300,7 +302,9 @@ static void explain(const em__survey *s, int32_t i)
         break;
     default: {
         int32_t first = em__silicon_first(s, role->group, 0);
-        if (facts->covers == EM__COVERS_ALL_CPUS) {
+        if (facts->is_overruled) {
+            em__copy(sentence, sizeof sentence, "counted since the option channels names it");
+        } else if (facts->covers == EM__COVERS_ALL_CPUS) {
             em__copy(sentence, sizeof sentence, "estimated, since no CPU package can be read");
         } else if (first != i) {
             em__print(sentence, sizeof sentence, "stands in for %s, which cannot be read", s->out[first].name);

@@ -62,6 +62,7 @@ static int is_same_silicon(const em__survey *s, int32_t i, int32_t j)
     case EM__COVERS_BOARD:
         return compare_boards(a, b) > 0;
     case EM__COVERS_ALL_CPUS:
+    case EM__COVERS_MODULE:
         return 1;
     default:
         return 0;
