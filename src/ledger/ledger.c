@@ -26,8 +26,10 @@ int em__ledger_init(em__ledger *ledger, const em__ledger_setup *setup)
     ledger->sums = calloc(count + 1, sizeof *ledger->sums);
     ledger->names = calloc(count + 1, sizeof *ledger->names);
     ledger->reasons = calloc(count + 1, sizeof *ledger->reasons);
+    ledger->is_too_large = calloc(count + 1, sizeof *ledger->is_too_large);
+    status = status ? status : em__twins_init(&ledger->twins, setup->facts, setup->sensors, count);
     if (status || !ledger->candidates || !ledger->roles || !ledger->members || !ledger->tracks || !ledger->sums ||
-        !ledger->names || !ledger->reasons) {
+        !ledger->names || !ledger->reasons || !ledger->is_too_large) {
         em__ledger_free(ledger);
         return EM_ERR_NO_MEMORY;
     }
@@ -58,6 +60,8 @@ void em__ledger_free(em__ledger *ledger)
     free(ledger->sums);
     free(ledger->names);
     free(ledger->reasons);
+    free(ledger->is_too_large);
+    em__twins_free(&ledger->twins);
     for (size_t i = 0; i < ledger->word_count; i++) {
         free(ledger->words[i]);
     }

@@ -9,6 +9,7 @@
 #include "metrics/energy.h"
 #include "metrics/points.h"
 #include "metrics/roles.h"
+#include "metrics/twins.h"
 #include "windows/store.h"
 
 enum { EM__SETTLE_AT_ONCE = 32 };
@@ -39,12 +40,15 @@ typedef struct {
     const char **names, **reasons;
     char **words; /* every text that was ever handed out, once */
     size_t word_count;
+    em__twins twins;
+    unsigned char *is_too_large; /* by channel: a part that showed more energy than its whole, or that whole */
     em__member *members;
     em__track *tracks;
     em__sum *sums;       /* scratch for one window */
     em__edge *run_begin; /* of the first window, or of the last reset */
     int had_run;         /* a window of kind RUN has begun */
     uint64_t last_end_ns;
+    uint64_t heard_ns;    /* of the first reading of all; 0: none yet */
     uint64_t resolutions; /* how often roles were decided: what is read may have changed */
 } em__ledger;
 

@@ -294,6 +294,9 @@ static void explain(const em__survey *s, int32_t i)
     case EM_ROLE_MIRROR:
         if (facts->covers == EM__COVERS_ALL_CPUS && role->of == s->first_cpu) {
             em__print(sentence, sizeof sentence, "covers all CPUs, so it would count %s twice", of);
+        } else if (s->all[i].twin) {
+            em__print(sentence, sizeof sentence, "counts as %s does to the last unit, so it is one counter shown twice",
+                      of);
         } else if (facts->covers == EM__COVERS_DIE_ALIAS) {
             em__print(sentence, sizeof sentence, "reads the counter of its whole package, as %s does", of);
         } else {
@@ -382,6 +385,7 @@ void em__roles_resolve(const em__candidate candidates[], size_t count, em__role 
     em__survey s = {candidates, out, (int32_t)count, NONE, NONE, NONE};
     em__silicon_group(&s);
     name_all(&s);
+    em__silicon_join_twins(&s);
     look_at_cpus(&s);
     for (int32_t i = 0; i < s.count; i++) {
         decide(&s, i);

@@ -144,6 +144,16 @@ void em__silicon_group(const em__survey *s)
     }
 }
 
+void em__silicon_join_twins(const em__survey *s)
+{
+    for (int32_t i = 0; i < s->count; i++) {
+        int32_t twin = s->all[i].twin - 1;
+        if (twin >= 0 && twin < s->count) {
+            join(s, i, twin);
+        }
+    }
+}
+
 int32_t em__silicon_first(const em__survey *s, int32_t group, int must_be_readable)
 {
     int32_t first = EM__NO_CHANNEL;

@@ -19,6 +19,8 @@ typedef struct {
 
 /* Sets out[].group. */
 void em__silicon_group(const em__survey *survey);
+/* Joins what values showed to be one; after names were given, which are of facts alone. */
+void em__silicon_join_twins(const em__survey *survey);
 /* Models last, then by rank; the rest only makes the order one of facts. */
 int em__silicon_precedes(const em__survey *survey, int32_t i, int32_t j);
 /* The first of a group, of all its channels or of the readable ones; none is EM__NO_CHANNEL. */

@@ -39,7 +39,8 @@ static void build(const row rows[], size_t count)
         f->gpu = f->covers == EM__COVERS_BOARD ? rows[i].number : -1;
         f->thing = rows[i].thing;
         f->inside = rows[i].inside;
-        candidates[i] = (em__candidate){f, "sensor", rows[i].rank, f->status == EM_OK};
+        candidates[i] =
+            (em__candidate){.facts = f, .sensor = "sensor", .rank = rows[i].rank, .is_readable = f->status == EM_OK};
     }
 }
 
