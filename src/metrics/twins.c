@@ -64,12 +64,18 @@ static uint64_t apart(uint64_t a, uint64_t b)
     return a > b ? a - b : b - a;
 }
 
-/* What one may be ahead of the other: two updates, and the time between the reads. */
+static uint64_t highest_mw(const em__twin *twin)
+{
+    return twin->power_mw > twin->before_mw ? twin->power_mw : twin->before_mw;
+}
+
+/* What one may be ahead of the other: two updates, and the time between the reads, at a power that may be four times the
+ * stretch's mean. */
 static uint64_t slack_uj(const em__twins *twins, size_t i, size_t j)
 {
     const em__twin *a = &twins->twins[i], *b = &twins->twins[j];
     const em__channel *facts = facts_of(twins, i);
-    uint64_t power_mw = a->power_mw > b->power_mw ? a->power_mw : b->power_mw;
+    uint64_t power_mw = 4 * (highest_mw(a) > highest_mw(b) ? highest_mw(a) : highest_mw(b));
     uint64_t unit_uj = em__scale(facts->unit ? facts->unit : 1, facts->scale_num, facts->scale_den) + 1;
     return em__scale(power_mw, apart(a->t_ns, b->t_ns) + 2 * facts->refresh_ns, EM__MW_NS_PER_UJ) + 2 * unit_uj;
 }
