@@ -86,7 +86,7 @@ enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };
 /* X(name, bit, word, text, remedy). A note weakens a number without making it wrong. */
 #define EM_NOTE_LIST(X)                                                                                                \
     X(EM_NOTE_GAP, 0, "gap", "part of the time could not be measured", "see the status of the channel")                \
-    X(EM_NOTE_MODEL, 1, "model", "estimated from a thermal design power, not measured",                                \
+    X(EM_NOTE_MODEL, 1, "model", "estimated by a model, not measured",                                                 \
       "run energy-meter sensors to see what a reading needs")                                                          \
     X(EM_NOTE_TDP_DEFAULT, 2, "tdp-default", "the thermal design power is a default for the class of machine",         \
       "give cpu_tdp_w or gpu_tdp_w from the data sheet of one CPU or GPU")                                             \
@@ -101,7 +101,21 @@ enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };
       "set CUDA_DEVICE_ORDER=PCI_BUS_ID or name boards by UUID")                                                       \
     X(EM_NOTE_MIG, 9, "mig", "a MIG slice was asked for; its whole board is measured", "")                             \
     X(EM_NOTE_SLOW_COUNTER, 10, "slow-counter",                                                                        \
-      "the board's counter is read once a second, since reading it faster can spoil it", "")
+      "the board's counter is read once a second, since reading it faster can spoil it", "")                           \
+    X(EM_NOTE_UNMOVING, 11, "unmoving", "the counter answers but stands still; its energy is missing",                 \
+      "compare it with another tool; leave the sensor out, so that another stands in")                                 \
+    X(EM_NOTE_FROZEN, 12, "frozen", "the power has been the same to the last digit for a minute or more",              \
+      "compare it with another tool; if the load did change, reload the driver")                                       \
+    X(EM_NOTE_DISAGREES, 13, "disagrees", "the board's counter and its power integrated are over 15 % apart",          \
+      "known of healthy boards at idle; under load compare both with a power meter")                                   \
+    X(EM_NOTE_ALIASED, 14, "aliased", "windows come in step with a power that is looked at part of the time only",     \
+      "compare windows of another length, or use the board's counter")                                                 \
+    X(EM_NOTE_FALLS_SHORT, 15, "falls-short",                                                                          \
+      "the board's counter was found to miss energy when read often, and is read once a second since",                 \
+      "run one program at a time that reads this board")                                                               \
+    X(EM_NOTE_STAMP, 16, "stamp", "the device's own time went back; the meter's clock was used instead", "")           \
+    X(EM_NOTE_TRUNCATED, 17, "truncated", "the trace was cut off or lacks records: this is what can be known from it", \
+      "close the meter before its trace is read, and give it a file that takes what is written fast enough")
 
 #define EM_NOTE_ENUM(name, bit, word, text, remedy) name = (bit),
 enum em_note { EM_NOTE_LIST(EM_NOTE_ENUM) EM_NOTE_RESERVED = 63 };
@@ -115,7 +129,7 @@ enum em_resolution { EM_RESOLUTION_FINE, EM_RESOLUTION_COARSE, EM_RESOLUTION_BEL
 enum em_window_kind { EM_WINDOW_OTHER, EM_WINDOW_BATCH, EM_WINDOW_EPOCH, EM_WINDOW_RUN };
 enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON };
 enum em_subject { EM_SENSORS };
-enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2 };
+enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2, EM_MODEL_DRAM = 4, EM_EDGES_ALWAYS = 8, EM_EDGES_NEVER = 16 };
 
 #define EM_DOMAINS 8         /* five are used; the rest is NAN */
 #define EM_PROVENANCES 4     /* three are used; the rest is 0 */
@@ -130,6 +144,7 @@ typedef struct {
 
 typedef struct em_meter em_meter;     /* em_meter_create … em_meter_destroy */
 typedef struct em_summary em_summary; /* immutable, needs no meter; em_summary_create … em_summary_destroy */
+typedef struct em_trace em_trace;     /* a recorded run, opened for reading; em_trace_open … em_trace_destroy */
 typedef uint64_t em_window;           /* an id; 0 is never one, none is used twice */
 
 /* ------------------------------------------------------------------------------------------------------- the meter */
@@ -137,17 +152,25 @@ typedef uint64_t em_window;           /* an id; 0 is never one, none is used twi
 typedef struct {
     size_t size;
     uint64_t sample_interval_ns;    /* 1 ms … 60 s; default 100 ms */
+    double overhead_limit;          /* of the time that passes, how much begin, end and lap may take for reading sensors
+                                       at the edges of windows: 0 (never) … 1; default 0.001. Their own time comes
+                                       first: where windows are too short to pay that, no edge is read */
     double cpu_tdp_w, gpu_tdp_w;    /* W, of one CPU or GPU as on its data sheet, > 0 and <= 100,000; NAN: not given */
     double carbon_g_per_kwh;        /* g CO2e/kWh, 0 … 100,000; NAN: the world average */
     uint32_t measure;               /* bits 1u << EM_DOMAIN_…: what may be counted; default all */
     uint32_t require;               /* the same bits: create fails unless each has a reading that is no model */
     uint32_t flags;                 /* EM_AS_USER: read a recorded machine as an ordinary user may.
-                                       EM_PRESENT_GPU: a GPU is present even if none is found; needs gpu_tdp_w */
+                                       EM_PRESENT_GPU: a GPU is present even if none is found; needs gpu_tdp_w.
+                                       EM_MODEL_DRAM: memory that no counter measures is estimated from its size, beside
+                                       measured CPUs (the model of a whole machine holds it already).
+                                       EM_EDGES_ALWAYS, EM_EDGES_NEVER: overrule overhead_limit; not both */
     const char *gpus;               /* "visible" (default), "all", "local_rank", "0,2", "GPU-<uuid>,…" */
     const char *const *environment; /* "NAME=value" …, ended by NULL; the variables that CUDA and launchers document are
                                        read from here and never from the process; NULL: none */
     const char *root;               /* "/" (default), a directory laid out like it, or a recorded machine (….json);
                                        other than "/", the vendor libraries of this machine stay out */
+    int trace_fd;                   /* open for writing: all that can change a number is written there, as a trace for
+                                       em_trace_open; stays the caller's, open until destroy; -1 (default): none */
     const char *channels; /* patterns of channel names, joined by commas, later ones over earlier ones; '*': any
                                        text. "-gpu-1*" leaves out, so that the best mirror of it counts, if there is
                                        one. "+gpu-1*" takes that back. "+platform/psys", a whole name, counts a channel
@@ -177,7 +200,7 @@ EM_API int em_meter_reset(em_meter *meter);
 typedef struct {
     size_t size;
     const char *name;        /* "cpu-0/package"; unique, and never another for the same thing */
-    const char *sensor;      /* "rapl-powercap", "nvml", "tdp" */
+    const char *sensor;      /* "rapl-perf", "rapl-powercap", "nvml", "tdp" */
     const char *source;      /* path below the root, or "nvml:GPU-…" */
     const char *device_name; /* model of the board or CPU, "" if unknown */
     const char *uuid;        /* of a GPU; NULL if it has none */
@@ -250,6 +273,11 @@ typedef struct {
     em_energy *channels; /* in: NULL, or channels_capacity elements; out: by channel index, in the same instant */
     size_t channels_capacity;
     size_t channels_count; /* how many were written */
+    double
+        process_cpu_share; /* CPU time of this process and its descendants over that of all processes: 0 … 1, reported,
+                                 never applied. NAN: less than 0.2 s of time or of busy CPU time, where clock ticks say
+                                 little, or no /proc/self. Read once a second and soon after edges, in the meter's thread:
+                                 an edge is met to a sample interval */
 } em_result;
 
 typedef struct {
@@ -259,13 +287,14 @@ typedef struct {
     const char *name; /* copied; at most 255 bytes of UTF-8; NULL: unnamed */
 } em_spec;
 
-/* Begins a window. Any number may be open, nested or overlapping. The first after a pause reads every sensor once, in
- * this call: a driver that hangs just then holds it.
+/* Begins a window. Any number may be open, nested or overlapping. Reads sensors as far as overhead_limit allows, cheapest
+ * first; the first after a pause reads every one. A driver that hangs just then holds this call, and after a second no
+ * other.
  * spec NULL: an unnamed window of kind OTHER. EM_ERR_INVALID, EM_ERR_NO_MEMORY, EM_ERR_FORKED, EM_ERR_CLOSED. */
 EM_API int em_window_begin(em_meter *meter, const em_spec *spec, em_window *ret_window);
 
-/* Ends it. ret_result may be NULL, which is cheaper. Never waits: the result is provisional (is_final 0) until every
- * counted channel was read once more. EM_ERR_UNKNOWN, EM_ERR_EXPIRED, EM_ERR_ENDED. */
+/* Ends it, and then reads sensors as begin does. ret_result may be NULL, which is cheaper. Never waits: the result is
+ * provisional (is_final 0) until every counted channel was read after the end. EM_ERR_UNKNOWN, EM_ERR_EXPIRED, EM_ERR_ENDED. */
 EM_API int em_window_end(em_meter *meter, em_window window, em_result *ret_result);
 
 /* Ends a window and begins the next at the same instant: not a joule falls between them. */
@@ -314,6 +343,7 @@ typedef struct {
     em_energy total, distinct, by_domain[EM_DOMAINS]; /* distinct: over the union of their time */
     double by_provenance_j[EM_PROVENANCES];
     double carbon_g;
+    double process_cpu_share; /* as in em_result, over all of them */
 } em_group;
 
 /* Settles what has ended (at most timeout_ns, then pins) and freezes the numbers. */
@@ -329,9 +359,44 @@ EM_API int em_summary_energy(const em_summary *summary, size_t group, size_t cha
 /* As em_result_reasons, of a group. channel -1: its total. EM_ERR_UNKNOWN. */
 EM_API int em_summary_reasons(const em_summary *summary, size_t group, int32_t channel, char **ret_text,
                               size_t *ret_length);
+/* What measuring cost the program that was measured, since the meter was created or reset. */
+typedef struct {
+    size_t size;
+    double fraction; /* caller_s / the time that has passed: until the summary, or until the meter was closed */
+    double limit;    /* overhead_limit */
+    double caller_s; /* inside em_window_begin, end and lap, in all threads; what they read included */
+    double sync_s;   /* as told by em_window_set_wait, of all windows that have ended; not part of caller_s */
+} em_overhead;       /* frozen: grows only by a new struct */
+EM_API int em_summary_overhead(const em_summary *summary, em_overhead *ret_overhead);
+
+/* 1: a process other than this one and its descendants held a counted GPU when the meter was created or at a summary since
+ * its last reset; 0: none did; -1: unknown (no GPU counted through a driver that tells, or process ids that cannot be
+ * compared, as in a container with a process namespace of its own). Looked up by em_summary_create, which waits for it at
+ * most 0.25 s; never while sampling. */
+EM_API int em_summary_gpu_shared(const em_summary *summary, int32_t *ret_shared);
 /* JSON with the keys that docs/architecture.md names, or a table. ret_text is freed with em_text_destroy. */
 EM_API int em_summary_format(const em_summary *summary, int32_t format, char **ret_text, size_t *ret_length);
 EM_API void em_summary_destroy(em_summary *summary);
+
+/* ------------------------------------------------------------------------------------------------------- traces */
+
+/* A trace that cannot be written never disturbs the measurement, and no call waits for its file but close and the
+ * summary of a closed meter (at most their timeout_ns; a disk as long as it takes). EM_OK: nothing is lacking so far, or
+ * there is no trace. EM_ERR_SYSTEM: it ends early (a full disk, a pipe whose reader left) or lacks records (they came
+ * faster than the file took them); ret_error (may be NULL) says which. Ask after em_meter_close. */
+EM_API int em_meter_trace_status(em_meter *meter, em_error *ret_error);
+
+/* Reads a trace's beginning at the descriptor's position; what follows is read by the calls below. fd stays the
+ * caller's, open until destroy. One that was cut off opens too. EM_ERR_INVALID: no trace, one of another version, or cut
+ * off in its beginning; EM_ERR_SYSTEM: it cannot be read; EM_ERR_NO_MEMORY. ret_error may be NULL. A trace is used by
+ * one thread at a time. */
+EM_API int em_trace_open(int fd, em_error *ret_error, em_trace **ret_trace);
+
+/* Replays it to its end: the same bytes as the summary that the meter gave there. Windows that are open where a trace
+ * was cut off go on up to there. EM_NOTE_TRUNCATED in the notes of each total: it was cut off or lacks records.
+ * EM_ERR_SYSTEM: it cannot be read; EM_ERR_NO_MEMORY. */
+EM_API int em_trace_summary(em_trace *trace, em_error *ret_error, em_summary **ret_summary);
+EM_API void em_trace_destroy(em_trace *trace); /* NULL is ignored; its summaries live on */
 
 /* ------------------------------------------------------------------------------------------------------- words */
 

@@ -16,6 +16,7 @@ static int check_failed, check_number, check_failures;
     check_near((actual), (expected), (tolerance), #actual, __FILE__, __LINE__)
 #define CHECK_TEXT(actual, expected) check_text((actual), (expected), #actual, __FILE__, __LINE__)
 #define RUN(test) check_run(#test, test)
+#define SKIP(test, why) printf("ok %d - %s # SKIP %s\n", ++check_number, #test, (why))
 #define CHECK_DONE() (printf("1..%d\n", check_number), check_failures != 0)
 
 static inline int check_that(int holds, const char *what, const char *file, int line)

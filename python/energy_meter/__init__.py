@@ -34,6 +34,12 @@ from ._meter import EnergyMeter
 from ._native import version as __version__
 from ._window import Window
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from .types import Summary
+
 __all__ = [
     "EnergyMeter",
     "EnergyMeterError",
@@ -51,4 +57,16 @@ __all__ = [
     "WindowNotStarted",
     "WindowOpenError",
     "__version__",
+    "replay",
 ]
+
+
+def replay(path: str | bytes | PathLike[str] | PathLike[bytes]) -> Summary:
+    """The summary of a trace, the file that ``EnergyMeter(trace=...)`` wrote.
+
+    Of a closed meter it is what its ``summary()`` gives. A trace that was cut off is replayed as
+    far as it goes, with a warning.
+    """
+    from ._trace import replay as run
+
+    return run(path)

@@ -12,17 +12,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from ._sync import Choice
+
 _KEYWORDS = (
     "sample_interval, cpu_tdp_w, gpu_tdp_w, carbon_intensity_g_per_kwh, "
-    "device, gpus, require, enabled, channels"
+    "device, gpus, require, enabled, dram_model, sync, overhead_limit, trace, channels"
 )
 _DEVICES = '"auto", "cpu", "gpu", "cuda", "cuda:N" or a torch.device of these'
 _GPUS = (
     '"visible", "all", "local_rank", an index, a list of indices or UUIDs, '
     'or a text such as "0,2" or "GPU-8932f937"'
 )
+SETTLE_NS = 2_000_000_000
 _LAST_INDEX = 99_999
 _INDICES = f"an index is from 0 to {_LAST_INDEX}"
+_IS_LAZY = 0x20 | 0x80 | 0x200  # of code: a generator, a coroutine, an asynchronous generator
 _DOMAINS = {
     "cpu": _native.DOMAIN_CPU,
     "gpu": _native.DOMAIN_GPU,
@@ -93,12 +97,63 @@ def intensity(value: object) -> float:
     return grams
 
 
-def enabled(value: object) -> bool:
+def overhead_limit(value: object) -> float:
+    allowed = "a fraction of the time from 0 to 1, such as 0.001"
+    fraction = _number("overhead_limit", value, allowed)
+    if not 0 <= fraction <= 1:
+        raise InvalidArgument(f"overhead_limit must be {allowed}, not {shown(value)}")
+    return fraction
+
+
+def timeout_ns(value: object) -> int:
+    if value is None:
+        return SETTLE_NS
+    allowed = "a number of seconds from 0, or None"
+    seconds = _number("timeout", value, allowed)
+    if not seconds >= 0:
+        raise InvalidArgument(f"timeout must be {allowed}, not {shown(value)}")
+    return round(min(seconds, 1e9) * 1e9)
+
+
+def _truth(value: object) -> bool | None:
     if isinstance(value, bool):
         return value
     if type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_"):
         return bool(value)
-    raise TypeError(f"enabled must be True or False, not {shown(value)}")
+    return None
+
+
+def flag(name: str, value: object) -> bool:
+    truth = _truth(value)
+    if truth is None:
+        raise TypeError(f"{name} must be True or False, not {shown(value)}")
+    return truth
+
+
+def sync(value: Any) -> Choice:
+    truth = _truth(value)
+    if truth is not None:
+        return truth
+    wrong = f'sync must be "auto", True, False or a function without arguments, not {shown(value)}'
+    if isinstance(value, str):
+        if value == "auto":
+            return "auto"
+        raise InvalidArgument(wrong)
+    if not callable(value):
+        raise TypeError(wrong)
+    if getattr(getattr(value, "__code__", None), "co_flags", 0) & _IS_LAZY:
+        raise TypeError(f"{wrong}, which would do nothing when it is called; give one that waits")
+    own: Choice = value
+    return own
+
+
+def path(name: str, value: object) -> str | bytes:
+    from os import fspath
+
+    try:
+        return fspath(value)  # type: ignore[call-overload, no-any-return]
+    except TypeError as error:
+        raise TypeError(f"{name} must be a path, not {shown(value)}") from error
 
 
 def device(value: object) -> str:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from ._errors import MeterForked
 
 TYPE_CHECKING = False
@@ -40,7 +42,7 @@ class Loop:
 class LoopIterator:
     """One pass. A for loop drops it at break, return or an exception; that ends the open window."""
 
-    __slots__ = ("_items", "_kind", "_meter", "_name", "_next", "_record")
+    __slots__ = ("_items", "_kind", "_meter", "_name", "_next", "_record", "_wait")
 
     _record: Record | NullRecord | None
 
@@ -51,6 +53,7 @@ class LoopIterator:
         self._items = items
         self._next: Any = None
         self._record = None
+        self._wait = meter._waits[kind]
 
     def __iter__(self) -> LoopIterator:
         return self
@@ -58,6 +61,8 @@ class LoopIterator:
     def __next__(self) -> Any:
         try:
             if self._record is not None:
+                if self._wait is not None:
+                    self._wait_for_gpu(self._record)
                 self._record.lap()
             elif self._items is None:
                 raise StopIteration
@@ -73,8 +78,19 @@ class LoopIterator:
             self._drop(cancel=True)
             self._items = self._next = None
             raise
+        except BaseException as error:
+            leaves = isinstance(error, (KeyboardInterrupt, SystemExit))
+            self._drop(cancel=self._next is None, waits=not leaves)
+            raise
+
+    def _wait_for_gpu(self, record: Record | NullRecord) -> None:
+        try:
+            if self._wait is not None:
+                self._wait(record)
+        except MeterForked:
+            raise
         except BaseException:
-            self._drop(cancel=self._next is None)
+            self._drop(cancel=False, waits=False)
             raise
 
     def close(self) -> None:
@@ -84,12 +100,20 @@ class LoopIterator:
 
     def __del__(self) -> None:
         # Before the loader goes, which may take its time to stop its workers.
-        self._drop(cancel=False)
+        self._drop(cancel=False, waits=not sys.is_finalizing())
 
-    def _drop(self, cancel: bool) -> None:
+    def _drop(self, cancel: bool, waits: bool = True) -> None:
         record, self._record = self._record, None
+        if record is None:
+            return
         try:
-            if record is not None:
-                record.cancel() if cancel else record.end()
+            if cancel:
+                record.cancel()
+                return
+            try:
+                if waits and self._wait is not None:
+                    self._wait(record)
+            finally:
+                record.end()
         except MeterForked:
             return

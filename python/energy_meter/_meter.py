@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from . import _arguments, _native
+from . import _arguments, _native, _sync
 from ._errors import InvalidArgument, MeterForked
 from ._loops import Loop
 from ._null import DISABLED, FORKED, NullMeter
@@ -13,14 +13,13 @@ from ._window import Window
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
+    from os import PathLike
     from types import TracebackType
     from typing import Never, Self, SupportsFloat, SupportsIndex, TypeVar
 
     from .types import AbsenceInfo, ChannelInfo, Measured, Summary, WindowResult
 
     T = TypeVar("T")
-
-_SETTLE_NS = 2_000_000_000
 
 
 class EnergyMeter:
@@ -35,12 +34,18 @@ class EnergyMeter:
     channels: patterns of channel names: "-gpu-1*" leaves out, "+gpu-1*" takes that back, and a
         whole name, "+platform/psys", is counted whatever its role; later ones over earlier ones.
     enabled: False: every call works, costs nothing and measures nothing.
+    dram_model: True: memory that no counter measures is estimated from its size, where the CPUs
+    are measured.
+    sync: "auto" waits for the GPU work that torch or cupy has queued, at the ends of epochs and
+        of windows of your own; True: of batches, too; False: never; or a function that waits.
+    overhead_limit: the fraction of the time that begins and ends of windows may take.
+    trace: a file to write, from which ``energy_meter.replay`` gives the same summary again.
 
     A program that imports logging before finds the sensors and channels in the logger
     "energy_meter", at DEBUG.
     """
 
-    __slots__ = ("__weakref__", "_begin", "_intensity", "_native", "_run")
+    __slots__ = ("__weakref__", "_begin", "_intensity", "_native", "_run", "_trace", "_waits")
 
     # Recorded machines are measured by subclasses that set these.
     _root = "/"
@@ -56,6 +61,11 @@ class EnergyMeter:
         gpus: str | SupportsIndex | Sequence[str | SupportsIndex] = "visible",
         require: Collection[str] = (),
         enabled: bool = True,
+        *,
+        dram_model: bool = False,
+        sync: _sync.Choice = "auto",
+        overhead_limit: SupportsFloat = 0.001,
+        trace: str | bytes | PathLike[str] | PathLike[bytes] | None = None,
         channels: str | Sequence[str] | None = None,
         **unknown: Never,
     ) -> None:
@@ -68,6 +78,10 @@ class EnergyMeter:
         where = _arguments.device(device)
         which = _arguments.gpus(gpus)
         needed = _arguments.require(require)
+        flags = _native.FLAG_MODEL_DRAM if _arguments.flag("dram_model", dram_model) else 0
+        wanted = _arguments.sync(sync)
+        limit = _arguments.overhead_limit(overhead_limit)
+        self._trace = None if trace is None else _arguments.path("trace", trace)
         patterns = _arguments.channels(channels)
         if where == "cpu" and needed & _native.DOMAIN_GPU:
             raise InvalidArgument(
@@ -82,12 +96,14 @@ class EnergyMeter:
             which = where
         self._intensity = None if intensity != intensity else intensity
         self._native: _native.Meter | NullMeter
-        if not _arguments.enabled(enabled):
+        if not _arguments.flag("enabled", enabled):
+            wanted = False
             self._native = NullMeter(DISABLED, self._intensity)
         else:
             self._native = self._open(
-                interval_ns, cpu_w, gpu_w, intensity, where, which, needed, patterns
+                interval_ns, limit, cpu_w, gpu_w, intensity, where, which, needed, flags, patterns
             )
+        self._waits = _sync.waits(wanted)
         self._begin = self._native.begin
         self._run = self._begin(_native.KIND_RUN, None, True)
         if isinstance(self._native, _native.Meter):
@@ -98,35 +114,49 @@ class EnergyMeter:
     def _open(
         self,
         interval_ns: int,
+        limit: float,
         cpu_w: float,
         gpu_w: float,
         intensity: float,
         device: str,
         gpus: str,
         needed: int,
+        flags: int,
         channels: str,
     ) -> _native.Meter:
         from . import _devices, _notices
 
         wants_gpu = device not in ("auto", "cpu")
         has_gpu_tdp = gpu_w == gpu_w
+        trace_fd = -1
+        if self._trace is not None:
+            from ._trace import create
+
+            trace_fd = create(self._trace)
         try:
             native = _native.Meter(
                 sample_interval_ns=interval_ns,
+                overhead_limit=limit,
                 cpu_tdp_w=cpu_w,
                 gpu_tdp_w=gpu_w,
                 carbon_g_per_kwh=intensity,
                 without=_native.DOMAIN_GPU if device == "cpu" else 0,
                 require=needed,
-                flags=(_native.FLAG_PRESENT_GPU if wants_gpu and has_gpu_tdp else 0)
+                flags=flags
+                | (_native.FLAG_PRESENT_GPU if wants_gpu and has_gpu_tdp else 0)
                 | (_native.FLAG_AS_USER if self._as_user else 0),
                 gpus=gpus,
                 environment=_devices.environment(),
                 root=self._root,
+                trace_fd=trace_fd,
                 channels=channels,
             )
-        except InvalidArgument as error:
-            if gpus != device:
+        except BaseException as error:
+            if trace_fd >= 0:
+                from os import close
+
+                close(trace_fd)
+            if not isinstance(error, InvalidArgument) or gpus != device:
                 raise
             raise InvalidArgument(str(error).replace("gpus=", "device=", 1)) from None
         if wants_gpu and native.device != "gpu":
@@ -179,26 +209,30 @@ class EnergyMeter:
             name = _arguments.window_name(name, call)
         return Loop(self, kind, name, items)
 
-    def last_batch(self) -> WindowResult | None:
-        """The result of the batch that ended last; None before the first."""
-        return self._last(_native.KIND_BATCH, None)
+    def last_batch(self, *, final: bool = False) -> WindowResult | None:
+        """The result of the batch that ended last; None before the first.
 
-    def last_epoch(self) -> WindowResult | None:
-        """The result of the epoch that ended last; None before the first."""
-        return self._last(_native.KIND_EPOCH, None)
+        What is known now, or with final=True, which waits as summary() does, what stays.
+        """
+        return self._last(_native.KIND_BATCH, None, final)
 
-    def last(self, name: str) -> WindowResult | None:
+    def last_epoch(self, *, final: bool = False) -> WindowResult | None:
+        """The result of the epoch that ended last, as last_batch(); None before the first."""
+        return self._last(_native.KIND_EPOCH, None, final)
+
+    def last(self, name: str, *, final: bool = False) -> WindowResult | None:
         """The result of the window of this name that ended last; None before the first."""
-        return self._last(_native.KIND_ANY, _arguments.window_name(name, "last"))
+        return self._last(_native.KIND_ANY, _arguments.window_name(name, "last"), final)
 
-    def _last(self, kind: int, name: str | None) -> WindowResult | None:
+    def _last(self, kind: int, name: str | None, final: bool) -> WindowResult | None:
         from ._results import to_dict
 
+        timeout_ns = _arguments.SETTLE_NS if final else 0
         try:
-            result = self._native.last(kind, name)
+            result = self._native.last(kind, name, timeout_ns)
         except MeterForked:
-            result = self._forked().last(kind, name)
-        return None if result is None else to_dict(result)
+            result = self._forked().last(kind, name, timeout_ns)
+        return None if result is None else to_dict(result, _sync.reason(result))
 
     def summary(self) -> Summary:
         """All windows by kind and name, and the run from construction to now; JSON-serialisable.
@@ -208,9 +242,9 @@ class EnergyMeter:
         import json
 
         try:
-            text = self._native.summary(_SETTLE_NS)
+            text = self._native.summary(_arguments.SETTLE_NS)
         except MeterForked:
-            text = self._forked().summary(_SETTLE_NS)
+            text = self._forked().summary(_arguments.SETTLE_NS)
         summary: Summary = json.loads(text)
         return summary
 
@@ -270,7 +304,12 @@ class EnergyMeter:
     def close(self) -> None:
         """Ends open windows and stops measuring. All results stay readable; no window can begin."""
         try:
-            self._native.close(_SETTLE_NS)
+            self._native.close(_arguments.SETTLE_NS)
+            if self._trace is not None and isinstance(self._native, _native.Meter):
+                from ._trace import judge
+
+                judge(self._native, self._trace)
+                self._trace = None
         except MeterForked:
             return
 

@@ -21,7 +21,7 @@ FORKED = (
 def _result(reason: str, is_open: bool) -> _native.Result:
     energies = (0.0, 0.0, *[None] * 4, 0.0, 0.0, 0.0)
     return _native.Result(
-        (0, *energies, False, True, is_open, [], {"*": reason}, 0.0, 0.0, 0.0, "fine", [])
+        (0, *energies, False, True, is_open, [], {"*": reason}, 0.0, 0.0, 0.0, "fine", [], 0, None)
     )
 
 
@@ -38,6 +38,12 @@ class NullRecord:
         pass
 
     lap = cancel = end
+
+    def set_wait(self, ns: int, /) -> bool:
+        return False
+
+    def settle(self, timeout_ns: int, /) -> None:
+        pass
 
     def result(self) -> _native.Result:
         return _result(self._reason, self.is_open)
@@ -61,7 +67,7 @@ class NullMeter:
     def begin(self, kind: int, name: str | None, keep: bool, /) -> NullRecord:
         return self._record
 
-    def last(self, kind: int, name: str | None, /) -> _native.Result:
+    def last(self, kind: int, name: str | None, timeout_ns: int, /) -> _native.Result:
         return self._record.result()
 
     def channels(self) -> list[_native.Channel]:
@@ -96,6 +102,7 @@ class NullMeter:
                 "schema": 1,
                 "device": self.device,
                 "gpu_name": self.gpu_name,
+                "gpu_shared": None,
                 "carbon_intensity_g_per_kwh": self._intensity,
                 "num_batches": 0,
                 "num_epochs": 0,
@@ -110,6 +117,7 @@ class NullMeter:
                     "is_default": self._intensity is None,
                 },
                 "tdp": {"cpu": None, "gpu": None, "unused": []},
+                "overhead": dict.fromkeys(("fraction", "limit", "caller_s", "sync_s"), 0.0),
                 "scope": {
                     "host": os.uname().nodename,
                     "boot_id": None,

@@ -39,7 +39,7 @@ def _channel(channel: ChannelEnergy, energy_j: float) -> ChannelResult:
     }
 
 
-def to_dict(result: Result) -> WindowResult:
+def to_dict(result: Result, *reasons: str | None) -> WindowResult:
     seconds = result.duration_ns / 1e9
     return {
         "duration_s": seconds,
@@ -59,7 +59,7 @@ def to_dict(result: Result) -> WindowResult:
         "uncertainty_gain_j": result.gain_j,
         "uncertainty_edge_j": result.edge_j,
         "resolution": result.resolution,
-        "reasons": result.reasons,
+        "reasons": [*result.reasons, *(reason for reason in reasons if reason)],
         "channels": {
             channel.name: _channel(channel, channel.counted_j)
             for channel in result.channels
@@ -68,4 +68,5 @@ def to_dict(result: Result) -> WindowResult:
         "complete": result.is_complete,
         "missing": _missing(result),
         "final": result.is_final,
+        "process_cpu_share": result.process_cpu_share,
     }

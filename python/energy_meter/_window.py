@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from ._arguments import timeout_ns as timeout_of
 from ._errors import MeterForked, WindowEnded, WindowNotStarted, WindowOpenError
 from ._null import FORKED, NullRecord
 
@@ -11,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
-    from typing import Any, Never, TypeVar
+    from typing import Any, Never, SupportsFloat, TypeVar
 
     from ._meter import EnergyMeter
     from ._native import Record, Result
@@ -53,17 +54,27 @@ class Window:
 
     def stop(self) -> Window:
         """Ends the window and returns it. A second stop changes nothing."""
+        self._end(True)
+        return self
+
+    def _end(self, waits: bool) -> None:
         record = self._record
         if record is None:
             raise WindowNotStarted("this window has not been started; call start() first")
         meter = self._meter
-        if meter is not None:
+        if meter is None:
+            return
+        wait = meter._waits[self._kind]
+        try:
             try:
+                if wait is not None and waits:
+                    wait(record)
+            finally:
                 record.end()
-            except MeterForked:
-                self._record = meter._forked().begin(self._kind, self._name, True)
+        except MeterForked:
+            self._record = meter._forked().begin(self._kind, self._name, True)
+        finally:
             self._meter = None
-        return self
 
     __enter__ = start
 
@@ -73,7 +84,7 @@ class Window:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.stop()
+        self._end(kind is None or not issubclass(kind, (KeyboardInterrupt, SystemExit)))
 
     def __call__(self, function: Function) -> Function:
         """Decorates a function or coroutine function: each call is a window of its own."""
@@ -87,14 +98,32 @@ class Window:
 
     def to_dict(self) -> WindowResult:
         """What is known now; ``final`` says whether it may still change. Never waits."""
-        from ._results import to_dict
+        return self._dict(self._result())
 
+    def wait(self, timeout: SupportsFloat | None = None) -> WindowResult:
+        """Waits until the values are final, and returns them: about one sample interval.
+
+        After ``timeout`` seconds, at most two by default, the best estimate becomes final.
+        """
+        timeout_ns = timeout_of(timeout)
         result = self._result()
+        if result is not None and self._record is not None and not result.is_final:
+            try:
+                self._record.settle(timeout_ns)
+            except MeterForked:
+                return self._dict(NullRecord(FORKED).result())
+            result = self._result()
+        return self._dict(result)
+
+    def _dict(self, result: Result | None) -> WindowResult:
         if result is None:
             raise WindowOpenError(
                 "this window has not ended; its results can be read after the with block or stop()"
             )
-        return to_dict(result)
+        from ._results import to_dict
+        from ._sync import reason
+
+        return to_dict(result, reason(result))
 
     def _result(self) -> Result | None:
         """None until stop(), or the close of the meter, has ended the window."""
@@ -178,6 +207,10 @@ class Window:
     @property
     def final(self) -> bool:
         return self.to_dict()["final"]
+
+    @property
+    def process_cpu_share(self) -> float | None:
+        return self.to_dict()["process_cpu_share"]
 
     def __repr__(self) -> str:
         state = "new" if self._record is None else "ended" if self._result() else "open"

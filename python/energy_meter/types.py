@@ -58,6 +58,7 @@ class WindowResult(TypedDict):
     complete: bool
     missing: list[Missing]
     final: bool
+    process_cpu_share: float | None
 
 
 class ChannelInfo(TypedDict):
@@ -111,11 +112,21 @@ class CarbonBasis(TypedDict):
     is_default: bool
 
 
+class Overhead(TypedDict):
+    """What measuring cost the program: seconds inside begin, end and lap, and waiting for GPUs."""
+
+    fraction: float | None
+    limit: float | None
+    caller_s: float | None
+    sync_s: float
+
+
 class Summary(TypedDict):
     """All that a meter knows, as JSON."""
 
     device: str
     gpu_name: str | None
+    gpu_shared: bool | None
     carbon_intensity_g_per_kwh: float | None
     num_batches: int
     num_epochs: int
@@ -125,6 +136,7 @@ class Summary(TypedDict):
     run: RunSummary
     carbon_basis: CarbonBasis
     tdp: dict[str, Any]
+    overhead: Overhead
     scope: dict[str, Any]
 
 

@@ -190,6 +190,8 @@ PyObject *em__native_result(const em__native_state *state, em_meter *meter, em_w
             number_or_zero(result.total.edge_j),
             WORD(resolution_words, result.total.resolution),
             reasons_of(state, meter, &result, -1),
+            PyLong_FromUnsignedLongLong(result.wait_ns),
+            number_or_none(result.process_cpu_share),
         };
         tuple = TUPLE(state->result_type, items);
     }
@@ -280,11 +282,17 @@ static int add_tuple(PyObject *module, const char *name, PyStructSequence_Field 
 int em__native_add_tuples(PyObject *module, em__native_state *state)
 {
     static PyStructSequence_Field result[] = {
-        {"duration_ns", NULL},  {"energy_j", NULL},    {"carbon_g", NULL},    {"cpu_j", NULL},
-        {"gpu_j", NULL},        {"dram_j", NULL},      {"other_j", NULL},     {"measured_j", NULL},
-        {"integrated_j", NULL}, {"estimated_j", NULL}, {"is_complete", NULL}, {"is_final", NULL},
-        {"is_open", NULL},      {"channels", NULL},    {"unmeasured", NULL},  {"uncertainty_j", NULL},
-        {"gain_j", NULL},       {"edge_j", NULL},      {"resolution", NULL},  {"reasons", NULL},
+        {"duration_ns", NULL},  {"energy_j", NULL},
+        {"carbon_g", NULL},     {"cpu_j", NULL},
+        {"gpu_j", NULL},        {"dram_j", NULL},
+        {"other_j", NULL},      {"measured_j", NULL},
+        {"integrated_j", NULL}, {"estimated_j", NULL},
+        {"is_complete", NULL},  {"is_final", NULL},
+        {"is_open", NULL},      {"channels", NULL},
+        {"unmeasured", NULL},   {"uncertainty_j", NULL},
+        {"gain_j", NULL},       {"edge_j", NULL},
+        {"resolution", NULL},   {"reasons", NULL},
+        {"wait_ns", NULL},      {"process_cpu_share", NULL},
         {NULL, NULL},
     };
     static PyStructSequence_Field energy[] = {

@@ -4,6 +4,7 @@
 #include "native.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static em__native_state *state_of(PyObject *self)
 {
@@ -22,6 +23,9 @@ void em__native_share_drop(em__native_share *share)
     }
     PyThreadState *released = PyEval_SaveThread();
     em_meter_destroy(share->meter);
+    if (share->trace_fd >= 0) {
+        close(share->trace_fd);
+    }
     PyEval_RestoreThread(released);
     PyMem_Free(share);
 }
@@ -62,6 +66,7 @@ failed:
 static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"sample_interval_ns",
+                            "overhead_limit",
                             "cpu_tdp_w",
                             "gpu_tdp_w",
                             "carbon_g_per_kwh",
@@ -71,6 +76,7 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
                             "gpus",
                             "environment",
                             "root",
+                            "trace_fd",
                             "channels",
                             NULL};
     em_options options;
@@ -78,9 +84,10 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     unsigned long long interval = options.sample_interval_ns;
     unsigned int without = 0, require = 0, flags = 0;
     PyObject *environment = NULL, *root = NULL, *bytes = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KdddIIIsOO&z", names, &interval, &options.cpu_tdp_w,
-                                     &options.gpu_tdp_w, &options.carbon_g_per_kwh, &without, &require, &flags,
-                                     &options.gpus, &environment, PyUnicode_FSConverter, &root, &options.channels)) {
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KddddIIIsOO&iz", names, &interval, &options.overhead_limit,
+                                     &options.cpu_tdp_w, &options.gpu_tdp_w, &options.carbon_g_per_kwh, &without,
+                                     &require, &flags, &options.gpus, &environment, PyUnicode_FSConverter, &root,
+                                     &options.trace_fd, &options.channels)) {
         return NULL;
     }
     options.sample_interval_ns = interval;
@@ -109,7 +116,7 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     }
     share = PyMem_Malloc(sizeof *share);
     if (share) {
-        *share = (em__native_share){meter, 1};
+        *share = (em__native_share){meter, 1, options.trace_fd};
     }
     self = share ? (PyObject *)PyObject_New(em__native_meter, type) : PyErr_NoMemory();
     if (self) {
@@ -161,20 +168,30 @@ static PyObject *meter_last(PyObject *self, PyObject *args)
 {
     int kind;
     PyObject *object;
+    unsigned long long timeout_ns;
     const char *name;
+    em_meter *meter = meter_of(self);
     em__native_state *state = state_of(self);
-    if (!PyArg_ParseTuple(args, "iO:last", &kind, &object) || em__native_name(state, object, &name) < 0) {
+    if (!PyArg_ParseTuple(args, "iOK:last", &kind, &object, &timeout_ns) || em__native_name(state, object, &name) < 0) {
         return NULL;
     }
-    em_window window;
-    int status = em_window_last(meter_of(self), kind, name, &window);
+    int status;
+    PyObject *result = NULL;
+    do { /* While this one waits, others may end so many windows that the one waited for expires. */
+        em_window window;
+        status = em_window_last(meter, kind, name, &window);
+        if (status >= 0 && timeout_ns > 0) {
+            PyThreadState *released = PyEval_SaveThread();
+            status = em_window_settle(meter, window, timeout_ns);
+            PyEval_RestoreThread(released);
+        }
+        if (status >= 0) {
+            result = em__native_result(state, meter, window, &status);
+        }
+    } while (status == EM_ERR_EXPIRED);
     if (status == EM_ERR_UNKNOWN) {
         Py_RETURN_NONE;
     }
-    if (status < 0) {
-        return em__native_raise(state, status, NULL);
-    }
-    PyObject *result = em__native_result(state, meter_of(self), window, &status);
     return result || !status ? result : em__native_raise(state, status, NULL);
 }
 
@@ -241,6 +258,20 @@ static PyObject *meter_close(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static PyObject *meter_trace_status(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    em_error error = {.size = sizeof error};
+    int status = em_meter_trace_status(meter_of(self), &error);
+    if (status == EM_OK) {
+        Py_RETURN_NONE;
+    }
+    if (status != EM_ERR_SYSTEM) {
+        return em__native_raise(state_of(self), status, NULL);
+    }
+    return PyUnicode_FromFormat("%s; %s", error.text, error.remedy);
+}
+
 static PyObject *meter_device(PyObject *self, void *unused)
 {
     (void)unused;
@@ -259,12 +290,14 @@ static PyObject *meter_gpu_name(PyObject *self, void *unused)
 
 static PyMethodDef meter_methods[] = {
     {"begin", EM__NATIVE_FASTCALL(meter_begin), METH_FASTCALL, "begin(kind, name, keep) -> Record"},
-    {"last", meter_last, METH_VARARGS, "last(kind, name) -> Result of the window that ended last, or None"},
+    {"last", meter_last, METH_VARARGS,
+     "last(kind, name, timeout_ns) -> Result of the window that ended last, or None; 0: without waiting for it"},
     {"summary", meter_summary, METH_VARARGS, "summary(timeout_ns) -> JSON"},
     {"channels", meter_channels, METH_NOARGS, "channels() -> list of Channel"},
     {"absences", meter_absences, METH_NOARGS, "absences() -> list of Absence"},
     {"reset", meter_reset, METH_NOARGS, "reset()"},
     {"close", meter_close, METH_VARARGS, "close(timeout_ns)"},
+    {"trace_status", meter_trace_status, METH_NOARGS, "trace_status() -> what the trace lacks and why, or None"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -108,6 +108,7 @@ static int module_exec(PyObject *module)
         {"DOMAIN_DRAM", 1L << EM_DOMAIN_DRAM},
         {"FLAG_AS_USER", EM_AS_USER},
         {"FLAG_PRESENT_GPU", EM_PRESENT_GPU},
+        {"FLAG_MODEL_DRAM", EM_MODEL_DRAM},
     };
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
         if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0) {
@@ -168,11 +169,16 @@ PyMODINIT_FUNC PyInit__native(void);
 PyMODINIT_FUNC PyInit__native(void)
 {
     static PyModuleDef_Slot slots[] = {{Py_mod_exec, EM__NATIVE_SLOT(module_exec)}, {0, NULL}};
+    static PyMethodDef methods[] = {
+        {"replay", em__native_replay, METH_VARARGS, "replay(fd) -> JSON of a trace's summary, and whether it is whole"},
+        {NULL, NULL, 0, NULL},
+    };
     static PyModuleDef definition = {
         .m_base = PyModuleDef_HEAD_INIT,
         .m_name = "energy_meter._native",
         .m_doc = "The C library as Python types; use energy_meter instead.",
         .m_size = sizeof(em__native_state),
+        .m_methods = methods,
         .m_slots = slots,
         .m_traverse = module_traverse,
         .m_clear = module_clear,

@@ -27,6 +27,7 @@ typedef struct {
 typedef struct {
     em_meter *meter;
     size_t holders;
+    int trace_fd; /* closed after the meter; -1: none */
 } em__native_share;
 
 typedef struct {
@@ -58,5 +59,6 @@ PyObject *em__native_result(const em__native_state *state, em_meter *meter, em_w
 PyObject *em__native_channels(const em__native_state *state, em_meter *meter);
 PyObject *em__native_absences(const em__native_state *state, em_meter *meter);
 int em__native_add_tuples(PyObject *module, em__native_state *state);
+PyObject *em__native_replay(PyObject *module, PyObject *args);
 
 #endif

@@ -110,6 +110,37 @@ static PyObject *record_cancel(PyObject *object, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *record_set_wait(PyObject *object, PyObject *number)
+{
+    unsigned long long wait_ns = PyLong_AsUnsignedLongLong(number);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    em__native_record *self = record_of(object);
+    int status = em_window_set_wait(self->share->meter, self->window, wait_ns);
+    if (status < 0 && !is_over(status)) {
+        return em__native_raise(state_of(object), status, NULL);
+    }
+    return PyBool_FromLong(status >= 0);
+}
+
+static PyObject *record_settle(PyObject *object, PyObject *number)
+{
+    unsigned long long timeout_ns = PyLong_AsUnsignedLongLong(number);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    em_meter *meter = record_of(object)->share->meter;
+    em_window window = record_of(object)->window;
+    PyThreadState *released = PyEval_SaveThread();
+    int status = em_window_settle(meter, window, timeout_ns);
+    PyEval_RestoreThread(released);
+    if (status < 0) {
+        return em__native_raise(state_of(object), status, NULL);
+    }
+    Py_RETURN_NONE;
+}
+
 static PyObject *record_result(PyObject *object, PyObject *unused)
 {
     (void)unused;
@@ -123,6 +154,8 @@ static PyMethodDef record_methods[] = {
     {"end", record_end, METH_NOARGS, "end(): a second one does nothing"},
     {"lap", record_lap, METH_NOARGS, "lap(): ends the window; the record is the next one's, begun at the same instant"},
     {"cancel", record_cancel, METH_NOARGS, "cancel(): as if the window had never begun"},
+    {"set_wait", record_set_wait, METH_O, "set_wait(ns) -> whether the window is open; a later value wins"},
+    {"settle", record_settle, METH_O, "settle(timeout_ns): waits until the ended window is final, then makes it so"},
     {"result", record_result, METH_NOARGS, "result() -> Result"},
     {NULL, NULL, 0, NULL},
 };

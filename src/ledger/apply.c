@@ -50,6 +50,20 @@ static void settle_end(em__ledger *ledger, em__record *record, em__edge *edge)
     record->is_final = 1;
 }
 
+int em__ledger_is_ready(const em__ledger *ledger)
+{
+    return ledger->timeline.head && ledger->timeline.head->awaited == 0;
+}
+
+static void flag_spared(const em__ledger *ledger, em__edge *edge)
+{
+    for (size_t i = 0; i < ledger->setup.count; i++) {
+        const em__shortfall *shortfall = &ledger->shortfalls[i];
+        edge->values[i].flags |= (em__shortfall_was_sparing(shortfall, edge->t_ns) ? EM__VALUE_SPARED : 0) |
+                                 (shortfall->has_fallen ? EM__VALUE_SHORT : 0);
+    }
+}
+
 size_t em__ledger_settle(em__ledger *ledger, size_t limit)
 {
     em__edge *edge;
@@ -57,6 +71,7 @@ size_t em__ledger_settle(em__ledger *ledger, size_t limit)
         if (!(edge = em__timeline_settle(&ledger->timeline))) {
             return 0;
         }
+        flag_spared(ledger, edge);
         if (edge->ended) {
             settle_end(ledger, edge->ended, edge);
         }
@@ -69,7 +84,7 @@ size_t em__ledger_settle(em__ledger *ledger, size_t limit)
         edge->ended = edge->begun = NULL;
         em__timeline_release(&ledger->timeline, edge);
     }
-    return ledger->timeline.head && ledger->timeline.head->awaited == 0;
+    return (size_t)em__ledger_is_ready(ledger);
 }
 
 static void settle_all(em__ledger *ledger)
@@ -140,6 +155,7 @@ static void end_at(em__ledger *ledger, em__record *record, em__edge *edge)
     edge->ended = record;
     ledger->store.open_count--;
     ledger->last_end_ns = edge->t_ns;
+    ledger->wait_ns += record->wait_ns;
     become_last(ledger, record);
     if (!record->is_kept) {
         em__store_push(&ledger->store, record);
@@ -225,11 +241,37 @@ static int mark_task(em__ledger *ledger, uint64_t t_ns, int (*task)(void *, em__
     return EM_OK;
 }
 
+/* The counter itself, or the counter whose gauge this is. */
+static void check_shortfall(em__ledger *ledger, const em__event *event)
+{
+    em__shortfall_count(&ledger->shortfalls[event->channel], event->t_ns, &event->reading);
+    for (size_t i = 0; i < ledger->setup.count; i++) {
+        if (ledger->shortfalls[i].gauge == ledger->setup.facts[event->channel]) {
+            em__shortfall_power(&ledger->shortfalls[i], event->t_ns, &event->reading);
+        }
+    }
+}
+
+static void interrupt_shortfalls(em__ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->setup.count; i++) {
+        em__shortfall_interrupt(&ledger->shortfalls[i]);
+    }
+}
+
 static void read_channel(em__ledger *ledger, const em__event *event)
 {
     size_t channel = event->channel;
+    if (channel >= ledger->all_count) {
+        return;
+    }
+    if (channel >= ledger->setup.count) {
+        em__timeline_add(&ledger->timeline, channel, event->t_ns, &event->reading);
+        return;
+    }
     em__series *series = &ledger->timeline.series[channel];
     int had_ended = series->has_ended;
+    check_shortfall(ledger, event);
     em__added added = em__timeline_add(&ledger->timeline, channel, event->t_ns, &event->reading);
     if (added == EM__ADDED_POINT) {
         em__track_add(&ledger->tracks[channel], series->last.t_ns, series->last.energy_uj);
@@ -267,6 +309,7 @@ static int change_window(em__ledger *ledger, const em__event *event)
     }
     switch (event->kind) {
     case EM__EVENT_END:
+        record->is_kept |= event->keep;
         return end(ledger, record, event->t_ns);
     case EM__EVENT_CANCEL:
         cancel(ledger, record, event->t_ns);
@@ -292,6 +335,15 @@ static int pin(em__ledger *ledger, em_window window)
     return status;
 }
 
+static int lap(em__ledger *ledger, em__event *event)
+{
+    em__event end_event = {.kind = EM__EVENT_END, .t_ns = event->t_ns, .window = event->window};
+    em__event begin_event = *event;
+    int status = em__ledger_lap(ledger, &end_event, &begin_event);
+    event->next = begin_event.window;
+    return status;
+}
+
 int em__ledger_apply(em__ledger *ledger, em__event *event)
 {
     em__timeline *timeline = &ledger->timeline;
@@ -304,11 +356,13 @@ int em__ledger_apply(em__ledger *ledger, em__event *event)
         em__ledger_resolve(ledger, event->t_ns);
         return EM_OK;
     case EM__EVENT_INTERRUPT:
-        for (size_t i = 0; i < timeline->channel_count; i++) {
+        interrupt_shortfalls(ledger);
+        for (size_t i = 0; i < ledger->setup.count; i++) { /* CPU time stands still in suspend. */
             em__series_interrupt(&timeline->series[i], event->status);
         }
         return EM_OK;
     case EM__EVENT_PARK:
+        interrupt_shortfalls(ledger);
         for (size_t i = 0; i < timeline->channel_count; i++) {
             em__series_pause(&timeline->series[i]);
         }
@@ -324,9 +378,14 @@ int em__ledger_apply(em__ledger *ledger, em__event *event)
     case EM__EVENT_MARK:
         return mark_task(ledger, event->t_ns, NULL);
     case EM__EVENT_RESET:
+        ledger->wait_ns = 0;
         return mark_task(ledger, event->t_ns, start_over);
     case EM__EVENT_PIN:
         return pin(ledger, event->window);
+    case EM__EVENT_LAP:
+        return lap(ledger, event);
+    case EM__EVENT_SETTLE:
+        return EM_OK;
     default:
         return change_window(ledger, event);
     }
@@ -349,6 +408,16 @@ int em__ledger_lap(em__ledger *ledger, em__event *end_event, em__event *begin_ev
         end_at(ledger, record, edge);
     } else {
         em__timeline_release(&ledger->timeline, edge);
+    }
+    return status;
+}
+
+int em__ledger_enter(em__ledger *ledger, em__event *event)
+{
+    int status = em__ledger_apply(ledger, event);
+    int waits = event->kind == EM__EVENT_READING || event->is_partial;
+    if (status == EM_OK && (!waits || event->kind == EM__EVENT_SETTLE)) {
+        em__ledger_settle(ledger, EM__SETTLE_AT_ONCE);
     }
     return status;
 }

@@ -4,6 +4,7 @@
 #include "ledger/ledger.h"
 
 #include "metrics/carbon.h"
+#include "metrics/share.h"
 
 #include <string.h>
 
@@ -37,17 +38,22 @@ int em__ledger_last(const em__ledger *ledger, int32_t kind, const char *name, em
 
 static void sum_window(em__ledger *ledger, const em__record *record, uint64_t now_ns)
 {
-    uint64_t end_ns = record->end ? record->end->t_ns : now_ns;
     const em__timeline *timeline = &ledger->timeline;
     for (size_t i = 0; i < timeline->channel_count; i++) {
         em__value begin = em__timeline_value(timeline, record->begin, i);
         em__value end =
             record->end ? em__timeline_value(timeline, record->end, i) : em__timeline_now(timeline, now_ns, i);
-        em__sum_between(&begin, record->begin->t_ns, &end, end_ns, &ledger->sums[i]);
+        em__sum_between(&begin, &end, &ledger->sums[i]);
         if (!record->is_final) {
             ledger->sums[i].notes |= EM_NOTE_BIT(EM_NOTE_PROVISIONAL);
         }
     }
+}
+
+double em__ledger_share(const em__ledger *ledger, const em__sum *sums, uint64_t duration_ns)
+{
+    const em__sum *hidden = &sums[ledger->setup.count];
+    return em__share_of(&hidden[EM__HIDDEN_PROCESS], &hidden[EM__HIDDEN_BUSY], duration_ns);
 }
 
 int em__ledger_result(em__ledger *ledger, em_window window, uint64_t now_ns, em_result *ret_result)
@@ -78,7 +84,8 @@ int em__ledger_result(em__ledger *ledger, em_window window, uint64_t now_ns, em_
                         .total = totals.total,
                         .carbon_g = em__carbon_g(totals.total.energy_j, ledger->setup.g_per_kwh),
                         .channels = ret_result->channels,
-                        .channels_capacity = ret_result->channels_capacity};
+                        .channels_capacity = ret_result->channels_capacity,
+                        .process_cpu_share = em__ledger_share(ledger, ledger->sums, duration_ns)};
     memcpy(result.by_domain, totals.by_domain, sizeof result.by_domain);
     memcpy(result.by_provenance_j, totals.by_provenance_j, sizeof result.by_provenance_j);
     for (size_t i = 0; result.channels && i < count && i < result.channels_capacity; i++) {

@@ -142,26 +142,27 @@ void em__ledger_channel(const em__ledger *ledger, size_t channel, em_channel *re
 {
     const em__channel *facts = ledger->setup.facts[channel];
     const em__series *series = &ledger->timeline.series[channel];
+    const em__findings *findings = &ledger->timeline.checks[channel].findings;
     int32_t status = facts->status == EM_OK && series->has_ended ? series->status : facts->status;
     int is_seen;
     uint64_t period_ns = em__timeline_period_ns(&ledger->timeline, channel, &is_seen);
     const uint64_t assumed = EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED);
     int is_assumed = period_ns > 0 && !is_seen && facts->kind != EM_KIND_MODEL;
-    *ret_channel =
-        (em_channel){.size = sizeof *ret_channel,
-                     .name = ledger->names[channel],
-                     .sensor = ledger->setup.sensors[channel],
-                     .source = facts->source,
-                     .device_name = facts->device_name,
-                     .uuid = facts->uuid[0] ? facts->uuid : NULL,
-                     .reason = ledger->reasons[channel],
-                     .domain = facts->domain,
-                     .kind = facts->kind,
-                     .role = ledger->roles[channel].role,
-                     .of = ledger->roles[channel].of,
-                     .status = status,
-                     .notes = (facts->notes & ~assumed) | (is_assumed ? assumed : 0),
-                     .period_ns = period_ns,
-                     .power_w = series->has_power && !series->is_gap ? (double)series->power_mw / 1e3 : NAN,
-                     .energy_j = ledger->timeline.is_active[channel] ? em__joules(series->last.energy_uj) : NAN};
+    *ret_channel = (em_channel){
+        .size = sizeof *ret_channel,
+        .name = ledger->names[channel],
+        .sensor = ledger->setup.sensors[channel],
+        .source = facts->source,
+        .device_name = facts->device_name,
+        .uuid = facts->uuid[0] ? facts->uuid : NULL,
+        .reason = ledger->reasons[channel],
+        .domain = facts->domain,
+        .kind = facts->kind,
+        .role = ledger->roles[channel].role,
+        .of = ledger->roles[channel].of,
+        .status = status,
+        .notes = (facts->notes & ~assumed) | (is_assumed ? assumed : 0) | em__check_notes(findings, findings),
+        .period_ns = period_ns,
+        .power_w = series->has_power && !series->is_gap ? (double)series->power_mw / 1e3 : NAN,
+        .energy_j = ledger->timeline.is_active[channel] ? em__joules(series->last.energy_uj) : NAN};
 }

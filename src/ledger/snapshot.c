@@ -3,6 +3,7 @@
 /* Groups, the run and its facts as they stand at the last settled edge. */
 #include "ledger/snapshot.h"
 
+#include "core/units.h"
 #include "metrics/carbon.h"
 
 #include <math.h>
@@ -25,6 +26,7 @@ static void set_group(const freezer *f, size_t index, const em_group *base, cons
     em__totals totals;
     em__energy_totals(&f->ensemble, sums, base->duration_ns, &totals);
     *group = *base;
+    group->process_cpu_share = em__ledger_share(f->ledger, sums, base->duration_ns);
     group->size = sizeof *group;
     group->total = totals.total;
     group->carbon_g = em__carbon_g(totals.total.energy_j, f->ledger->setup.g_per_kwh);
@@ -39,12 +41,12 @@ static void set_group(const freezer *f, size_t index, const em_group *base, cons
 /* What a union gathered, as sums. begin: where it began, for what is known of edges alone. */
 static void sum_tallies(const freezer *f, const em__edge *begin)
 {
-    memset(f->sums, 0, f->ledger->setup.count * sizeof *f->sums);
-    for (size_t i = 0; i < f->ledger->setup.count; i++) {
+    memset(f->sums, 0, f->ledger->all_count * sizeof *f->sums);
+    for (size_t i = 0; i < f->ledger->all_count; i++) {
         const em__tally *tally = &f->tallies[i];
         em__sum *sum = &f->sums[i];
         if (begin && f->now) {
-            em__sum_between(&begin->values[i], begin->t_ns, &f->now->values[i], f->now->t_ns, sum);
+            em__sum_between(&begin->values[i], &f->now->values[i], sum);
         }
         sum->energy_uj = tally->energy_uj;
         sum->counted_uj = tally->counted_uj;
@@ -61,7 +63,7 @@ static void set_distinct(const freezer *f, size_t index, const em__union *set, c
 {
     em_group *group = &f->summary->groups[index];
     em__totals totals;
-    em__union_sum(set, f->ledger->setup.count, NULL, &group->distinct_ns, f->tallies);
+    em__union_sum(set, f->ledger->all_count, NULL, &group->distinct_ns, f->tallies);
     sum_tallies(f, NULL);
     for (size_t i = 0; i < f->ledger->setup.count; i++) {
         f->sums[i].period_ns = sums[i].period_ns;
@@ -74,7 +76,7 @@ static void set_distinct(const freezer *f, size_t index, const em__union *set, c
 static double union_j(const freezer *f, const em__union *set, uint64_t *ret_ns)
 {
     int64_t total_uj = 0;
-    em__union_sum(set, f->ledger->setup.count, f->now, ret_ns, f->tallies);
+    em__union_sum(set, f->ledger->all_count, f->now, ret_ns, f->tallies);
     for (size_t i = 0; i < f->ledger->setup.count; i++) {
         total_uj += f->tallies[i].counted_uj;
     }
@@ -151,7 +153,7 @@ static void freeze_tdp(const freezer *f, const em__surroundings *around)
     facts->tdp_cpu.each_w = facts->tdp_gpu.each_w = NAN;
     for (size_t i = 0; i < f->ledger->setup.count; i++) {
         const em__channel *channel = f->ledger->setup.facts[i];
-        if (channel->kind != EM_KIND_MODEL || f->ledger->roles[i].role != EM_ROLE_COUNTED) {
+        if (isnan(channel->tdp_each_w) || f->ledger->roles[i].role != EM_ROLE_COUNTED) {
             continue;
         }
         em__summary_tdp *tdp = channel->domain == EM_DOMAIN_GPU ? &facts->tdp_gpu : &facts->tdp_cpu;
@@ -168,6 +170,17 @@ static void freeze_tdp(const freezer *f, const em__surroundings *around)
     }
 }
 
+static em__summary_overhead overhead_of(const em__ledger *ledger, const em__surroundings *around)
+{
+    int is_known = !isnan(around->overhead_limit);
+    double caller_s = is_known ? (double)around->caller_ns / (double)EM__NS_PER_S : NAN;
+    double lived_s = (double)around->lived_ns / (double)EM__NS_PER_S;
+    return (em__summary_overhead){.fraction = lived_s > 0 ? caller_s / lived_s : 0 * caller_s,
+                                  .limit = around->overhead_limit,
+                                  .caller_s = caller_s,
+                                  .sync_s = (double)ledger->wait_ns / (double)EM__NS_PER_S};
+}
+
 static const char *const domain_words[] = {"cpu", "gpu", "dram", "platform", "other"};
 
 static void freeze_facts(const freezer *f, const em__surroundings *around)
@@ -177,6 +190,8 @@ static void freeze_facts(const freezer *f, const em__surroundings *around)
     facts->host = em__summary_keep(summary, around->host);
     facts->boot_id = em__summary_keep(summary, around->boot_id);
     facts->pid = around->pid;
+    facts->gpu_shared = around->gpu_shared;
+    facts->overhead = overhead_of(f->ledger, around);
     facts->begin_wall_ns = facts->begin_ns + around->wall_offset_ns;
     facts->g_per_kwh = f->ledger->setup.g_per_kwh;
     facts->carbon_source = em__summary_keep(summary, around->carbon_source);
@@ -262,8 +277,8 @@ int em__ledger_snapshot(const em__ledger *ledger, const em__surroundings *around
                  .ensemble = em__ledger_ensemble(ledger),
                  .summary = em__summary_alloc(ledger->setup.count, group_count + 1),
                  .now = ledger->timeline.latest,
-                 .sums = calloc(ledger->setup.count + 1, sizeof *f.sums),
-                 .tallies = calloc(ledger->setup.count + 1, sizeof *f.tallies)};
+                 .sums = calloc(ledger->all_count, sizeof *f.sums),
+                 .tallies = calloc(ledger->all_count, sizeof *f.tallies)};
     int status = EM_ERR_NO_MEMORY;
     if (groups && f.summary && f.sums && f.tallies) {
         status = freeze(&f, around, groups, group_count);

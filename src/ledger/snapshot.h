@@ -17,6 +17,9 @@ typedef struct {
     const char *gpu_name;         /* of what was counted when the meter was created; NULL: no GPU */
     int has_cpu_tdp, has_gpu_tdp; /* given in the options */
     const uint64_t *costs_ns;     /* by channel */
+    int gpu_shared;               /* 1, 0, -1: unknown */
+    double overhead_limit;        /* NAN: unknown, as are the next two then */
+    uint64_t caller_ns, lived_ns; /* inside begin, end and lap, of the time that passed */
 } em__surroundings;
 
 /* What has settled so far, up to the last settled edge. EM_ERR_NO_MEMORY. */

@@ -3,6 +3,8 @@
 /* A meter's end, and beginning anew. */
 #include "meter/meter.h"
 
+#include "meter/tracer.h"
+
 #include <stdlib.h>
 
 enum { SHORT_STOP_NS = 100000000, LONG_STOP_NS = 1000000000 };
@@ -10,6 +12,9 @@ enum { SHORT_STOP_NS = 100000000, LONG_STOP_NS = 1000000000 };
 void em__meter_free(em_meter *meter)
 {
     em__sampler_destroy(meter->sampler);
+    em__tracer_destroy(meter->tracer);
+    em__share_free(&meter->share);
+    em__sharing_release(meter->sharing);
     em__ledger_free(&meter->ledger);
     for (size_t i = 0; i < meter->slot_count; i++) {
         em__slot_release(meter->slots[i]);
@@ -27,7 +32,6 @@ void em__meter_free(em_meter *meter)
     free(meter->carbon_source);
     pthread_cond_destroy(&meter->settled);
     pthread_mutex_destroy(&meter->door);
-    pthread_mutex_destroy(&meter->resume);
     em__host_unref(meter->host);
     free(meter);
 }
@@ -44,15 +48,26 @@ static em__record *find_open(em__record *record)
 static void end_windows(em_meter *meter)
 {
     em__store *store = &meter->ledger.store;
-    em__event event = {.kind = EM__EVENT_END, .t_ns = em__meter_now(meter)};
+    /* All windows of a closed meter stay readable. */
+    em__event event = {.kind = EM__EVENT_END, .t_ns = em__meter_now(meter), .keep = 1};
     for (size_t i = 0; i <= store->bucket_mask && store->open_count > 0; i++) {
         for (em__record *record; (record = find_open(store->buckets[i]));) {
-            record->is_kept = 1; /* All windows of a closed meter stay readable. */
             event.window = record->id;
             if (em__door_apply(meter, &event) != EM_OK) {
                 return;
             }
         }
+    }
+}
+
+static void end_trace(em_meter *meter, uint64_t patience_ns)
+{
+    if (meter->tracer) {
+        em__tracer_write(meter->tracer, patience_ns);
+        em__door_lock(meter);
+        em__tracer_end(meter->tracer);
+        em__door_unlock(meter);
+        em__tracer_write(meter->tracer, patience_ns);
     }
 }
 
@@ -75,6 +90,7 @@ int em_meter_close(em_meter *meter, uint64_t timeout_ns)
     em__door_lock(meter);
     was_closed = meter->is_closed;
     meter->is_closed = 1;
+    meter->closed_ns = meter->closed_ns ? meter->closed_ns : em__meter_now(meter);
     end_windows(meter);
     em__event event = {.kind = EM__EVENT_PIN, .t_ns = em__meter_now(meter)};
     em__door_apply(meter, &event);
@@ -86,6 +102,9 @@ int em_meter_close(em_meter *meter, uint64_t timeout_ns)
         for (size_t i = 0; i < meter->slot_count; i++) {
             em__slot_close(meter->slots[i]);
         }
+        em__share_close(&meter->share);
+        em__sharing_close(meter->sharing);
+        end_trace(meter, timeout_ns);
     }
     return EM_OK;
 }
@@ -94,6 +113,7 @@ void em_meter_destroy(em_meter *meter)
 {
     if (em__door_check(meter) == EM_OK) {
         em_meter_close(meter, 0);
+        end_trace(meter, 0);
         em__meter_free(meter);
     }
 }
@@ -106,7 +126,24 @@ int em_meter_reset(em_meter *meter)
         em__door_lock(meter);
         event.t_ns = em__meter_now(meter);
         status = meter->is_closed ? EM_ERR_CLOSED : em__door_apply(meter, &event);
+        if (status == EM_OK) {
+            em__edge_restart(&meter->edges, event.t_ns);
+        }
         em__door_unlock(meter);
+        em__sharing_forget(meter->sharing);
+    }
+    return status;
+}
+
+int em_meter_trace_status(em_meter *meter, em_error *ret_error)
+{
+    em_error error = {.size = sizeof error};
+    int status = em__door_check(meter);
+    if (status == EM_OK && meter->tracer) {
+        status = em__tracer_status(meter->tracer, &error);
+        if (status != EM_OK && ret_error && ret_error->size >= sizeof ret_error->size) {
+            em__answer(ret_error, ret_error->size, &error, sizeof error);
+        }
     }
     return status;
 }

@@ -5,6 +5,7 @@
 #include "core/units.h"
 #include "data/intensity.h"
 #include "meter/meter.h"
+#include "meter/tracer.h"
 #include "metrics/summary.h"
 #include "platform/process.h"
 
@@ -25,7 +26,7 @@ static em_meter *alloc_meter(void)
         pthread_cond_init(&meter->settled, &attributes);
         pthread_condattr_destroy(&attributes);
         pthread_mutex_init(&meter->door, NULL);
-        pthread_mutex_init(&meter->resume, NULL);
+        em__share_init(&meter->share);
         meter->generation = em__process_generation();
         meter->is_parked = 1;
     }
@@ -48,13 +49,14 @@ static int take_devices(em_meter *meter, em__probe *probe, uint32_t measure)
         count += probe->devices[i]->channel_count;
     }
     meter->slots = calloc(probe->device_count + 1, sizeof(em__slot *));
+    meter->sharing = em__sharing_create(meter->host, probe);
     meter->facts = calloc(count + 1, sizeof *meter->facts);
     meter->fact_pointers = calloc(count + 1, sizeof(em__channel *));
     meter->sensors = calloc(count + 1, sizeof(char *));
     meter->ranks = calloc(count + 1, sizeof *meter->ranks);
     meter->slot_of = calloc(count + 1, sizeof *meter->slot_of);
-    if (!meter->slots || !meter->facts || !meter->fact_pointers || !meter->sensors || !meter->ranks ||
-        !meter->slot_of) {
+    if (!meter->sharing || !meter->slots || !meter->facts || !meter->fact_pointers || !meter->sensors ||
+        !meter->ranks || !meter->slot_of) {
         return EM_ERR_NO_MEMORY;
     }
     for (size_t i = 0; i < probe->device_count; i++) {
@@ -102,6 +104,7 @@ static int take_probe(em_meter *meter, const em_options *options, em_error *erro
                                .cpu_tdp_w = options->cpu_tdp_w,
                                .gpu_tdp_w = options->gpu_tdp_w,
                                .present_gpu = (options->flags & EM_PRESENT_GPU) != 0,
+                               .model_dram = (options->flags & EM_MODEL_DRAM) != 0,
                                .gpus = options->gpus,
                                .error = error};
     int status = em__sensors_probe(meter->host, &selection, &probe);
@@ -195,6 +198,18 @@ static int start_ledger(em_meter *meter, const em_options *options, uint64_t not
     return EM_OK;
 }
 
+static int start_trace(em_meter *meter, int descriptor)
+{
+    uint64_t *no_costs_ns = calloc(meter->channel_count + 1, sizeof *no_costs_ns);
+    if (!no_costs_ns) {
+        return EM_ERR_NO_MEMORY;
+    }
+    em__surroundings around = em__meter_surroundings(meter, no_costs_ns);
+    int status = em__tracer_create(descriptor, &meter->ledger.setup, &around, &meter->tracer);
+    free(no_costs_ns);
+    return status;
+}
+
 static const char *const domain_words[] = {"cpu", "gpu", "dram", "platform", "other"};
 
 static const char *domain_sensor(int domain)
@@ -264,8 +279,21 @@ static int build(em_meter *meter, em__host *host, const em_options *options, em_
         return status;
     }
     take_surroundings(meter, options);
-    status = start_ledger(meter, options, notes);
+    status = em__share_open(&meter->share, meter->host);
+    status = status ? status : start_ledger(meter, options, notes);
     status = status ? status : check_required(meter, options->require, error);
+    if (status == EM_OK) {
+        em__sharing_look(meter->sharing, meter, 0);
+    }
+    int edges = options->flags & (EM_EDGES_ALWAYS | EM_EDGES_NEVER);
+    meter->overhead_limit = options->overhead_limit;
+    em__edge_init(&meter->edges, meter->host, meter->slots, meter->slot_count, options->overhead_limit,
+                  edges == EM_EDGES_ALWAYS  ? EM__EDGES_ALWAYS
+                  : edges == EM_EDGES_NEVER ? EM__EDGES_NEVER
+                                            : EM__EDGES_BY_BUDGET);
+    if (status == EM_OK && options->trace_fd >= 0) {
+        status = start_trace(meter, options->trace_fd);
+    }
     return status ? status
                   : em__sampler_create(meter->host, meter->slots, meter->slot_count, meter->interval_ns,
                                        &em__meter_calls, meter, &meter->sampler);

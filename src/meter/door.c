@@ -3,6 +3,7 @@
 /* The door: one short lock, behind it the ledger. */
 #include "meter/meter.h"
 
+#include "meter/tracer.h"
 #include "platform/process.h"
 
 #include <string.h>
@@ -32,17 +33,34 @@ void em__door_unlock(em_meter *meter)
 
 int em__door_apply(em_meter *meter, em__event *event)
 {
-    int status = em__ledger_apply(&meter->ledger, event);
-    em__ledger_settle(&meter->ledger, EM__SETTLE_AT_ONCE);
+    event->is_partial = meter->is_partial;
+    int status = em__ledger_enter(&meter->ledger, event);
+    if (meter->tracer && status == EM_OK && em__tracer_event(meter->tracer, event)) {
+        em__sampler_nudge(meter->sampler);
+    }
+    return status;
+}
+
+int em__door_lap(em_meter *meter, const em__event *end, em__event *begin)
+{
+    em__event event = *begin;
+    event.kind = EM__EVENT_LAP;
+    event.window = end->window;
+    int status = em__door_apply(meter, &event);
+    begin->window = event.next;
     return status;
 }
 
 void em__door_settle(em_meter *meter)
 {
-    size_t left = 1;
-    while (left) {
+    int is_ready = 1;
+    while (is_ready) {
+        em__event event = {.kind = EM__EVENT_SETTLE};
         em__door_lock(meter);
-        left = em__ledger_settle(&meter->ledger, EM__SETTLE_AT_ONCE);
+        if (em__ledger_is_ready(&meter->ledger)) {
+            em__door_apply(meter, &event);
+        }
+        is_ready = em__ledger_is_ready(&meter->ledger);
         em__door_unlock(meter);
     }
     pthread_cond_broadcast(&meter->settled);

@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "ledger/snapshot.h"
 #include "meter/meter.h"
+#include "meter/tracer.h"
 #include "metrics/reasons.h"
 #include "platform/process.h"
 #include "reports/sensors.h"
@@ -11,6 +12,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { SHARING_PATIENCE_NS = 250000000 };
 
 size_t em_meter_channel_count(const em_meter *meter)
 {
@@ -155,6 +158,26 @@ void em_text_destroy(char *text)
     free(text);
 }
 
+em__surroundings em__meter_surroundings(em_meter *meter, const uint64_t *costs_ns)
+{
+    uint64_t now_ns = meter->is_closed ? meter->closed_ns : em__meter_now(meter), since_ns = meter->edges.since_ns;
+    return (em__surroundings){.host = meter->host_name,
+                              .boot_id = meter->boot_id,
+                              .pid = em__process_id(),
+                              .wall_offset_ns = meter->wall_offset_ns,
+                              .carbon_source = meter->carbon_source,
+                              .carbon_year = meter->carbon_year,
+                              .carbon_is_default = meter->carbon_is_default,
+                              .gpu_name = meter->gpu_name,
+                              .has_cpu_tdp = meter->has_cpu_tdp,
+                              .has_gpu_tdp = meter->has_gpu_tdp,
+                              .costs_ns = costs_ns,
+                              .overhead_limit = meter->overhead_limit,
+                              .caller_ns = em__edge_spent_ns(&meter->edges),
+                              .lived_ns = now_ns > since_ns ? now_ns - since_ns : 0,
+                              .gpu_shared = em__sharing_answer(meter->sharing)};
+}
+
 int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_summary)
 {
     int status = em__door_check(meter);
@@ -174,24 +197,25 @@ int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_sum
     em__door_unlock(meter);
     if (!is_closed) {
         em__meter_settle(meter, 0, timeout_ns);
+        em__sharing_look(meter->sharing, meter, SHARING_PATIENCE_NS);
     }
     for (size_t i = 0; i < meter->channel_count; i++) {
         costs_ns[i] = cost_of(meter, i);
     }
-    em__surroundings around = {.host = meter->host_name,
-                               .boot_id = meter->boot_id,
-                               .pid = em__process_id(),
-                               .wall_offset_ns = meter->wall_offset_ns,
-                               .carbon_source = meter->carbon_source,
-                               .carbon_year = meter->carbon_year,
-                               .carbon_is_default = meter->carbon_is_default,
-                               .gpu_name = meter->gpu_name,
-                               .has_cpu_tdp = meter->has_cpu_tdp,
-                               .has_gpu_tdp = meter->has_gpu_tdp,
-                               .costs_ns = costs_ns};
     em__door_lock(meter);
+    em__surroundings around = em__meter_surroundings(meter, costs_ns);
     status = em__ledger_snapshot(&meter->ledger, &around, ret_summary);
+    if (meter->tracer && status == EM_OK) {
+        em__tracer_around(meter->tracer, &around);
+    }
+    if (meter->tracer && meter->is_closed) {
+        em__tracer_end(meter->tracer);
+    }
+    is_closed = meter->is_closed;
     em__door_unlock(meter);
+    if (meter->tracer && is_closed) {
+        em__tracer_write(meter->tracer, timeout_ns);
+    }
     free(costs_ns);
     return status;
 }

@@ -4,8 +4,13 @@
 #ifndef EM_METER_METER_H
 #define EM_METER_METER_H
 
-#include "ledger/ledger.h"
+#include "ledger/snapshot.h"
+#include "meter/share.h"
+#include "meter/sharing.h"
+#include "sampler/edge_read.h"
 #include "sampler/sampler.h"
+
+struct em__tracer;
 
 struct em_meter {
     uint64_t generation; /* of the process that made it */
@@ -25,12 +30,19 @@ struct em_meter {
     int carbon_year, carbon_is_default, has_cpu_tdp, has_gpu_tdp;
     uint64_t interval_ns;
     em__sampler *sampler;
+    struct em__tracer *tracer; /* NULL: no trace is written */
+    em__share share;
+    em__sharing *sharing;
 
-    pthread_mutex_t resume; /* one caller at a time ends a pause; before devices and the door */
     pthread_mutex_t door;   /* of what follows; after devices; no read and no wait for a thread under it */
-    pthread_cond_t settled; /* edges settled, or the meter was closed */
+    pthread_cond_t settled; /* edges settled, a pause ended, or the meter was closed */
     em__ledger ledger;
+    em__edge_reader edges;
     int is_parked, is_closed;
+    int is_resuming; /* a caller reads everything, since a pause is over; others wait for it */
+    int is_partial;  /* some were read and others not: what that made ready settles when all have been */
+    double overhead_limit;
+    uint64_t closed_ns; /* 0: it is open */
 };
 
 /* create.c: as em_meter_create, on a host that is there already; it takes a reference. NULL: opens options->root. */
@@ -41,18 +53,29 @@ uint64_t em__meter_now(const em_meter *meter);
 int em__door_check(const em_meter *meter); /* EM_OK, EM_ERR_INVALID (NULL), EM_ERR_FORKED */
 void em__door_lock(em_meter *meter);
 void em__door_unlock(em_meter *meter);
-/* With the door locked. What became ready settles, a little of it now. */
+/* With the door locked: every event goes this way, into the trace too. What became ready settles, a little of it now,
+ * but not after a reading. */
 int em__door_apply(em_meter *meter, em__event *event);
+/* The end of one window and the begin of the next at one edge, as one event: begin's time, kind, name and amount. */
+int em__door_lap(em_meter *meter, const em__event *end, em__event *begin);
 /* With the door unlocked: settles all that is ready, a little with each hold. */
 void em__door_settle(em_meter *meter);
 
 /* step.c: what the sampler gives back, and rounds without a thread. */
 extern const em__sampler_calls em__meter_calls;
-void em__meter_want(em_meter *meter);   /* under the door: tells the slots which of them are read */
-void em__meter_resume(em_meter *meter); /* ends a pause, if there is one: a new baseline of everything */
-void em__meter_step(em_meter *meter);   /* a round now, for meters without threads */
+void em__meter_want(em_meter *meter); /* under the door: tells the slots which of them are read */
+void em__meter_step(em_meter *meter); /* a round now, for meters without threads */
+/* Both with the door locked, which they leave for a while. */
+/* Ends a pause, if there is one: a new baseline of everything. 1: there was one. ret_mask: the slots that this call
+ * has read. */
+int em__meter_resume(em_meter *meter, uint64_t *ret_mask);
+/* Reads what was chosen. The mask of what was read. */
+uint64_t em__meter_read_edge(em_meter *meter, const em__edge_plan *plan, uint64_t now_ns);
 /* Waits until the window (0: all that have ended) is final, at most timeout_ns; then pins. */
 int em__meter_settle(em_meter *meter, em_window window, uint64_t timeout_ns);
+
+/* list.c, with the door locked: what a summary says beside the numbers. */
+em__surroundings em__meter_surroundings(em_meter *meter, const uint64_t *costs_ns);
 
 /* close.c: all but the threads, which must have stopped or never begun. */
 void em__meter_free(em_meter *meter);

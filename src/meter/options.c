@@ -5,6 +5,7 @@
 
 #include "core/text.h"
 #include "core/units.h"
+#include "platform/stream.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -15,19 +16,24 @@
 #define ALL_DOMAINS                                                                                                    \
     (BIT(EM_DOMAIN_CPU) | BIT(EM_DOMAIN_GPU) | BIT(EM_DOMAIN_DRAM) | BIT(EM_DOMAIN_PLATFORM) | BIT(EM_DOMAIN_OTHER))
 
-enum { MIN_INTERVAL_NS = 1000000 };
+enum {
+    MIN_INTERVAL_NS = 1000000,
+    ALL_FLAGS = EM_AS_USER | EM_PRESENT_GPU | EM_MODEL_DRAM | EM_EDGES_ALWAYS | EM_EDGES_NEVER
+};
 #define MAX_INTERVAL_NS (60 * EM__NS_PER_S)
 
 void em_options_init(em_options *options, size_t size)
 {
     em_options defaults = {.size = size,
                            .sample_interval_ns = EM__NS_PER_S / 10,
+                           .overhead_limit = 0.001,
                            .cpu_tdp_w = NAN,
                            .gpu_tdp_w = NAN,
                            .carbon_g_per_kwh = NAN,
                            .measure = ALL_DOMAINS,
                            .gpus = "visible",
-                           .root = "/"};
+                           .root = "/",
+                           .trace_fd = -1};
     if (options && size >= sizeof size) {
         memcpy(options, &defaults, size < sizeof defaults ? size : sizeof defaults);
     }
@@ -64,6 +70,11 @@ int em__options_check(const em_options *options, em_error *error)
         return em__options_refuse(error, EM_ERR_INVALID, "sample_interval_ns", "sample_interval_ns is %llu",
                                   (unsigned long long)options->sample_interval_ns);
     }
+    if (!(options->overhead_limit >= 0 && options->overhead_limit <= 1)) {
+        em__copy(error->remedy, sizeof error->remedy, "give a fraction from 0 (never read at edges) to 1, as 0.001");
+        return em__options_refuse(error, EM_ERR_INVALID, "overhead_limit", "overhead_limit is %g",
+                                  options->overhead_limit);
+    }
     int status = check_number(error, "cpu_tdp_w", options->cpu_tdp_w, 0, 0);
     status = status ? status : check_number(error, "gpu_tdp_w", options->gpu_tdp_w, 0, 0);
     status = status ? status : check_number(error, "carbon_g_per_kwh", options->carbon_g_per_kwh, 0, 1);
@@ -79,13 +90,23 @@ int em__options_check(const em_options *options, em_error *error)
         return em__options_refuse(error, EM_ERR_INVALID, "require", "require is 0x%x, measure is 0x%x",
                                   options->require, options->measure);
     }
-    if (options->flags & ~(uint32_t)(EM_AS_USER | EM_PRESENT_GPU)) {
-        em__copy(error->remedy, sizeof error->remedy, "give EM_AS_USER, EM_PRESENT_GPU or 0");
+    if (options->flags & ~(uint32_t)ALL_FLAGS) {
+        em__copy(error->remedy, sizeof error->remedy,
+                 "give EM_AS_USER, EM_PRESENT_GPU, EM_MODEL_DRAM, EM_EDGES_ALWAYS, EM_EDGES_NEVER or 0");
         return em__options_refuse(error, EM_ERR_INVALID, "flags", "flags is 0x%x", options->flags);
+    }
+    if ((options->flags & EM_EDGES_ALWAYS) && (options->flags & EM_EDGES_NEVER)) {
+        em__copy(error->remedy, sizeof error->remedy, "give EM_EDGES_ALWAYS or EM_EDGES_NEVER, or neither");
+        return em__options_refuse(error, EM_ERR_INVALID, "flags",
+                                  "flags is 0x%x: edges cannot be read always and never", options->flags);
     }
     if (!options->gpus || !options->gpus[0]) {
         em__copy(error->remedy, sizeof error->remedy, "give \"visible\", \"all\", \"local_rank\", indices or UUIDs");
         return em__options_refuse(error, EM_ERR_INVALID, "gpus", "gpus is empty");
+    }
+    if (options->trace_fd < -1 || (options->trace_fd >= 0 && em__stream_check(options->trace_fd, 1) < 0)) {
+        em__copy(error->remedy, sizeof error->remedy, "give a file descriptor that is open for writing, or -1");
+        return em__options_refuse(error, EM_ERR_INVALID, "trace_fd", "trace_fd is %d", options->trace_fd);
     }
     return EM_OK;
 }

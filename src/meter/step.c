@@ -4,6 +4,7 @@
 #include "meter/meter.h"
 
 #include "core/units.h"
+#include "meter/tracer.h"
 
 #include <time.h>
 
@@ -26,12 +27,13 @@ static void deliver(void *context, em__slot *slot, uint64_t t_ns, const em__read
 {
     em_meter *meter = context;
     em__door_lock(meter);
+    meter->is_partial = 1;
     uint64_t resolutions = meter->ledger.resolutions;
     for (size_t i = 0; i < slot->channel_count; i++) {
         em__event event = {
             .kind = EM__EVENT_READING, .t_ns = t_ns, .channel = slot->first_channel + i, .reading = readings[i]};
         if (readings[i].outcome != EM__READ_NONE && meter->facts[event.channel].status == EM_OK) {
-            em__ledger_apply(&meter->ledger, &event);
+            em__door_apply(meter, &event);
         }
     }
     if (resolutions != meter->ledger.resolutions) {
@@ -59,6 +61,7 @@ static void retire(void *context, em__slot *slot, uint64_t t_ns)
         em__door_apply(meter, &event);
     }
     em__meter_want(meter);
+    meter->is_resuming = 0; /* Whoever reads it hangs; the others do not wait for that. */
     em__door_unlock(meter);
     em__door_settle(meter);
 }
@@ -66,9 +69,14 @@ static void retire(void *context, em__slot *slot, uint64_t t_ns)
 static int step(void *context, uint64_t now_ns)
 {
     em_meter *meter = context;
+    em__door_lock(meter);
+    meter->is_partial = 0;
+    em__door_unlock(meter);
+    em__share_step(meter, now_ns);
     em__door_settle(meter);
     em__door_lock(meter);
-    int is_idle = em__ledger_open_count(&meter->ledger) == 0 && em__ledger_is_settled(&meter->ledger) &&
+    int is_idle = !meter->is_resuming && em__ledger_open_count(&meter->ledger) == 0 &&
+                  em__ledger_is_settled(&meter->ledger) &&
                   now_ns >= meter->ledger.last_end_ns + PARK_AFTER_S * EM__NS_PER_S;
     if (is_idle && !meter->is_parked) {
         em__event event = {.kind = EM__EVENT_PARK, .t_ns = now_ns};
@@ -76,6 +84,9 @@ static int step(void *context, uint64_t now_ns)
     }
     meter->is_parked = is_idle;
     em__door_unlock(meter);
+    if (meter->tracer) {
+        em__tracer_write(meter->tracer, 0);
+    }
     return is_idle;
 }
 
@@ -95,45 +106,82 @@ static uint64_t plan(void *context, em__slot *slot, uint64_t now_ns, uint64_t du
     return planned_ns;
 }
 
-const em__sampler_calls em__meter_calls = {
-    .deliver = deliver, .interrupt = interrupt, .retire = retire, .plan = plan, .step = step};
-
-static void read_all(em_meter *meter)
+static uint64_t spare(void *context, em__slot *slot)
 {
-    for (size_t i = 0; i < meter->slot_count; i++) {
-        em__slot *slot = meter->slots[i];
-        if (!atomic_load(&slot->is_wanted) || atomic_load(&slot->is_retired) ||
-            pthread_mutex_trylock(&slot->lock) != 0) {
-            continue;
-        }
-        if (slot->device && !slot->gone_ns) {
-            uint64_t t_ns;
-            em__slot_read(slot, slot->fast.channels | slot->slow.channels, &t_ns);
-            deliver(meter, slot, t_ns, slot->readings);
-        }
-        pthread_mutex_unlock(&slot->lock);
-    }
-}
-
-void em__meter_resume(em_meter *meter)
-{
-    pthread_mutex_lock(&meter->resume);
-    em__event event = {.kind = EM__EVENT_RESUME, .t_ns = em__meter_now(meter)};
+    em_meter *meter = context;
+    uint64_t spared = 0;
     em__door_lock(meter);
-    int was_parked = meter->is_parked && !meter->is_closed;
-    if (was_parked) {
-        em__door_apply(meter, &event);
+    for (size_t i = 0; i < slot->channel_count; i++) {
+        spared |= em__ledger_is_spared(&meter->ledger, slot->first_channel + i) ? EM__CHANNEL_BIT(i) : 0;
     }
     em__door_unlock(meter);
-    if (was_parked) {
-        read_all(meter);
-        em__door_lock(meter);
-        meter->is_parked = 0;
-        meter->ledger.last_end_ns = em__meter_now(meter);
-        em__door_unlock(meter);
-        em__sampler_wake(meter->sampler, em__meter_now(meter));
+    return spared;
+}
+
+const em__sampler_calls em__meter_calls = {
+    .deliver = deliver, .interrupt = interrupt, .retire = retire, .plan = plan, .spare = spare, .step = step};
+
+static uint64_t read_all(em_meter *meter, uint64_t now_ns)
+{
+    uint64_t mask = 0;
+    for (size_t i = 0; i < meter->slot_count; i++) {
+        em__slot *slot = meter->slots[i];
+        if (atomic_load(&slot->is_wanted) && !atomic_load(&slot->is_retired) &&
+            em__edge_read_slot(slot, 1, &now_ns, deliver, meter) && i < EM__EDGE_SLOTS) {
+            mask |= UINT64_C(1) << i;
+        }
     }
-    pthread_mutex_unlock(&meter->resume);
+    return mask;
+}
+
+/* The sampler is awake before anything is read: should a driver hang, it gives the device up, and nobody waits. */
+static uint64_t end_pause(em_meter *meter)
+{
+    em__event event = {.kind = EM__EVENT_RESUME, .t_ns = em__meter_now(meter)};
+    em__door_apply(meter, &event);
+    meter->ledger.last_end_ns = event.t_ns;
+    meter->is_parked = 0;
+    meter->is_resuming = 1;
+    em__door_unlock(meter);
+    em__sampler_wake(meter->sampler, event.t_ns);
+    uint64_t mask = read_all(meter, event.t_ns);
+    em__share_begin(meter);
+    em__door_lock(meter);
+    meter->is_resuming = meter->is_partial = 0;
+    em__edge_learn(&meter->edges);
+    pthread_cond_broadcast(&meter->settled);
+    return mask;
+}
+
+int em__meter_resume(em_meter *meter, uint64_t *ret_mask)
+{
+    int was_paused = 0;
+    while ((meter->is_parked || meter->is_resuming) && !meter->is_closed) {
+        was_paused = 1;
+        if (meter->is_resuming) {
+            pthread_cond_wait(&meter->settled, &meter->door);
+        } else {
+            *ret_mask = end_pause(meter);
+        }
+    }
+    return was_paused;
+}
+
+uint64_t em__meter_read_edge(em_meter *meter, const em__edge_plan *plan, uint64_t now_ns)
+{
+    if (plan->count == 0) {
+        return 0;
+    }
+    em__door_unlock(meter);
+    uint64_t mask = em__edge_read(&meter->edges, plan, now_ns, deliver, meter);
+    em__door_lock(meter);
+    if (plan->is_whole && mask == plan->mask) {
+        meter->is_partial = 0;
+        em__event event = {.kind = EM__EVENT_SETTLE};
+        em__door_apply(meter, &event);
+        pthread_cond_broadcast(&meter->settled);
+    }
+    return mask;
 }
 
 void em__meter_step(em_meter *meter)
@@ -186,6 +234,7 @@ int em__meter_settle(em_meter *meter, em_window window, uint64_t timeout_ns)
         /* A counter whose updates are known needs a reading of the update after the next one, too. */
         do {
             em__door_unlock(meter);
+            atomic_store(&meter->share.is_asked, 1);
             if (has_thread) {
                 em__sampler_kick(meter->sampler);
             } else {

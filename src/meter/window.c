@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
-/* Windows: each public call checks its arguments, takes the time under the door, and applies one event. */
+/* Windows: each public call checks its arguments, reads at the edge what the budget allows, and applies one
+ * event whose time is taken under the door. */
 #include "meter/meter.h"
 
 #include <string.h>
@@ -45,14 +46,18 @@ int em_window_begin(em_meter *meter, const em_spec *spec, em_window *ret_window)
     if (status != EM_OK) {
         return status;
     }
+    em__edge_plan plan;
+    uint64_t enter_ns = em__meter_now(meter);
     em__door_lock(meter);
-    while (meter->is_parked && !meter->is_closed) {
-        em__door_unlock(meter);
-        em__meter_resume(meter);
-        em__door_lock(meter);
+    plan.cost_ns = plan.count = 0;
+    if (!em__meter_resume(meter, &event.amount) && !meter->is_closed) {
+        em__edge_choose(&meter->edges, enter_ns, 1, &plan);
+        event.amount = em__meter_read_edge(meter, &plan, enter_ns);
+        em__meter_resume(meter, &event.amount); /* Should a read have taken so long that the meter has parked. */
     }
     status = begin_now(meter, &event);
     em__door_unlock(meter);
+    em__edge_leave(&meter->edges, enter_ns, &plan);
     if (status == EM_OK) {
         *ret_window = event.window;
     }
@@ -77,6 +82,19 @@ static int fill_result(em_meter *meter, em_window window, em_result *ret_result)
     return status == EM_OK ? em__answer(ret_result, size, &full, sizeof full) : status;
 }
 
+/* With the door locked, which it leaves for the reads. While they last, so many other windows may end that this one
+ * expires: then the result is the one from before. */
+static int finish_end(em_meter *meter, em_window window, const em__edge_plan *plan, uint64_t now_ns,
+                      em_result *ret_result)
+{
+    int status = ret_result ? fill_result(meter, window, ret_result) : EM_OK;
+    if (status == EM_OK && plan->count > 0) {
+        em__meter_read_edge(meter, plan, now_ns);
+        status = ret_result ? fill_result(meter, window, ret_result) : EM_OK;
+    }
+    return status == EM_ERR_EXPIRED ? EM_OK : status;
+}
+
 static int apply_to(em_meter *meter, em__event_kind kind, em_window window, uint64_t amount)
 {
     int status = em__door_check(meter);
@@ -96,14 +114,19 @@ int em_window_end(em_meter *meter, em_window window, em_result *ret_result)
     if (status != EM_OK || !is_result_usable(ret_result)) {
         return status != EM_OK ? status : EM_ERR_INVALID;
     }
+    em__edge_plan plan;
     em__event event = {.kind = EM__EVENT_END, .window = window};
+    uint64_t enter_ns = em__meter_now(meter);
     em__door_lock(meter);
     event.t_ns = em__meter_now(meter);
+    em__edge_choose(&meter->edges, event.t_ns, 0, &plan);
+    event.amount = plan.mask;
     status = em__door_apply(meter, &event);
-    if (status == EM_OK && ret_result) {
-        status = fill_result(meter, window, ret_result);
+    if (status == EM_OK) {
+        status = finish_end(meter, window, &plan, event.t_ns, ret_result);
     }
     em__door_unlock(meter);
+    em__edge_leave(&meter->edges, enter_ns, &plan);
     return status;
 }
 
@@ -117,15 +140,20 @@ int em_window_lap(em_meter *meter, em_window window, const em_spec *next, em_res
     if (status != EM_OK) {
         return status;
     }
+    em__edge_plan plan;
     em__event end = {.kind = EM__EVENT_END, .window = window};
     begin.kind = EM__EVENT_BEGIN;
+    uint64_t enter_ns = em__meter_now(meter);
     em__door_lock(meter);
     begin.t_ns = end.t_ns = em__meter_now(meter);
-    status = meter->is_closed ? EM_ERR_CLOSED : em__ledger_lap(&meter->ledger, &end, &begin);
-    if (status == EM_OK && ret_result) {
-        status = fill_result(meter, window, ret_result);
+    em__edge_choose(&meter->edges, end.t_ns, 1, &plan);
+    begin.amount = end.amount = plan.mask;
+    status = meter->is_closed ? EM_ERR_CLOSED : em__door_lap(meter, &end, &begin);
+    if (status == EM_OK) {
+        status = finish_end(meter, window, &plan, end.t_ns, ret_result);
     }
     em__door_unlock(meter);
+    em__edge_leave(&meter->edges, enter_ns, &plan);
     if (status == EM_OK) {
         *ret_next = begin.window;
     }

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { FINE_PERIODS = 50, COARSE_PERIODS = 5, SHARE_PERCENT = 5 };
+enum { FINE_PERIODS = 50, COARSE_PERIODS = 5, SHARE = 20 };
 
 static int32_t provenance_of(const em__channel *facts)
 {
@@ -112,6 +112,12 @@ static em_energy energy_of(const amount *of)
     return energy;
 }
 
+/* 5 % or more of it. */
+static int has_share(int64_t part_uj, int64_t whole_uj)
+{
+    return part_uj >= whole_uj / SHARE + (whole_uj % SHARE > 0);
+}
+
 void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint64_t duration_ns, em__totals *ret_totals)
 {
     amount total = {0}, domains[EM_DOMAINS] = {{0}};
@@ -137,10 +143,10 @@ void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint6
             continue;
         }
         int32_t resolution = resolution_of(&sums[i], duration_ns);
-        if (sums[i].counted_uj * 100 >= total.uj * SHARE_PERCENT && resolution > total.resolution) {
+        if (has_share(sums[i].counted_uj, total.uj) && resolution > total.resolution) {
             total.resolution = resolution;
         }
-        if (sums[i].counted_uj * 100 >= domain->uj * SHARE_PERCENT && resolution > domain->resolution) {
+        if (has_share(sums[i].counted_uj, domain->uj) && resolution > domain->resolution) {
             domain->resolution = resolution;
         }
     }

@@ -27,6 +27,12 @@ typedef struct {
     size_t point_count;
 } em__summary_device;
 
+/* What measuring cost, as em_overhead. */
+typedef struct {
+    double fraction, limit, caller_s; /* NAN: unknown */
+    double sync_s;
+} em__summary_overhead;
+
 /* What the run's total lacks. */
 typedef struct {
     const char *channel, *reason;
@@ -46,7 +52,9 @@ typedef struct {
     em__summary_tdp tdp_cpu, tdp_gpu;
     const char *tdp_unused[2]; /* "cpu_tdp_w": given for what is measured */
     size_t tdp_unused_count;
+    em__summary_overhead overhead;
     int run_is_complete, run_is_final;
+    int gpu_shared; /* another process holds a counted GPU: 1, 0; -1: unknown */
     const em__summary_missing *missing;
     size_t missing_count;
     const em__summary_device *devices; /* by channel */

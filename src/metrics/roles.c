@@ -125,6 +125,25 @@ static void look_at_cpus(em__survey *s)
     s->model = s->first_cpu == NONE ? model : NONE;
 }
 
+static void look_at_memory(em__survey *s)
+{
+    int32_t model = NONE;
+    s->first_memory = NONE;
+    for (int32_t i = 0; i < s->count; i++) {
+        if (!s->all[i].is_readable || original_of(s, i) != i) {
+            continue;
+        }
+        if (facts_of(s, i)->covers == EM__COVERS_ALL_MEMORY) {
+            model = i;
+        }
+        if (facts_of(s, i)->covers == EM__COVERS_DRAM &&
+            (s->first_memory == NONE || facts_of(s, i)->package < facts_of(s, s->first_memory)->package)) {
+            s->first_memory = i;
+        }
+    }
+    s->memory_model = s->first_memory == NONE && s->model == NONE ? model : NONE;
+}
+
 /* What a core or uncore lies in: its die, its package, else the model of all CPUs. A whole that cannot be read is still
  * the whole. */
 static int32_t whole_of(const em__survey *s, const em__channel *part)
@@ -181,12 +200,17 @@ static int32_t holder_of(const em__survey *s, const em__channel *facts)
         return package == NONE ? s->model : package;
     }
     case EM__COVERS_DRAM:
-        if (s->model != NONE || em__silicon_memory_die(s, facts) < 0) {
-            return s->model;
+        if (s->model != NONE || s->memory_model != NONE) {
+            return s->model != NONE ? s->model : s->memory_model;
+        }
+        if (em__silicon_memory_die(s, facts) < 0) {
+            return NONE;
         }
         return find_place(s, EM__COVERS_DRAM, facts->package, NONE, 0);
     case EM__COVERS_ALL_CPUS:
         return s->first_cpu;
+    case EM__COVERS_ALL_MEMORY:
+        return s->model != NONE ? s->model : s->first_memory;
     default:
         return NONE;
     }
@@ -238,7 +262,8 @@ static void decide(const em__survey *s, int32_t i)
         set_role(s, i, whole == NONE ? EM_ROLE_PLATFORM : EM_ROLE_PART, whole);
     } else if (facts->covers == EM__COVERS_CORE || facts->covers == EM__COVERS_UNCORE) {
         set_role(s, i, EM_ROLE_PART, whole_of(s, facts));
-    } else if (facts->covers == EM__COVERS_ALL_CPUS && holder != NONE) {
+    } else if (holder != NONE && holder != s->model &&
+               (facts->covers == EM__COVERS_ALL_CPUS || facts->covers == EM__COVERS_ALL_MEMORY)) {
         set_role(s, i, EM_ROLE_MIRROR, holder);
     } else if (original != i) {
         set_role(s, i, EM_ROLE_MIRROR, original);
@@ -279,7 +304,7 @@ static void explain(const em__survey *s, int32_t i)
                      : "holds more than CPUs, memory and GPUs, so it is never added");
         break;
     case EM_ROLE_PART:
-        if (facts->covers == EM__COVERS_DRAM && role->of == s->model) {
+        if ((facts->covers == EM__COVERS_DRAM || facts->covers == EM__COVERS_ALL_MEMORY) && role->of == s->model) {
             em__print(sentence, sizeof sentence, "%s is of the whole machine, memory included", of);
         } else if (role->of == NONE) {
             em__copy(sentence, sizeof sentence,
@@ -294,6 +319,8 @@ static void explain(const em__survey *s, int32_t i)
     case EM_ROLE_MIRROR:
         if (facts->covers == EM__COVERS_ALL_CPUS && role->of == s->first_cpu) {
             em__print(sentence, sizeof sentence, "covers all CPUs, so it would count %s twice", of);
+        } else if (facts->covers == EM__COVERS_ALL_MEMORY && role->of == s->first_memory) {
+            em__print(sentence, sizeof sentence, "covers all memory, so it would count %s twice", of);
         } else if (s->all[i].twin) {
             em__print(sentence, sizeof sentence, "counts as %s does to the last unit, so it is one counter shown twice",
                       of);
@@ -309,6 +336,8 @@ static void explain(const em__survey *s, int32_t i)
             em__copy(sentence, sizeof sentence, "counted since the option channels names it");
         } else if (facts->covers == EM__COVERS_ALL_CPUS) {
             em__copy(sentence, sizeof sentence, "estimated, since no CPU package can be read");
+        } else if (facts->covers == EM__COVERS_ALL_MEMORY) {
+            em__copy(sentence, sizeof sentence, "estimated, since no memory can be read");
         } else if (first != i) {
             em__print(sentence, sizeof sentence, "stands in for %s, which cannot be read", s->out[first].name);
         }
@@ -382,11 +411,12 @@ static void name_all(const em__survey *s)
 
 void em__roles_resolve(const em__candidate candidates[], size_t count, em__role out[])
 {
-    em__survey s = {candidates, out, (int32_t)count, NONE, NONE, NONE};
+    em__survey s = {candidates, out, (int32_t)count, NONE, NONE, NONE, NONE, NONE};
     em__silicon_group(&s);
     name_all(&s);
     em__silicon_join_twins(&s);
     look_at_cpus(&s);
+    look_at_memory(&s);
     for (int32_t i = 0; i < s.count; i++) {
         decide(&s, i);
     }

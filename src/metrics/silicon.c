@@ -63,6 +63,7 @@ static int is_same_silicon(const em__survey *s, int32_t i, int32_t j)
         return compare_boards(a, b) > 0;
     case EM__COVERS_ALL_CPUS:
     case EM__COVERS_MODULE:
+    case EM__COVERS_ALL_MEMORY:
         return 1;
     default:
         return 0;
@@ -75,6 +76,9 @@ int em__silicon_precedes(const em__survey *s, int32_t i, int32_t j)
     int order = (a->kind == EM_KIND_MODEL) - (b->kind == EM_KIND_MODEL);
     if (order == 0) {
         order = (s->all[i].rank > s->all[j].rank) - (s->all[i].rank < s->all[j].rank);
+    }
+    if (order == 0) {
+        order = (a->kind == EM_KIND_GAUGE) - (b->kind == EM_KIND_GAUGE);
     }
     if (order == 0) {
         order = (a->covers == EM__COVERS_DIE_ALIAS) - (b->covers == EM__COVERS_DIE_ALIAS);

@@ -12,9 +12,11 @@ typedef struct {
     const em__candidate *all;
     em__role *out;
     int32_t count;
-    int32_t model;     /* the counted model of all CPUs, or none */
-    int32_t first_cpu; /* the first counted package, die, feed of CPUs or module, or none */
-    int32_t module;    /* the counted input of a module, or none */
+    int32_t model;        /* the counted model of all CPUs, or none */
+    int32_t first_cpu;    /* the first counted package, die, feed of CPUs or module, or none */
+    int32_t module;       /* the counted input of a module, or none */
+    int32_t memory_model; /* the counted model of all memory, or none */
+    int32_t first_memory; /* the first readable memory of a package or die, or none */
 } em__survey;
 
 /* Sets out[].group. */

@@ -174,6 +174,15 @@ int em_summary_channel(const em_summary *summary, size_t channel, em_channel *re
                : EM_ERR_UNKNOWN;
 }
 
+int em_summary_gpu_shared(const em_summary *summary, int32_t *ret_shared)
+{
+    if (!summary || !ret_shared) {
+        return EM_ERR_INVALID;
+    }
+    *ret_shared = summary->facts.gpu_shared;
+    return EM_OK;
+}
+
 int em_summary_find(const em_summary *summary, int32_t kind, const char *name, size_t *ret_index)
 {
     if (!summary || !ret_index) {
@@ -200,7 +209,7 @@ int em_summary_reasons(const em_summary *summary, size_t group, int32_t channel,
     }
     em__text text = {0};
     const em_group *of = &summary->groups[group];
-    const em_energy *energies = &summary->energies[group * summary->channel_count];
+    const em_energy *energies = summary->channel_count ? &summary->energies[group * summary->channel_count] : NULL;
     if (channel >= 0) {
         em__reasons_channel(&text, NULL, &energies[channel], of->duration_ns);
     } else {
@@ -212,6 +221,16 @@ int em_summary_reasons(const em_summary *summary, size_t group, int32_t channel,
     }
     *ret_text = words;
     return EM_OK;
+}
+
+int em_summary_overhead(const em_summary *summary, em_overhead *ret_overhead)
+{
+    if (!summary || !ret_overhead) {
+        return EM_ERR_INVALID;
+    }
+    const em__summary_overhead *known = &summary->facts.overhead;
+    const em_overhead overhead = {sizeof overhead, known->fraction, known->limit, known->caller_s, known->sync_s};
+    return answer(ret_overhead, ret_overhead->size, &overhead, sizeof overhead);
 }
 
 int em_summary_energy(const em_summary *summary, size_t group, size_t channel, em_energy *ret_energy)

@@ -10,6 +10,21 @@
 
 typedef struct em__host em__host;
 typedef struct em__file em__file; /* an open file; each kind of host derives its own from it */
+typedef struct em__perf em__perf; /* perf events that are read together; derived from as files are */
+
+/* What a performance monitoring unit counts on one CPU, whoever runs there. */
+typedef struct {
+    uint32_t type; /* of the unit, as its folder says */
+    int32_t cpu;
+    uint64_t config;
+} em__perf_event;
+
+enum { EM__PERF_MOST = 8 };
+
+typedef struct {
+    uint64_t running_ns;            /* how long it has counted; stands still when nothing does */
+    uint64_t values[EM__PERF_MOST]; /* since it was opened, in the order of open and join */
+} em__perf_counts;
 
 /* Every call that can fail returns 0 (or a length) or a negative errno. Any thread may call. Paths begin with "/", else
  * -EINVAL. None of them waits for a file: what is no regular file is never read. */
@@ -36,9 +51,21 @@ typedef struct {
     int (*thread_start)(em__host *host, void (*body)(void *), void *argument);
     /* 0 if the path can be followed to anything. NULL: decided by open and list. */
     int (*exists)(em__host *host, const char *path);
+    /* NULL members: this host offers no perf events. A group begins with one event; others of the same unit and CPU
+     * join it, EM__PERF_MOST in all (-E2BIG). -EACCES: the kernel asks for more rights; -EPERM, -ENOSYS: a filter of
+     * system calls refuses as well. */
+    int (*perf_open)(em__host *host, const em__perf_event *event, em__perf **ret_group);
+    int (*perf_join)(em__perf *group, const em__perf_event *event);
+    /* -ENODEV: its CPU or its unit is no longer there. */
+    int (*perf_read)(em__perf *group, em__perf_counts *ret_counts);
+    void (*perf_close)(em__perf *group);
 } em__host_ops;
 
 struct em__file {
+    em__host *host;
+};
+
+struct em__perf {
     em__host *host;
 };
 

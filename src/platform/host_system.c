@@ -323,14 +323,26 @@ int em__system_thread_start(em__host *host, void (*body)(void *), void *argument
     return error;
 }
 
+static int perf_open(em__host *base, const em__perf_event *event, em__perf **ret_group)
+{
+    int is_denied = ((struct system_host *)base)->as_user && em__system_perf_is_private(base);
+    return is_denied ? -EACCES : em__system_perf_open(base, event, ret_group);
+}
+
 #define FILES_CLOCKS_THREADS                                                                                           \
     .destroy = destroy, .open = open_file, .read = read_file, .close = close_file, .list = list, .link = read_link,    \
     .monotonic_ns = em__system_monotonic_ns, .boottime_ns = em__system_boottime_ns, .wall_ns = em__system_wall_ns,     \
     .thread_start = em__system_thread_start, .exists = exists
 
 static const em__host_ops directory_ops = {FILES_CLOCKS_THREADS};
-static const em__host_ops live_ops = {FILES_CLOCKS_THREADS, .library_open = library_open,
-                                      .library_symbol = library_symbol, .library_close = library_close};
+static const em__host_ops live_ops = {FILES_CLOCKS_THREADS,
+                                      .library_open = library_open,
+                                      .library_symbol = library_symbol,
+                                      .library_close = library_close,
+                                      .perf_open = perf_open,
+                                      .perf_join = em__system_perf_join,
+                                      .perf_read = em__system_perf_read,
+                                      .perf_close = em__system_perf_close};
 
 int em__system_open(const char *root, int is_live, int as_user, int own_walk, const char *const *environment,
                     em__host **ret_host)

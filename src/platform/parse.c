@@ -216,6 +216,46 @@ int em__parse_cpu_time(const char *text, size_t length, em__cpu_time *ret_time)
     }
     ret_time->busy = total - fields[IDLE] - fields[IOWAIT] - fields[STEAL];
     ret_time->total = total;
+    ret_time->steal = fields[STEAL];
+    return 0;
+}
+
+int em__parse_process_time(const char *text, size_t length, em__process_time *ret_time)
+{
+    /* The name in parentheses may hold blanks and parentheses; then state, parent, and words of which some are negative. */
+    enum { PARENT = 1, USER = 11, SYSTEM, WAITED_USER, WAITED_SYSTEM, START = 19, WORDS };
+    uint64_t words[WORDS] = {0}, pid;
+    const char *end = text + length, *at = text, *name_end = end;
+    int error = read_u64(&at, end, &pid);
+    if (error < 0) {
+        return error;
+    }
+    while (name_end > at && name_end[-1] != ')') {
+        name_end--;
+    }
+    if (name_end == at) {
+        return -EINVAL;
+    }
+    at = name_end;
+    for (int i = 0; i < WORDS; i++) {
+        at = skip_space(at, end);
+        int is_needed = i == PARENT || (i >= USER && i <= WAITED_SYSTEM) || i == START;
+        error = at == end ? -EINVAL : is_needed ? read_u64(&at, end, &words[i]) : 0;
+        if (error == 0 && is_needed && (words[i] > UINT64_MAX / 4 || (at < end && !is_space(*at)))) {
+            error = -EINVAL;
+        }
+        if (error < 0) {
+            return error;
+        }
+        while (at < end && !is_space(*at)) {
+            at++;
+        }
+    }
+    *ret_time = (em__process_time){.pid = pid,
+                                   .parent = words[PARENT],
+                                   .used = words[USER] + words[SYSTEM],
+                                   .waited = words[WAITED_USER] + words[WAITED_SYSTEM],
+                                   .start = words[START]};
     return 0;
 }
 

@@ -63,9 +63,18 @@ int em__parse_zone_path(const char *name, em__zone_path *ret_path);
 
 /* The first line of /proc/stat, in clock ticks, guest time not counted twice. steal is in total, never in busy. */
 typedef struct {
-    uint64_t busy, total;
+    uint64_t busy, total, steal;
 } em__cpu_time;
 int em__parse_cpu_time(const char *text, size_t length, em__cpu_time *ret_time);
+
+/* /proc/PID/stat. Times in clock ticks. */
+typedef struct {
+    uint64_t pid, parent;
+    uint64_t used;   /* by the process itself, all its threads, kernel included */
+    uint64_t waited; /* by its children that it has waited for, and theirs */
+    uint64_t start;  /* since boot: with pid, what tells it from a later process */
+} em__process_time;
+int em__parse_process_time(const char *text, size_t length, em__process_time *ret_time);
 
 /* /proc/cpuinfo. */
 typedef struct {
@@ -76,5 +85,13 @@ typedef struct {
     int32_t is_virtual; /* flag hypervisor, or more physical ids than half the CPUs */
 } em__cpuinfo;
 int em__parse_cpuinfo(const char *text, size_t length, em__cpuinfo *ret_info);
+
+/* An event of a performance monitoring unit: "event=0x02", and nothing beside it. */
+int em__parse_event(const char *text, size_t length, uint64_t *ret_config);
+/* "0,24", "0-3,8": at most capacity CPUs (-ERANGE) in the order of the list. */
+int em__parse_cpu_list(const char *text, size_t length, uint32_t cpus[], size_t capacity, size_t *ret_count);
+/* A decimal number above 0, "2.3283064365386962890625e-10", times 10^shift, as a fraction in lowest terms: exact, or
+ * where that does not fit rounded to as many digits as do, 12 at least (-ERANGE). */
+int em__parse_scale(const char *text, size_t length, int shift, uint64_t *ret_num, uint64_t *ret_den);
 
 #endif

@@ -8,11 +8,25 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PAGE_BYTES = 4096 };
+enum {
+    PAGE_BYTES = 4096,
+    DEVICES = 240,
+    MOST_BORROWED = 4, /* turns that reads without one put off */
+    MOST_AHEAD = 1000, /* turns: a time further off is not of this clock */
+    EARLY_PART = 8     /* of an interval: rounds are not punctual */
+};
+
+/* The turns of one device; of several where more are read than there is room for. */
+struct device {
+    _Atomic uint64_t key;     /* 0: nobody's */
+    _Atomic uint64_t free_ns; /* from here on, turns are nobody's */
+};
 
 struct page {
     _Atomic uint64_t generation; /* 0: just wiped */
+    struct device devices[DEVICES];
 };
+_Static_assert(sizeof(struct page) <= PAGE_BYTES, "one page");
 
 static struct {
     _Atomic(struct page *) page;
@@ -86,6 +100,48 @@ uint64_t em__process_generation(void)
     struct page *page = atomic_load_explicit(&shared.page, memory_order_acquire);
     uint64_t generation = page ? atomic_load_explicit(&page->generation, memory_order_relaxed) : 0;
     return generation ? generation : renew();
+}
+
+static struct device *find_device(uint64_t key)
+{
+    em__process_generation(); /* There is a page now. */
+    struct page *page = atomic_load_explicit(&shared.page, memory_order_acquire);
+    for (uint64_t i = 0; i < DEVICES; i++) {
+        struct device *device = &page->devices[(key + i) % DEVICES];
+        uint64_t owner = 0;
+        if (atomic_compare_exchange_strong(&device->key, &owner, key) || owner == key) {
+            return device;
+        }
+    }
+    return &page->devices[key % DEVICES];
+}
+
+static uint64_t free_from(uint64_t free_ns, uint64_t now_ns, uint64_t interval_ns)
+{
+    int is_sane = free_ns > now_ns && (free_ns - now_ns) / interval_ns < MOST_AHEAD;
+    return is_sane ? free_ns : now_ns;
+}
+
+uint64_t em__process_turn(uint64_t key, uint64_t now_ns, uint64_t interval_ns)
+{
+    struct device *device = find_device(key);
+    uint64_t soonest_ns = now_ns + interval_ns - interval_ns / EARLY_PART, turn_ns;
+    uint64_t free_ns = atomic_load(&device->free_ns);
+    do {
+        turn_ns = free_from(free_ns, now_ns, interval_ns);
+        turn_ns = turn_ns > soonest_ns ? turn_ns : soonest_ns;
+    } while (!atomic_compare_exchange_weak(&device->free_ns, &free_ns, turn_ns + interval_ns));
+    return turn_ns;
+}
+
+void em__process_borrow(uint64_t key, uint64_t now_ns, uint64_t interval_ns)
+{
+    struct device *device = find_device(key);
+    uint64_t free_ns = atomic_load(&device->free_ns), next_ns;
+    do {
+        next_ns = free_from(free_ns, now_ns, interval_ns);
+        next_ns += next_ns - now_ns < MOST_BORROWED * interval_ns ? interval_ns : 0;
+    } while (!atomic_compare_exchange_weak(&device->free_ns, &free_ns, next_ns));
 }
 
 int64_t em__process_id(void)

@@ -148,6 +148,7 @@ static void write_run(em__text *json, const em__view *view)
     }
     em__text_add(json, "]");
     add_flag(json, "final", view->facts->run_is_final);
+    add_real(json, "process_cpu_share", run->process_cpu_share);
     add_real(json, "in_epochs_j", em__view_energy(view->facts->in_epochs_j));
     add_real(json, "in_batches_j", em__view_energy(view->facts->in_batches_j));
     add_real(json, "outside_windows_j", em__view_energy(view->facts->outside_windows_j));
@@ -180,6 +181,16 @@ static void write_tdp(em__text *json, const char *key, const em__summary_tdp *td
     add_real(json, "each_w", tdp->each_w);
     add_real(json, "count", tdp->count);
     add_string(json, "from", tdp->from);
+    em__text_add(json, "}");
+}
+
+static void write_overhead(em__text *json, const em__summary_overhead *overhead)
+{
+    open_member(json, "overhead", "{");
+    add_real(json, "fraction", overhead->fraction);
+    add_real(json, "limit", overhead->limit);
+    add_real(json, "caller_s", overhead->caller_s);
+    add_real(json, "sync_s", overhead->sync_s);
     em__text_add(json, "}");
 }
 
@@ -249,6 +260,8 @@ static void write_json(em__text *json, const em__view *view)
     add_count(json, "schema", 1);
     add_string(json, "device", facts->device);
     add_string(json, "gpu_name", facts->gpu_name);
+    em__reports_key(json, "gpu_shared");
+    em__text_add(json, facts->gpu_shared < 0 ? "null" : facts->gpu_shared ? "true" : "false");
     add_real(json, "carbon_intensity_g_per_kwh", facts->g_per_kwh);
     add_count(json, "num_batches", view->batches.count);
     add_count(json, "num_epochs", view->epochs.count);
@@ -270,6 +283,7 @@ static void write_json(em__text *json, const em__view *view)
         em__text_json(json, facts->tdp_unused[i]);
     }
     em__text_add(json, "]}");
+    write_overhead(json, &facts->overhead);
     write_scope(json, view);
     em__text_add(json, "}\n");
 }

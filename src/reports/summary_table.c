@@ -186,6 +186,13 @@ static void write_basis(em__text *text, const em__view *view)
     if (sentence.length > 0) {
         add_paragraph(text, "TDP", &sentence);
     }
+    if (isfinite(facts->overhead.fraction)) {
+        em__text_fixed(&sentence, 100 * facts->overhead.fraction, 4);
+        em__text_add(&sentence, " % of the time was spent in begin and end, reads at edges included (limit ");
+        em__text_number(&sentence, 100 * facts->overhead.limit);
+        em__text_add(&sentence, " %)");
+        add_paragraph(text, "Overhead", &sentence);
+    }
     for (size_t i = 0; i < facts->missing_count; i++) {
         em__text_format(&sentence, "%s: %s", facts->missing[i].channel ? facts->missing[i].channel : "unknown",
                         facts->missing[i].reason ? facts->missing[i].reason : "unknown");

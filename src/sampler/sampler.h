@@ -12,8 +12,9 @@ typedef struct {
     void (*interrupt)(void *context, uint64_t t_ns, int32_t status); /* before a round: readings must not be joined */
     void (*retire)(void *context, em__slot *slot, uint64_t t_ns);    /* its call hung */
     uint64_t (*plan)(void *context, em__slot *slot, uint64_t now_ns,
-                     uint64_t due_ns);           /* when to read its fast channels next; may be NULL */
-    int (*step)(void *context, uint64_t now_ns); /* after a round; 1: nothing to sample, park */
+                     uint64_t due_ns);                /* when to read its fast channels next; may be NULL */
+    uint64_t (*spare)(void *context, em__slot *slot); /* channels to read at their sparing interval; may be NULL */
+    int (*step)(void *context, uint64_t now_ns);      /* after a round; 1: nothing to sample, park */
 } em__sampler_calls;
 
 typedef struct em__sampler em__sampler;
@@ -33,6 +34,8 @@ int em__sampler_has_thread(const em__sampler *sampler);
 void em__sampler_wake(em__sampler *sampler, uint64_t now_ns);
 /* Asks for a round at once, of every channel that may be read at any time. */
 void em__sampler_kick(em__sampler *sampler);
+/* Asks for calls.step alone, soon. Not in a pause. */
+void em__sampler_nudge(em__sampler *sampler);
 
 /* One round: reads what is due at now_ns (is_forced: everything that may be read at any time). ticket: of the calling
  * thread, 0 for a caller that nobody watches. 0: the round was made; 1: a call hung so long that the thread was

@@ -4,6 +4,7 @@
 #include "sampler/slot.h"
 
 #include "core/units.h"
+#include "platform/process.h"
 
 #include <stdlib.h>
 
@@ -24,18 +25,34 @@ static uint64_t longest_ns(const em__device *device)
     return longest > SHORTEST_NS ? longest : SHORTEST_NS;
 }
 
+/* FNV-1a. Only boards of the running system are read by others too. */
+static uint64_t key_of(const em__host *host, const char *source)
+{
+    uint64_t key = UINT64_C(14695981039346656037);
+    for (; *source; source++) {
+        key = (key ^ (unsigned char)*source) * UINT64_C(1099511628211);
+    }
+    return !host->is_live ? 0 : key ? key : 1;
+}
+
 /* What could not be read at the start is not asked for. */
 static void split_channels(em__slot *slot)
 {
+    slot->fast.channels = slot->slow.channels = slot->slow_interval_ns = 0;
     for (size_t i = 0; i < slot->channel_count; i++) {
         const em__channel *channel = &slot->device->channels[i];
-        if (channel->status == EM_OK) {
-            em__turn *turn = channel->interval_ns ? &slot->slow : &slot->fast;
-            turn->channels |= EM__CHANNEL_BIT(i);
-            slot->slow_interval_ns =
-                channel->interval_ns > slot->slow_interval_ns ? channel->interval_ns : slot->slow_interval_ns;
+        int is_spared = (slot->spared & EM__CHANNEL_BIT(i)) != 0;
+        uint64_t interval_ns = is_spared ? channel->sparing_interval_ns : channel->interval_ns;
+        if (channel->status != EM_OK) {
+            continue;
+        }
+        (interval_ns ? &slot->slow : &slot->fast)->channels |= EM__CHANNEL_BIT(i);
+        if (interval_ns > slot->slow_interval_ns) {
+            slot->slow_interval_ns = interval_ns;
+            slot->slow_key = key_of(slot->host, channel->source);
         }
     }
+    atomic_store(&slot->is_quick, slot->fast.channels != 0);
 }
 
 em__slot *em__slot_create(em__host *host, em__device *device, size_t first_channel)
@@ -102,6 +119,19 @@ static void note_cost(em__slot *slot, uint64_t cost_ns)
     atomic_store_explicit(&slot->cost_ns, smooth_ns ? smooth_ns : 1, memory_order_relaxed);
 }
 
+/* Gone is a device of which every channel was gone when it was read last. */
+static void note_gone(em__slot *slot)
+{
+    for (size_t i = 0; i < slot->channel_count; i++) {
+        em__outcome outcome = slot->readings[i].outcome;
+        uint64_t bit = EM__CHANNEL_BIT(i);
+        if (outcome != EM__READ_NONE) {
+            slot->gone = outcome == EM__READ_GONE ? slot->gone | bit : slot->gone & ~bit;
+        }
+    }
+    atomic_store(&slot->is_gone, slot->gone == (slot->fast.channels | slot->slow.channels));
+}
+
 void em__slot_read(em__slot *slot, uint64_t wanted, uint64_t *ret_t_ns)
 {
     em__device *device = slot->device;
@@ -113,6 +143,7 @@ void em__slot_read(em__slot *slot, uint64_t wanted, uint64_t *ret_t_ns)
     device->ops->read(device, wanted, slot->readings);
     uint64_t after_ns = slot->host->ops->monotonic_ns(slot->host);
     note_cost(slot, after_ns - before_ns);
+    note_gone(slot);
     *ret_t_ns = before_ns + (after_ns - before_ns) / 2;
 }
 
@@ -164,12 +195,29 @@ void em__slot_schedule(em__slot *slot, uint64_t read, uint64_t now_ns, uint64_t 
         advance(&slot->fast, now_ns, fast_interval_ns(slot, interval_ns));
     }
     if (read & slot->slow.channels) {
-        advance(&slot->slow, now_ns, slow_interval_ns(slot, interval_ns));
+        uint64_t every_ns = slow_interval_ns(slot, interval_ns);
+        advance(&slot->slow, now_ns, every_ns);
+        if (slot->slow_key) {
+            slot->slow.due_ns = slot->slow.next_ns = em__process_turn(slot->slow_key, now_ns, every_ns);
+            slot->has_turn = 1;
+        }
     }
 }
 
 void em__slot_restart(em__slot *slot, uint64_t now_ns, uint64_t interval_ns)
 {
     slot->fast.due_ns = slot->slow.due_ns = 0;
+    if (slot->slow.channels && slot->slow_key && !slot->has_turn) {
+        em__process_borrow(slot->slow_key, now_ns, slow_interval_ns(slot, interval_ns));
+    }
     em__slot_schedule(slot, slot->fast.channels | slot->slow.channels, now_ns, interval_ns);
+}
+
+void em__slot_spare(em__slot *slot, uint64_t channels)
+{
+    if (slot->spared != channels) {
+        slot->spared = channels;
+        slot->slow.due_ns = slot->slow.next_ns = 0;
+        split_channels(slot);
+    }
 }

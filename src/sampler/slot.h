@@ -24,14 +24,20 @@ typedef struct {
     em__device *device;                  /* NULL once closed */
     size_t first_channel, channel_count; /* its channels follow each other */
     uint64_t slow_interval_ns;           /* of its slow channels: never read more often */
+    uint64_t spared;                     /* channels that are slow for now, though they may be read at any time */
+    uint64_t slow_key;                   /* what meters of one process know it by; 0: they share no turns */
+    int has_turn;                        /* slow.next_ns is a turn that it got and has not used */
     uint64_t longest_ns;                 /* read at least as often, or a counter may go round unseen */
     pthread_mutex_t lock;                /* of the device; callers only try it */
     em__reading *readings;               /* under the lock */
     atomic_int is_wanted;                /* its channels' roles need it */
     atomic_int is_retired;               /* a call of it hung: nobody reads it any more */
     atomic_uint_fast64_t cost_ns;        /* of one read, smoothed; 0: none yet */
-    em__turn fast, slow;                 /* the sampler's: channels that may be read at any time, and the others */
-    uint64_t gone;                       /* the sampler's: channels that were gone when they were read last */
+    em__turn fast, slow;                 /* channels that may be read at any time, and the others; under the lock */
+    atomic_int is_quick;                 /* there are some of the first kind */
+    uint64_t gone;                       /* channels that were gone when they were read last; under the lock */
+    atomic_int is_gone;                  /* all were: not to be read before it is revived */
+    atomic_uint_fast64_t caller_ns;      /* since when a caller, not the sampler, reads it; 0: none does */
     uint64_t gone_ns;                    /* the sampler's: when it was found gone; 0: it is there */
 } em__slot;
 
@@ -55,7 +61,10 @@ uint64_t em__slot_next_ns(const em__slot *slot);
 
 /* When channels that were read at now_ns are due next: on a fixed grid, missed turns left out. */
 void em__slot_schedule(em__slot *slot, uint64_t read, uint64_t now_ns, uint64_t interval_ns);
-/* All of them an interval after now_ns. */
+/* Reads these, and those that must be, at their sparing interval; the others at any time. Between a read and its schedule,
+ * with the device's lock held, by the sampler. */
+void em__slot_spare(em__slot *slot, uint64_t channels);
+/* All of them were read at now_ns, whether it was their turn or not. */
 void em__slot_restart(em__slot *slot, uint64_t now_ns, uint64_t interval_ns);
 
 #endif

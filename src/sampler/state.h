@@ -23,11 +23,12 @@ struct em__sampler {
     em__slot *reading; /* what that thread reads right now */
     uint64_t reading_since_ns;
     uint64_t wakes; /* grows with each wake, so that a pause decided before one does not begin after it */
-    int thread_count, is_parked, is_kicked, is_stopped;
+    int thread_count, is_parked, is_kicked, is_nudged, is_stopped;
 };
 
 void em__sampler_release(em__sampler *sampler);
-uint64_t em__sampler_asleep_ns(em__host *host); /* time in suspend since boot */
+uint64_t em__sampler_asleep_ns(em__host *host);           /* time in suspend since boot */
+uint64_t em__sampler_hang_ns(const em__sampler *sampler); /* a call that takes as long hangs */
 int em__sampler_start_threads(em__sampler *sampler);
 
 #endif

@@ -16,7 +16,7 @@ static uint64_t now_of(const em__sampler *sampler)
     return sampler->host->ops->monotonic_ns(sampler->host);
 }
 
-static uint64_t hang_ns(const em__sampler *sampler)
+uint64_t em__sampler_hang_ns(const em__sampler *sampler)
 {
     uint64_t intervals_ns = HANG_INTERVALS * sampler->interval_ns;
     return intervals_ns > EM__NS_PER_S ? intervals_ns : EM__NS_PER_S;
@@ -40,15 +40,16 @@ static int sample(em__sampler *sampler, uint64_t ticket)
 {
     while (!sampler->is_stopped) {
         uint64_t now_ns = now_of(sampler), next_ns = em__sampler_next_ns(sampler);
-        if (sampler->is_parked || (!sampler->is_kicked && now_ns < next_ns)) {
+        int is_due = sampler->is_kicked || now_ns >= next_ns;
+        if (sampler->is_parked || (!is_due && !sampler->is_nudged)) {
             wait_until(sampler, sampler->is_parked ? UINT64_MAX : next_ns);
             continue;
         }
         int is_forced = sampler->is_kicked;
         uint64_t wakes = sampler->wakes;
-        sampler->is_kicked = 0;
+        sampler->is_kicked = sampler->is_nudged = 0;
         pthread_mutex_unlock(&sampler->lock);
-        if (em__sampler_tick(sampler, now_ns, is_forced, ticket)) {
+        if (is_due && em__sampler_tick(sampler, now_ns, is_forced, ticket)) {
             return 1;
         }
         int may_park = sampler->calls.step(sampler->context, now_of(sampler));
@@ -103,7 +104,7 @@ static void watch(void *argument)
     em__sampler *sampler = argument;
     pthread_mutex_lock(&sampler->lock);
     while (!sampler->is_stopped) {
-        uint64_t now_ns = now_of(sampler), limit_ns = hang_ns(sampler);
+        uint64_t now_ns = now_of(sampler), limit_ns = em__sampler_hang_ns(sampler);
         if (!sampler->reading || now_ns - sampler->reading_since_ns < limit_ns) {
             uint64_t from_ns = sampler->reading ? sampler->reading_since_ns : now_ns;
             wait_until(sampler, sampler->is_parked ? UINT64_MAX : from_ns + limit_ns);
@@ -236,6 +237,14 @@ void em__sampler_kick(em__sampler *sampler)
 {
     pthread_mutex_lock(&sampler->lock);
     sampler->is_kicked = 1;
+    pthread_cond_broadcast(&sampler->changed);
+    pthread_mutex_unlock(&sampler->lock);
+}
+
+void em__sampler_nudge(em__sampler *sampler)
+{
+    pthread_mutex_lock(&sampler->lock);
+    sampler->is_nudged = 1;
     pthread_cond_broadcast(&sampler->changed);
     pthread_mutex_unlock(&sampler->lock);
 }

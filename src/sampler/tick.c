@@ -41,17 +41,15 @@ static int leave(em__sampler *sampler, uint64_t ticket)
     return is_mine;
 }
 
-/* Gone is a device of which every channel was gone when it was read last. */
-static void note_gone(em__slot *slot, uint64_t t_ns)
+/* A caller hangs in it, whom nobody watches. */
+static void give_up_if_stuck(em__sampler *sampler, em__slot *slot)
 {
-    for (size_t i = 0; i < slot->channel_count; i++) {
-        em__outcome outcome = slot->readings[i].outcome;
-        uint64_t bit = EM__CHANNEL_BIT(i);
-        if (outcome != EM__READ_NONE) {
-            slot->gone = outcome == EM__READ_GONE ? slot->gone | bit : slot->gone & ~bit;
-        }
+    uint64_t since_ns = atomic_load(&slot->caller_ns), now_ns = sampler->host->ops->monotonic_ns(sampler->host);
+    if (since_ns && now_ns >= since_ns + em__sampler_hang_ns(sampler) &&
+        atomic_compare_exchange_strong(&slot->caller_ns, &since_ns, 0)) {
+        atomic_store(&slot->is_retired, 1);
+        sampler->calls.retire(sampler->context, slot, now_ns);
     }
-    slot->gone_ns = slot->gone == (slot->fast.channels | slot->slow.channels) ? t_ns : 0;
 }
 
 /* 0: read and delivered; -1: passed over; 1: the thread was replaced. */
@@ -59,6 +57,7 @@ static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t wanted, uint
 {
     uint64_t t_ns = now_ns;
     if (pthread_mutex_trylock(&slot->lock) != 0) {
+        give_up_if_stuck(sampler, slot);
         return -1; /* A caller reads it this very moment. */
     }
     if (ticket) {
@@ -78,8 +77,11 @@ static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t wanted, uint
         return 1;
     }
     if (is_readable) {
-        note_gone(slot, t_ns);
+        slot->gone_ns = atomic_load(&slot->is_gone) ? t_ns : 0;
         sampler->calls.deliver(sampler->context, slot, t_ns, slot->readings);
+        if (sampler->calls.spare) {
+            em__slot_spare(slot, sampler->calls.spare(sampler->context, slot));
+        }
     }
     pthread_mutex_unlock(&slot->lock);
     if (ticket) {

@@ -176,7 +176,7 @@ static int battery_revive(em__device *base)
     return base->channels[0].status == EM_OK ? 0 : -1;
 }
 
-static const em__device_ops battery_ops = {battery_read, battery_destroy, battery_revive};
+static const em__device_ops battery_ops = {.read = battery_read, .destroy = battery_destroy, .revive = battery_revive};
 
 /* ---------------------------------------------------------------------------------------------------------- probing */
 
@@ -249,7 +249,8 @@ static void describe(battery_device *device, em__probe *probe)
 static int battery_probe(em__host *host, const em__selection *selection, em__probe *probe)
 {
     if (!(selection->measure & 1u << EM_DOMAIN_PLATFORM)) {
-        return em__probe_absent(probe, &em__sensor_battery, EM_ERR_NOT_SELECTED, "", "the options leave the whole machine out");
+        return em__probe_absent(probe, &em__sensor_battery, EM_ERR_NOT_SELECTED, "",
+                                "the options leave the whole machine out");
     }
     static const char hint[] = "run the machine on its battery to see what all of it draws";
     battery_device *made = calloc(1, sizeof *made);

@@ -89,7 +89,8 @@ static void add_zone(em__host *host, const zone_list *list, size_t at, em__files
 static int dtpm_probe(em__host *host, const em__selection *selection, em__probe *probe)
 {
     if (!(selection->measure & 1u << EM_DOMAIN_PLATFORM)) {
-        return em__probe_absent(probe, &em__sensor_dtpm, EM_ERR_NOT_SELECTED, "", "the options leave the whole machine out");
+        return em__probe_absent(probe, &em__sensor_dtpm, EM_ERR_NOT_SELECTED, "",
+                                "the options leave the whole machine out");
     }
     size_t first = probe->device_count;
     int status = EM_OK;

@@ -197,7 +197,7 @@ static int files_revive(em__device *device)
     return found > 0 ? 0 : -1;
 }
 
-static const em__device_ops files_ops = {files_read, files_destroy, files_revive};
+static const em__device_ops files_ops = {.read = files_read, .destroy = files_destroy, .revive = files_revive};
 
 /* ---------------------------------------------------------------------------------------------------------- making */
 

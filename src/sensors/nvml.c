@@ -3,145 +3,71 @@
 /* NVIDIA GPUs through NVML: the energy counter of a board, else its power, else a model fed with its utilisation. */
 #include "core/text.h"
 #include "core/units.h"
-#include "sensors/nvml_board.h"
-#include "sensors/tdp_model.h"
+#include "platform/parse.h"
+#include "sensors/nvml_device.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_BOARDS = 256 };
-
-/* ---------------------------------------------------------------------------------------------------------- reading */
-
-typedef struct {
-    em__device base;
-    em__nvml *nvml;
-    nvml_handle handle;
-    char uuid[EM__UUID_SIZE], pci[EM__PCI_SIZE];
-    int32_t kind;     /* em_kind */
-    em__nvml_way way; /* how the counter or gauge is read */
-    uint64_t most;    /* of a gauge: what is above is garbage */
-    int has_limit, has_utilisation;
-    double limit_w; /* of a model, last known */
-    em__tdp_energy model;
-} board_device;
-
-static em__reading read_model(board_device *board)
-{
-    const em__nvml *nvml = board->nvml;
-    nvml_utilisation busy = {0};
-    unsigned int mw = 0;
-    double utilisation = NAN;
-    int code = board->has_utilisation ? nvml->utilisation(board->handle, &busy) : NVML_OK;
-    if (code == NVML_OK && board->has_utilisation && busy.gpu <= 100) {
-        utilisation = busy.gpu / 100.0;
-    }
-    if (code == NVML_OK && board->has_limit) {
-        code = nvml->limit(board->handle, &mw);
-        if (code == NVML_OK && mw > 0 && mw <= EM__NVML_MOST_MW) {
-            board->limit_w = mw / 1000.0;
-        }
-    }
-    if (code != NVML_OK && code != NVML_NOT_SUPPORTED) {
-        return em__nvml_failure(code);
-    }
-    uint64_t now_ns = nvml->host->ops->monotonic_ns(nvml->host);
-    em__tdp_integrate(&board->model, now_ns, em__tdp_gpu_mw(board->limit_w, utilisation));
-    return (em__reading){.value = board->model.total_uj};
-}
-
-static void board_read(em__device *device, uint64_t wanted, em__reading out[])
-{
-    (void)wanted;
-    board_device *board = (board_device *)device;
-    int32_t status = device->channels[0].status;
-    if (status != EM_OK) {
-        out[0] = (em__reading){.outcome = EM__READ_GONE, .status = status};
-        return;
-    }
-    if (board->kind == EM_KIND_MODEL) {
-        out[0] = read_model(board);
-        return;
-    }
-    em__reading reading = {0};
-    int code = em__nvml_read(board->nvml, board->handle, board->kind, board->way, &reading.value, &reading.stamp);
-    if (code == NVML_OK && board->kind == EM_KIND_GAUGE && reading.value > board->most) {
-        code = NVML_NO_DATA;
-    }
-    out[0] = code == NVML_OK ? reading : em__nvml_failure(code);
-}
-
-static void board_destroy(em__device *device)
-{
-    board_device *board = (board_device *)device;
-    em__nvml_unref(board->nvml);
-    em__device_free_channels(device);
-    free(board);
-}
-
-/* -------------------------------------------------------------------------------------------------- who is who here */
-
-static int is_same_board(const board_device *board, const em__board *other)
-{
-    if (board->uuid[0]) {
-        return strcmp(board->uuid, other->uuid) == 0;
-    }
-    return board->pci[0] && strcmp(board->pci, other->pci) == 0;
-}
-
-/* The board may have another index and another handle than before. One that could not be read at the start stays so: what
- * it can tell is not known, and its facts are constant. */
-static int board_revive(em__device *device)
-{
-    board_device *board = (board_device *)device;
-    const em__nvml *nvml = board->nvml;
-    unsigned int count = 0;
-    if (device->channels[0].status != EM_OK || nvml->count(&count) != NVML_OK) {
-        return EM_ERR_GONE;
-    }
-    for (unsigned int i = 0; i < count && i < MOST_BOARDS; i++) {
-        nvml_handle handle = NULL;
-        em__nvml_found found = {0};
-        if (nvml->handle(i, &handle) != NVML_OK || !handle) {
-            continue;
-        }
-        em__nvml_identify(nvml, handle, &found);
-        if (!is_same_board(board, &found.board)) {
-            continue;
-        }
-        em__reading reading;
-        board->handle = handle;
-        board->model.is_started = 0; /* what passed while it was away is not estimated */
-        board_read(device, EM__EVERY_CHANNEL, &reading);
-        return reading.outcome == EM__READ_OK ? EM_OK : EM_ERR_GONE;
-    }
-    return EM_ERR_GONE;
-}
-
-static const em__device_ops board_ops = {board_read, board_destroy, board_revive};
+enum { MOST_RANKS = 64 };
 
 /* ------------------------------------------------------------------------------------------------------- describing */
 
-static void describe_reading(const em__nvml_answers *answers, board_device *made)
+/* Ranks of one job on this node, which all measure the same boards: 1 where no launcher tells. */
+static uint64_t rank_count(em__host *host)
+{
+    static const char *const names[] = {"LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS",
+                                        "SLURM_NTASKS_PER_NODE"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        uint64_t count;
+        const char *text = em__host_variable(host, names[i]);
+        if (text && em__parse_u64(text, strlen(text), &count) == 0 && count > 0 && count <= MOST_RANKS) {
+            return count;
+        }
+    }
+    return 1;
+}
+
+/* The board's power beside its counter: what it is compared with, and where the counter is slow, what shapes it. */
+static void describe_gauge(const em__nvml_answers *answers, em__nvml_device *made)
+{
+    em__channel *counter = &made->base.channels[0], *gauge = &made->base.channels[1];
+    *gauge = *counter;
+    em__print(gauge->name, sizeof gauge->name, "gpu-%d/power", gauge->gpu);
+    gauge->kind = EM_KIND_GAUGE;
+    gauge->scale_num = 1;
+    gauge->interval_ns = gauge->sparing_interval_ns = 0;
+    gauge->notes &= ~EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER);
+    made->ways[1] = answers->power;
+    counter->gauge = 1;
+    counter->shaped_by = counter->interval_ns ? 1 : 0;
+}
+
+static void describe_reading(const em__nvml *nvml, const em__nvml_answers *answers, em__nvml_device *made)
 {
     em__channel *channel = &made->base.channels[0];
     em__print(channel->name, sizeof channel->name, "gpu-%d/board", channel->gpu);
     channel->kind = made->kind = answers->energy ? EM_KIND_COUNTER : EM_KIND_GAUGE;
     channel->scale_num = answers->energy ? 1000 : 1; /* mJ to µJ */
-    made->way = answers->energy ? answers->energy : answers->power;
+    made->ways[0] = answers->energy ? answers->energy : answers->power;
     channel->refresh_ns = em__nvml_refresh_ns(answers);
-    channel->ceiling_mw = made->most = em__nvml_ceiling_mw(answers);
+    channel->ceiling_mw = made->most_mw = em__nvml_ceiling_mw(answers);
+    channel->limit_mw = answers->has_limit ? answers->limit_mw : 0;
     channel->gain = em__nvml_gain(answers);
-    channel->notes = EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED);
+    channel->notes |= EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED);
+    channel->sparing_interval_ns = answers->energy ? rank_count(nvml->host) * EM__NS_PER_S : 0;
     if (answers->energy && !em__nvml_is_fast(channel->device_name)) {
-        channel->interval_ns = EM__NS_PER_S;
+        channel->interval_ns = channel->sparing_interval_ns;
         channel->notes |= EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER);
+    }
+    if (made->base.channel_count > 1) {
+        describe_gauge(answers, made);
     }
 }
 
 static void describe_model(const em__nvml *nvml, const em__nvml_answers *answers, const em__selection *selection,
-                           board_device *made)
+                           em__nvml_device *made)
 {
     em__channel *channel = &made->base.channels[0];
     int is_given = !answers->has_limit && !isnan(selection->gpu_tdp_w);
@@ -158,7 +84,7 @@ static void describe_model(const em__nvml *nvml, const em__nvml_answers *answers
     channel->tdp_each_w = made->limit_w;
     channel->tdp_count = 1;
     em__copy(channel->tdp_from, sizeof channel->tdp_from, from);
-    channel->notes = EM_NOTE_BIT(EM_NOTE_MODEL);
+    channel->notes |= EM_NOTE_BIT(EM_NOTE_MODEL);
     if (!answers->has_limit && !is_given) {
         channel->notes |= EM_NOTE_BIT(EM_NOTE_TDP_DEFAULT);
     }
@@ -193,7 +119,7 @@ static void describe_place(const em__board *board, uint64_t notes, em__channel *
     }
 }
 
-static void describe_failure(const em__nvml *nvml, int code, board_device *made)
+static void describe_failure(const em__nvml *nvml, int code, em__nvml_device *made)
 {
     em__channel *channel = &made->base.channels[0];
     const char *hint = em__nvml_hint(code);
@@ -206,25 +132,20 @@ static void describe_failure(const em__nvml *nvml, int code, board_device *made)
     em__print(channel->reason, sizeof channel->reason, "NVML cannot read it: %s%s%s", words, hint[0] ? "; " : "", hint);
 }
 
-static board_device *make_board(em__nvml *nvml, const em__nvml_found *found, const em__sensor *sensor, uint64_t notes)
+static em__nvml_device *make_board(em__nvml *nvml, const em__nvml_found *found, const em__sensor *sensor,
+                                   size_t channel_count, uint64_t notes)
 {
-    board_device *made = calloc(1, sizeof *made);
-    if (!made || em__device_init(&made->base, &board_ops, sensor, 1) != EM_OK) {
-        free(made);
-        return NULL;
+    em__nvml_device *made = em__nvml_device_create(nvml, found, sensor, channel_count);
+    if (made) {
+        describe_place(&found->board, notes, &made->base.channels[0]);
     }
-    made->nvml = em__nvml_ref(nvml);
-    made->handle = found->handle;
-    em__copy(made->uuid, sizeof made->uuid, found->board.uuid);
-    em__copy(made->pci, sizeof made->pci, found->board.pci);
-    describe_place(&found->board, notes, &made->base.channels[0]);
     return made;
 }
 
 /* It is there and draws power that nobody sees, so that a total without it must say so. */
 static int add_unreadable(em__nvml *nvml, const em__nvml_found *found, int code, uint64_t notes, em__probe *probe)
 {
-    board_device *made = make_board(nvml, found, &em__sensor_nvml, notes);
+    em__nvml_device *made = make_board(nvml, found, &em__sensor_nvml, 1, notes);
     if (!made) {
         return EM_ERR_NO_MEMORY;
     }
@@ -268,18 +189,17 @@ static int add_board(em__nvml *nvml, const em__nvml_found *found, const em__sele
             return status;
         }
     }
-    board_device *made = make_board(nvml, found, has_reading ? &em__sensor_nvml : &em__sensor_tdp, notes);
+    size_t channel_count = answers.energy && answers.power ? 2 : 1;
+    em__nvml_device *made =
+        make_board(nvml, found, has_reading ? &em__sensor_nvml : &em__sensor_tdp, channel_count, notes);
     if (!made) {
         return EM_ERR_NO_MEMORY;
     }
-    em__channel *channel = &made->base.channels[0];
-    uint64_t place_notes = channel->notes;
     if (has_reading) {
-        describe_reading(&answers, made);
+        describe_reading(nvml, &answers, made);
     } else {
         describe_model(nvml, &answers, selection, made);
     }
-    channel->notes |= place_notes;
     return em__probe_add(probe, &made->base);
 }
 
@@ -343,7 +263,7 @@ static int add_chosen(em__nvml *nvml, const em__selection *selection, const em__
                       em__probe *probe)
 {
     em__board *facts = calloc(count + 1, sizeof *facts);
-    unsigned char chosen[MOST_BOARDS] = {0};
+    unsigned char chosen[EM__NVML_BOARDS] = {0};
     uint64_t notes = 0;
     size_t taken = 0;
     if (!facts) {
@@ -382,7 +302,7 @@ static int probe_boards(em__nvml *nvml, const em__selection *selection, em__prob
     if (code == NVML_OK && count == 0) {
         code = NVML_GPU_NOT_FOUND;
     }
-    if (code != NVML_OK || count > MOST_BOARDS) {
+    if (code != NVML_OK || count > EM__NVML_BOARDS) {
         char words[64];
         em__nvml_words(nvml, code, words, sizeof words);
         if (code == NVML_OK) {

@@ -16,6 +16,7 @@ enum {
     NVML_NOT_SUPPORTED = 3,
     NVML_NO_PERMISSION = 4,
     NVML_NOT_FOUND = 6,
+    NVML_INSUFFICIENT_SIZE = 7,
     NVML_DRIVER_NOT_LOADED = 9,
     NVML_TIMEOUT = 10,
     NVML_LIBRARY_NOT_FOUND = 12,
@@ -72,5 +73,13 @@ _Static_assert(sizeof(nvml_pci) == 68 && offsetof(nvml_pci, domain) == 16, "nvml
 typedef struct {
     unsigned int gpu, memory; /* percent */
 } nvml_utilisation;
+
+/* Of versions 2 and 3; the first version ends after memory. */
+typedef struct {
+    unsigned int pid;
+    unsigned long long memory;
+    unsigned int gpu_instance, compute_instance;
+} nvml_process;
+_Static_assert(sizeof(nvml_process) == 24 && offsetof(nvml_process, gpu_instance) == 16, "nvmlProcessInfo_v2_t");
 
 #endif

@@ -43,36 +43,46 @@ static int decode(const nvml_field *field, uint64_t *ret_value)
     }
 }
 
-static int read_field(const em__nvml *nvml, nvml_handle handle, unsigned int which, uint64_t *ret_value,
-                      uint64_t *ret_stamp)
+static void take_field(const nvml_field *field, int code, em__nvml_query *query)
 {
-    nvml_field field = {.field = which, .type = UINT32_MAX, .result = NVML_NO_DATA};
-    int code = nvml->fields(handle, 1, &field);
-    code = code == NVML_OK ? field.result : code;
     uint64_t value = 0;
-    code = code == NVML_OK ? decode(&field, &value) : code;
-    if (code == NVML_OK) {
-        *ret_value = value;
-        *ret_stamp = field.stamp_us > 0 ? (uint64_t)field.stamp_us : 0;
+    query->code = code == NVML_OK ? field->result : code;
+    query->code = query->code == NVML_OK ? decode(field, &value) : query->code;
+    if (query->code == NVML_OK) {
+        query->value = value;
+        query->stamp = field->stamp_us > 0 ? (uint64_t)field->stamp_us : 0;
     }
-    return code;
 }
 
-int em__nvml_read(const em__nvml *nvml, nvml_handle handle, int32_t kind, em__nvml_way by, uint64_t *ret_value,
-                  uint64_t *ret_stamp)
+static void read_call(const em__nvml *nvml, nvml_handle handle, em__nvml_query *query)
 {
-    int is_energy = kind == EM_KIND_COUNTER;
-    if (by == EM__WAY_FIELD) {
-        return read_field(nvml, handle, is_energy ? NVML_FIELD_ENERGY : NVML_FIELD_POWER_INSTANT, ret_value, ret_stamp);
-    }
     unsigned long long mj = 0;
     unsigned int mw = 0;
-    int code = is_energy ? nvml->energy(handle, &mj) : nvml->power(handle, &mw);
-    if (code == NVML_OK) {
-        *ret_value = is_energy ? mj : mw;
-        *ret_stamp = 0;
+    int is_energy = query->kind == EM_KIND_COUNTER;
+    query->code = is_energy ? nvml->energy(handle, &mj) : nvml->power(handle, &mw);
+    query->value = is_energy ? mj : mw;
+    query->stamp = 0;
+}
+
+void em__nvml_read(const em__nvml *nvml, nvml_handle handle, em__nvml_query queries[], size_t count)
+{
+    nvml_field fields[EM__NVML_QUERIES];
+    int asked = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (queries[i].by == EM__WAY_FIELD) {
+            unsigned int which = queries[i].kind == EM_KIND_COUNTER ? NVML_FIELD_ENERGY : NVML_FIELD_POWER_INSTANT;
+            fields[asked++] = (nvml_field){.field = which, .type = UINT32_MAX, .result = NVML_NO_DATA};
+        }
     }
-    return code;
+    int code = asked ? nvml->fields(handle, asked, fields) : NVML_OK;
+    asked = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (queries[i].by == EM__WAY_FIELD) {
+            take_field(&fields[asked++], code, &queries[i]);
+        } else {
+            read_call(nvml, handle, &queries[i]);
+        }
+    }
 }
 
 em__reading em__nvml_failure(int code)
@@ -148,7 +158,6 @@ void em__nvml_slices(const em__nvml *nvml, nvml_handle handle, em__board *ret_bo
 
 static em__nvml_way find_way(const em__nvml *nvml, nvml_handle handle, int32_t kind, int *ret_code)
 {
-    uint64_t value, stamp;
     int has_call = kind == EM_KIND_COUNTER ? nvml->energy != NULL : nvml->power != NULL;
     *ret_code = NVML_FUNCTION_NOT_FOUND;
     for (int i = 0; i < 2 * MOST_TRIES; i++) {
@@ -156,7 +165,9 @@ static em__nvml_way find_way(const em__nvml *nvml, nvml_handle handle, int32_t k
         if (by == EM__WAY_FIELD ? !nvml->fields : !has_call) {
             continue;
         }
-        *ret_code = em__nvml_read(nvml, handle, kind, by, &value, &stamp);
+        em__nvml_query query = {.kind = kind, .by = by};
+        em__nvml_read(nvml, handle, &query, 1);
+        *ret_code = query.code;
         if (*ret_code == NVML_OK) {
             return by;
         }

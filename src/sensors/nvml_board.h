@@ -41,10 +41,19 @@ double em__nvml_gain(const em__nvml_answers *answers);
 /* The counter may be read at every sample. */
 int em__nvml_is_fast(const char *name);
 
-/* Reads the counter (EM_KIND_COUNTER) or the gauge. An NVML code; outputs are written with NVML_OK alone. stamp: µs, 0 if
- * the way knows none. */
-int em__nvml_read(const em__nvml *nvml, nvml_handle handle, int32_t kind, em__nvml_way by, uint64_t *ret_value,
-                  uint64_t *ret_stamp);
+enum { EM__NVML_QUERIES = 2 };
+
+/* One number that is asked of a board. stamp: µs of the driver's wall clock, 0 if the way knows none; value and stamp mean
+ * something with NVML_OK alone. */
+typedef struct {
+    int32_t kind; /* EM_KIND_COUNTER, EM_KIND_GAUGE */
+    em__nvml_way by;
+    int code; /* NVML's */
+    uint64_t value, stamp;
+} em__nvml_query;
+
+/* At most EM__NVML_QUERIES; all that are fields in one call. */
+void em__nvml_read(const em__nvml *nvml, nvml_handle handle, em__nvml_query queries[], size_t count);
 /* What a code means for a reading: what passes by itself is a gap, what does not ends the board until found anew. */
 em__reading em__nvml_failure(int code);
 

@@ -41,6 +41,8 @@ static const struct {
     {offsetof(em__nvml, mig_mode), {"nvmlDeviceGetMigMode"}},
     {offsetof(em__nvml, mig_count), {"nvmlDeviceGetMaxMigDeviceCount"}},
     {offsetof(em__nvml, mig), {"nvmlDeviceGetMigDeviceHandleByIndex"}},
+    {offsetof(em__nvml, processes),
+     {"nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2"}},
 };
 
 /* NULL, or the name of a required function that is not there. */

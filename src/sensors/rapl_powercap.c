@@ -4,6 +4,8 @@
  * descriptor. Only a zone's name file tells what it is; the numbers of directories follow the order of CPUs. */
 #include "core/text.h"
 #include "sensors/cpus.h"
+#include "sensors/rapl_absence.h"
+#include "sensors/rapl_place.h"
 #include "sensors/rapl_zones.h"
 #include "sensors/sensor.h"
 
@@ -11,28 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CONSTRAINTS = 8, NUMBER_BYTES = 64 };
+enum { NUMBER_BYTES = 64 };
 enum { UNNAMED_PACKAGE = 4096 /* plus the zone's number: a place that no real package has */ };
-enum { MW_PER_W = 1000, UW_PER_MW = 1000, REFRESH_NS = 1000000 };
-
-static const char permission_hint[] =
-    "sudo chmod a+r /sys/class/powercap/intel-rapl*/energy_uj (until the next boot; fine readings can leak what other "
-    "users compute). To keep it, a file in /etc/udev/rules.d: SUBSYSTEM==\"powercap\", ACTION==\"add\", "
-    "RUN+=\"/bin/chmod a+r /sys%p/energy_uj\"";
-static const char masked_hint[] =
-    "start the container with --security-opt systempaths=unconfined (Docker), --security-opt "
-    "unmask=/sys/devices/virtual/powercap (Podman) or procMount: Unmasked (Kubernetes); the counters are those of the "
-    "whole host";
-static const char broken_hint[] =
-    "measure on the host where this is a virtual machine; else look for rapl in dmesg and update firmware and kernel";
-static const char no_zones_hint[] =
-    "the CPU or its hypervisor offers no energy counters to the kernel: look for rapl in dmesg; in a virtual machine "
-    "measure on the host";
-
-_Static_assert(sizeof permission_hint <= EM__TEXT_SIZE && sizeof masked_hint <= EM__TEXT_SIZE &&
-                   sizeof no_zones_hint <= EM__TEXT_SIZE && sizeof masked_hint + 64 <= EM__TEXT_SIZE &&
-                   sizeof broken_hint + 64 <= EM__TEXT_SIZE,
-               "no hint may be cut");
 
 /* ---------------------------------------------------------------------------------------------------------- reading */
 
@@ -122,112 +104,21 @@ static int zone_revive(em__device *device)
     return open_energy(zone, &uj) < 0 ? -1 : 0;
 }
 
-static const em__device_ops zone_ops = {zone_read, zone_destroy, zone_revive};
+static const em__device_ops zone_ops = {.read = zone_read, .destroy = zone_destroy, .revive = zone_revive};
 
 /* ------------------------------------------------------------------------------------------------------- describing */
 
-static int is_amd(const em__cpuinfo *cpus)
-{
-    return strcmp(cpus->vendor, "AuthenticAMD") == 0 || strcmp(cpus->vendor, "HygonGenuine") == 0;
-}
-
-/* 10 % on servers, 22 % on client CPUs: those have an uncore zone (graphics), or a name that is not a Xeon's. */
-static double dram_gain(const em__rapl_zones *look, const em__rapl_zone *zone, const em__cpuinfo *cpus)
-{
-    int is_client = em__rapl_zones_has_uncore(look, zone) || (cpus->model[0] && !strstr(cpus->model, "Xeon"));
-    return is_client ? 0.22 : 0.10;
-}
-
-/* Twice the largest limit, since real loads exceed limits for short, and real limits are junk at times. */
-static uint64_t highest_mw(em__host *host, const em__rapl_zone *zone)
-{
-    uint64_t largest_uw = 0;
-    for (int i = 0; i < MOST_CONSTRAINTS; i++) {
-        char path[EM__SOURCE_SIZE + 40];
-        uint64_t limit_uw;
-        em__print(path, sizeof path, "%s/constraint_%d_power_limit_uw", zone->path, i);
-        int error = em__host_u64(host, path, &limit_uw);
-        if (error == -ENOENT) {
-            break;
-        }
-        if (error == 0 && limit_uw > largest_uw) {
-            largest_uw = limit_uw;
-        }
-    }
-    int is_dram = zone->name.kind == EM__ZONE_DRAM;
-    uint64_t lowest = (is_dram ? 200 : 250) * MW_PER_W, unknown = (is_dram ? 200 : 1000) * MW_PER_W;
-    uint64_t highest = 2000 * MW_PER_W, limit = largest_uw > 0 ? largest_uw / UW_PER_MW : unknown;
-    limit = limit < lowest ? lowest : limit;
-    return 2 * (limit > highest ? highest : limit);
-}
-
-/* Name, place and what it covers. 0: the zone lies in no package that can be named. */
+/* 0: the zone lies in no package that can be named. */
 static int describe_place(const em__rapl_zones *look, const em__rapl_zone *zone, const em__cpuinfo *cpus,
                           em__channel *channel)
 {
-    static const struct {
-        const char *word;
-        em__covers covers;
-        int32_t domain;
-    } kinds[] = {
-        [EM__ZONE_PACKAGE] = {"package", EM__COVERS_PACKAGE, EM_DOMAIN_CPU},
-        [EM__ZONE_DIE] = {"die", EM__COVERS_DIE, EM_DOMAIN_CPU},
-        [EM__ZONE_CORE] = {"core", EM__COVERS_CORE, EM_DOMAIN_CPU},
-        [EM__ZONE_UNCORE] = {"uncore", EM__COVERS_UNCORE, EM_DOMAIN_CPU},
-        [EM__ZONE_DRAM] = {"dram", EM__COVERS_DRAM, EM_DOMAIN_DRAM},
-        [EM__ZONE_PSYS] = {"psys", EM__COVERS_PLATFORM, EM_DOMAIN_PLATFORM},
-    };
     const em__zone_name *own = &zone->name;
-    const char *word = kinds[own->kind].word;
-    channel->covers = kinds[own->kind].covers;
-    channel->domain = kinds[own->kind].domain;
-    if (own->kind == EM__ZONE_PSYS) {
-        channel->package = own->number;
-        if (own->number < 0) {
-            em__copy(channel->name, sizeof channel->name, "platform/psys");
-        } else {
-            em__print(channel->name, sizeof channel->name, "platform/psys-%d", own->number);
-        }
-        return 1;
+    int is_home = own->number >= 0 || own->kind == EM__ZONE_PSYS;
+    const em__zone_name *home = is_home ? own : em__rapl_zones_parent(look, zone);
+    if (home) {
+        em__rapl_describe(&(em__zone_name){own->kind, home->number, home->die}, cpus, channel);
     }
-    const em__zone_name *home = own->number >= 0 ? own : em__rapl_zones_parent(look, zone);
-    if (!home) {
-        return 0;
-    }
-    channel->package = home->number;
-    channel->die = home->die;
-    if (own->kind == EM__ZONE_DIE) {
-        em__print(channel->name, sizeof channel->name, "cpu-%d/die-%d", home->number, home->die);
-        if (is_amd(cpus)) {
-            channel->covers = EM__COVERS_DIE_ALIAS;
-        }
-    } else if (home->die >= 0) {
-        em__print(channel->name, sizeof channel->name, "cpu-%d/die-%d/%s", home->number, home->die, word);
-    } else {
-        em__print(channel->name, sizeof channel->name, "cpu-%d/%s", home->number, word);
-    }
-    return 1;
-}
-
-static void describe_failure(int error, em__channel *channel)
-{
-    switch (error) {
-    case -EACCES:
-    case -EPERM:
-        channel->status = EM_ERR_PERMISSION;
-        em__copy(channel->reason, sizeof channel->reason,
-                 "this user may not read energy_uj (mode 0400 since Linux 5.10, CVE-2020-8694); until the next boot: "
-                 "sudo chmod a+r /sys/class/powercap/intel-rapl*/energy_uj");
-        break;
-    case -ENOENT:
-        channel->status = EM_ERR_NOT_SUPPORTED;
-        em__copy(channel->reason, sizeof channel->reason, "the zone has no energy_uj: it limits power but counts none");
-        break;
-    default:
-        channel->status = EM_ERR_BROKEN;
-        em__print(channel->reason, sizeof channel->reason, "energy_uj answers %s; %s",
-                  error == -EILSEQ ? "with what is no number" : strerror(-error), broken_hint);
-    }
+    return home != NULL;
 }
 
 /* The energy of a zone whose place is known already. */
@@ -238,10 +129,10 @@ static void describe_energy(const em__rapl_zones *look, const em__rapl_zone *zon
     em__copy(channel->source, sizeof channel->source, zone->path);
     em__copy(channel->device_name, sizeof channel->device_name, cpus->model);
     channel->kind = EM_KIND_COUNTER;
-    channel->refresh_ns = REFRESH_NS;
-    channel->ceiling_mw = highest_mw(look->host, zone);
-    channel->gain = zone->name.kind == EM__ZONE_DRAM ? dram_gain(look, zone, cpus) : 0.05;
-    if (zone->name.kind == EM__ZONE_CORE && is_amd(cpus)) {
+    channel->refresh_ns = EM__RAPL_REFRESH_NS;
+    channel->ceiling_mw = em__rapl_ceiling_mw(look->host, zone->name.kind, zone);
+    channel->gain = em__rapl_gain(zone->name.kind, em__rapl_zones_has_uncore(look, zone), cpus);
+    if (zone->name.kind == EM__ZONE_CORE && em__rapl_is_amd(cpus)) {
         em__copy(channel->reason, sizeof channel->reason, "on AMD this zone counts one core, not all of them");
     }
 
@@ -253,7 +144,7 @@ static void describe_energy(const em__rapl_zones *look, const em__rapl_zone *zon
     uint64_t uj;
     int error = open_energy(made, &uj);
     if (error < 0) {
-        describe_failure(error, channel);
+        em__rapl_explain_energy(error, channel);
     } else {
         made->first_uj = uj;
         channel->range = uj > channel->range ? 0 : channel->range;
@@ -274,18 +165,7 @@ static void describe_unnamed(const em__rapl_zone *zone, const em__cpuinfo *cpus,
     channel->covers = is_subzone ? EM__COVERS_DRAM : EM__COVERS_PACKAGE;
     channel->package = (int32_t)(UNNAMED_PACKAGE + number % UNNAMED_PACKAGE);
     channel->gain = 0.05;
-    if (zone->error == -ENOENT) {
-        channel->status = EM_ERR_MASKED;
-        em__print(channel->reason, sizeof channel->reason, "its folder is hidden in this container; %s", masked_hint);
-    } else if (zone->error == -EACCES || zone->error == -EPERM) {
-        channel->status = EM_ERR_PERMISSION;
-        em__print(channel->reason, sizeof channel->reason, "this user may not read its name; sudo chmod a+r %s/name",
-                  zone->path);
-    } else {
-        channel->status = EM_ERR_BROKEN;
-        em__print(channel->reason, sizeof channel->reason, "its name file does not tell what it measures; %s",
-                  broken_hint);
-    }
+    em__rapl_explain_name(zone, channel);
 }
 
 static zone_device *make_zone(em__host *host, const em__rapl_zone *zone)
@@ -304,12 +184,8 @@ static zone_device *make_zone(em__host *host, const em__rapl_zone *zone)
 
 /* ---------------------------------------------------------------------------------------------------------- probing */
 
-typedef struct {
-    size_t placed, readable, left_out, denied, broken, masked; /* zones */
-} tally;
-
 static int add_zone(em__probe *probe, const em__rapl_zones *look, const em__rapl_zone *zone, const em__cpuinfo *cpus,
-                    uint32_t measure, tally *zones)
+                    uint32_t measure, em__rapl_tally *zones)
 {
     zone_device *made = make_zone(look->host, zone);
     if (!made) {
@@ -405,7 +281,7 @@ static void find_aliases(em__probe *probe, int32_t package)
     }
 }
 
-static int add_zones(em__probe *probe, const em__rapl_zones *look, uint32_t measure, tally *zones)
+static int add_zones(em__probe *probe, const em__rapl_zones *look, uint32_t measure, em__rapl_tally *zones)
 {
     em__cpuinfo cpus;
     int status = em__cpus_read(look->host, &cpus) == -ENOMEM ? EM_ERR_NO_MEMORY : EM_OK;
@@ -435,77 +311,17 @@ static int add_zones(em__probe *probe, const em__rapl_zones *look, uint32_t meas
     return status;
 }
 
-static int explain_zones(em__probe *probe, const tally *zones)
-{
-    const em__sensor *self = &em__sensor_rapl_powercap;
-    int status = EM_OK;
-    if (zones->masked) {
-        status = em__probe_absent(probe, self, EM_ERR_MASKED, masked_hint,
-                                  "%s lists %zu zones whose folders are hidden in this container", EM__RAPL_CLASS,
-                                  zones->masked);
-    }
-    if (zones->readable) {
-        return status;
-    }
-    if (status == EM_OK && zones->denied) {
-        status = em__probe_absent(probe, self, EM_ERR_PERMISSION, permission_hint,
-                                  "this user may not read the energy of %zu zones (mode 0400 since Linux 5.10, "
-                                  "CVE-2020-8694)",
-                                  zones->denied);
-    }
-    if (status == EM_OK && zones->broken) {
-        status = em__probe_absent(probe, self, EM_ERR_BROKEN, broken_hint,
-                                  "%zu zones answer with an error or with what is no energy counter", zones->broken);
-    }
-    if (status == EM_OK && zones->left_out && !zones->denied && !zones->broken && !zones->masked) {
-        status = em__probe_absent(probe, self, EM_ERR_NOT_SELECTED, "", "the options leave CPU and memory out");
-    }
-    return status;
-}
-
-static int explain_nothing(em__probe *probe, const em__rapl_zones *look)
-{
-    int error = look->error;
-    const em__sensor *self = &em__sensor_rapl_powercap;
-    if (error == -EACCES || error == -EPERM) {
-        return em__probe_absent(probe, self, EM_ERR_PERMISSION, "let this user list the folder", "%s may not be listed",
-                                EM__RAPL_CLASS);
-    }
-    if (look->control_types > 0) {
-        return em__probe_absent(probe, self, EM_ERR_NO_ZONES, no_zones_hint,
-                                "the intel-rapl driver is loaded but found no zones");
-    }
-    if (error < 0 && error != -ENOENT) {
-        return em__probe_absent(probe, self, EM_ERR_BROKEN, broken_hint, "%s cannot be listed: %s", EM__RAPL_CLASS,
-                                strerror(-error));
-    }
-    em__cpuinfo cpus;
-    if (em__cpus_read(look->host, &cpus) == -ENOMEM) {
-        return EM_ERR_NO_MEMORY;
-    }
-    const char *what = error < 0 ? "does not exist" : "holds no intel-rapl";
-    if (cpus.is_virtual) {
-        return em__probe_absent(probe, self, EM_ERR_NO_DRIVER,
-                                "measure on the host: hypervisors pass no energy counters into a virtual machine",
-                                "%s %s, and this is a virtual machine", EM__RAPL_CLASS, what);
-    }
-    return em__probe_absent(probe, self, EM_ERR_NO_DRIVER,
-                            "sudo modprobe intel_rapl_msr (a kernel with CONFIG_INTEL_RAPL; Intel since Sandy Bridge, "
-                            "AMD Zen since Linux 5.8); in a container ask the host to load it",
-                            "%s %s", EM__RAPL_CLASS, what);
-}
-
 static int rapl_probe(em__host *host, const em__selection *selection, em__probe *probe)
 {
     em__rapl_zones look;
-    tally zones = {0};
+    em__rapl_tally zones = {0};
     int status = em__rapl_zones_find(host, &look) < 0 ? EM_ERR_NO_MEMORY : EM_OK;
     if (status == EM_OK && look.count == look.control_types) {
-        status = explain_nothing(probe, &look);
+        status = em__rapl_explain_nothing(probe, &look);
     } else if (status == EM_OK) {
         status = add_zones(probe, &look, selection->measure, &zones);
         if (status == EM_OK) {
-            status = explain_zones(probe, &zones);
+            status = em__rapl_explain_zones(probe, &zones);
         }
     }
     em__rapl_zones_free(&look);

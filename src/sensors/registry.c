@@ -15,8 +15,8 @@
 
 /* In the order of rank. */
 static const em__sensor *const sensors[] = {
-    &em__sensor_rapl_powercap, &em__sensor_nvml,  &em__sensor_amdgpu, &em__sensor_intel_gpu,
-    &em__sensor_battery,       &em__sensor_hwmon, &em__sensor_dtpm,   &em__sensor_tdp,
+    &em__sensor_rapl_perf, &em__sensor_rapl_powercap, &em__sensor_nvml, &em__sensor_amdgpu, &em__sensor_intel_gpu,
+    &em__sensor_battery,   &em__sensor_hwmon,         &em__sensor_dtpm, &em__sensor_tdp,
 };
 
 const em__sensor *em__sensor_at(size_t index)
@@ -65,7 +65,6 @@ int em__device_init(em__device *device, const em__device_ops *ops, const em__sen
     }
     for (size_t i = 0; i < channel_count; i++) {
         channels[i].package = channels[i].die = channels[i].gpu = -1;
-        channels[i].shaped_by = -1;
         channels[i].scale_num = channels[i].scale_den = 1;
         channels[i].tdp_each_w = channels[i].tdp_count = NAN;
     }

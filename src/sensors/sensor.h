@@ -21,6 +21,14 @@
 
 typedef struct em__device em__device;
 
+/* Who else uses a device's board: an object of its own, which may outlive the device and is asked without its lock. */
+typedef struct em__holders em__holders;
+struct em__holders {
+    /* 1: another process than this one and its descendants holds it; 0: none does; -1: nobody can tell. May take as long
+     * as the vendor's call takes. One thread at a time. */
+    int (*ask)(em__holders *holders);
+    void (*destroy)(em__holders *holders);
+};
 enum { EM__DEVICE_CHANNELS = 64 };
 #define EM__CHANNEL_BIT(i) (UINT64_C(1) << (i))
 #define EM__EVERY_CHANNEL UINT64_MAX
@@ -35,6 +43,8 @@ typedef struct {
     /* Optional: called at most once a minute for a device that is gone. 0: it can be read again; its channels are
      * the same, and its counters may have begun anew. */
     int (*revive)(em__device *device);
+    /* Optional. The caller's; NULL: nothing can be asked, or no memory. */
+    em__holders *(*holders)(em__device *device);
 } em__device_ops;
 
 /* The base that every sensor's own device struct begins with. Set up by em__device_init. */
@@ -69,6 +79,7 @@ typedef struct {
     uint32_t measure;            /* bits 1u << EM_DOMAIN_… */
     double cpu_tdp_w, gpu_tdp_w; /* NAN: not given */
     int present_gpu;             /* EM_PRESENT_GPU */
+    int model_dram;              /* EM_MODEL_DRAM */
     const char *gpus;            /* "visible", "all", "local_rank", a list */
     em_error *error;             /* to be filled in with EM_ERR_INVALID; never NULL */
 } em__selection;
@@ -82,6 +93,7 @@ typedef struct {
     int (*probe)(em__host *host, const em__selection *selection, em__probe *probe);
 } em__sensor;
 
+extern const em__sensor em__sensor_rapl_perf;     /* rank 10 */
 extern const em__sensor em__sensor_rapl_powercap; /* rank 20 */
 extern const em__sensor em__sensor_nvml;          /* rank 30 */
 extern const em__sensor em__sensor_amdgpu;        /* rank 40 */

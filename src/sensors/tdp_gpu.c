@@ -42,7 +42,7 @@ static void gpu_destroy(em__device *device)
     free(gpu);
 }
 
-static const em__device_ops gpu_ops = {gpu_read, gpu_destroy, NULL};
+static const em__device_ops gpu_ops = {.read = gpu_read, .destroy = gpu_destroy};
 
 static void describe_power(const em__selection *selection, em__channel *channel)
 {
@@ -146,8 +146,7 @@ static int note_function(void *context, const char *name)
     char vendor[WORD_BYTES], word[WORD_BYTES];
     if (strlen(name) >= EM__PCI_SIZE || scan->count == MOST_BOARDS ||
         read_word(scan->host, name, "vendor", vendor) < 0 || strlen(vendor) != 6 ||
-        read_word(scan->host, name, "class", word) < 0 || strlen(word) != 8 ||
-        !is_gpu_class(scan, word)) {
+        read_word(scan->host, name, "class", word) < 0 || strlen(word) != 8 || !is_gpu_class(scan, word)) {
         return 0;
     }
     const char *maker = maker_of(scan, name, vendor);

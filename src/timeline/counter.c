@@ -22,7 +22,7 @@ static int raw_step(const em__channel *facts, uint64_t from, uint64_t to, uint64
         *ret_step = to - from;
         return 1;
     }
-    if (facts->range == 0 || from > facts->range) {
+    if (facts->range == 0 || facts->is_endless || from > facts->range) {
         return 0;
     }
     *ret_step = facts->range - from + unit_of(facts) + to;

@@ -15,7 +15,7 @@ enum {
     MIN_STEP_NS = 60000, /* a sleeping thread cannot do better */
     FINEST_NS = 10000
 };
-#define LOST 0.3 /* a line that is no better, in periods, tells nothing */
+#define LOST 0.45 /* a line that is no better, in periods, tells nothing */
 #define JITTERY 0.05
 #define MAX_PAUSE_NS UINT64_C(16000000000)
 
@@ -197,13 +197,20 @@ uint64_t em__phase_read(em__phase *phase, uint64_t t_ns, int has_moved)
     } else if (t_ns >= phase->next_ns) {
         search(phase, t_ns);
     }
+    phase->told_ns = instant_ns;
+    phase->told_blur_ns = (uint64_t)((double)(t_ns - before_ns) / sqrt(12.0));
     if (instant_ns || !phase->is_known) {
         return instant_ns;
     }
     instant_ns = em__phase_instant(phase, t_ns);
     int is_sure =
         t_ns - instant_ns > phase->error_ns && instant_ns + (uint64_t)phase->period_ns - t_ns > phase->error_ns;
-    return is_sure ? instant_ns : 0;
+    phase->told_ns = is_sure ? instant_ns : 0;
+    uint32_t count = phase->seen_count < EM__PHASE_SEEN ? phase->seen_count : EM__PHASE_SEEN;
+    double freedom =
+        count > 3 ? (double)count / (count - 2) : 2; /* A line through few is closer to them than the rest. */
+    phase->told_blur_ns = (uint64_t)((double)phase->error_ns / 3 * sqrt(freedom));
+    return phase->told_ns;
 }
 
 uint64_t em__phase_plan(const em__phase *phase, uint64_t now_ns, uint64_t due_ns)

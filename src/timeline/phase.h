@@ -26,6 +26,7 @@ typedef struct {
     uint64_t half_ns;         /* how far around it */
     uint64_t next_ns;         /* the reading that is wanted next */
     uint32_t misses;
+    uint64_t told_ns, told_blur_ns; /* the last instant that was answered, and its standard deviation */
 } em__phase;
 
 void em__phase_init(em__phase *phase, uint64_t documented_ns);

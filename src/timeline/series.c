@@ -9,9 +9,12 @@
 #include <math.h>
 #include <string.h>
 
+#define SAME_MOST_NS 1e11
 enum {
-    SHORT_BRACKET_NS = 2000000, /* a straight line across it is good enough */
-    DENSE_NS = 20000000         /* boards are said to update every 20 to 100 ms: looking closely finds both */
+    BRISK_NS = 2000000,  /* a counter that updates as often is placed to half a period rather than not at all, */
+    FAR_PERIODS = 8,     /* where it ends a stretch as long as this */
+    DENSE_NS = 20000000, /* boards are said to update every 20 to 100 ms: looking closely finds both */
+    FINE_NS = 8000000    /* a bracket of many updates is long enough for its power */
 };
 
 void em__series_init(em__series *series, const em__channel *facts)
@@ -19,7 +22,13 @@ void em__series_init(em__series *series, const em__channel *facts)
     memset(series, 0, sizeof *series);
     series->facts = facts;
     uint64_t documented_ns = facts->refresh_ns < DENSE_NS ? facts->refresh_ns : DENSE_NS;
-    em__phase_init(&series->phase, facts->kind == EM_KIND_COUNTER ? documented_ns : 0);
+    int is_slow = (facts->notes & EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER)) != 0;
+    em__phase_init(&series->phase, facts->kind == EM_KIND_COUNTER && !is_slow ? documented_ns : 0);
+}
+
+void em__series_slow(em__series *series)
+{
+    em__phase_init(&series->phase, 0);
 }
 
 void em__series_pause(em__series *series)
@@ -36,11 +45,20 @@ void em__series_pause(em__series *series)
     }
 }
 
+/* Beside samples of power, the mean of what a reading may be late is worth knowing. */
+static uint64_t without_lateness(const em__series *series, uint64_t t_ns)
+{
+    uint64_t late_ns = series->shape ? series->facts->refresh_ns / 2 : 0;
+    return t_ns - (late_ns < t_ns ? late_ns : 0);
+}
+
 void em__series_resume(em__series *series, uint64_t t_ns)
 {
+    uint64_t from_ns = without_lateness(series, t_ns);
     em__series_pause(series);
-    series->last.t_ns = t_ns;
-    series->older = series->before = series->previous = series->last;
+    series->last.t_ns = from_ns > series->last.t_ns ? from_ns : series->last.t_ns;
+    t_ns = series->last.t_ns;
+    series->oldest = series->older = series->before = series->previous = series->last;
     series->known_uj = series->last.energy_uj;
     series->known_ns = t_ns;
 }
@@ -65,10 +83,12 @@ void em__series_end(em__series *series, int32_t status)
 
 static void push(em__series *series, em__point point)
 {
+    series->oldest = series->older;
     series->older = series->before;
     series->before = series->previous;
     series->previous = series->last;
     series->last = point;
+    em__series_learn(series);
 }
 
 static void set_power(em__series *series, uint64_t power_mw)
@@ -121,11 +141,42 @@ static em__added add_baseline(em__series *series, uint64_t t_ns)
     return EM__ADDED_NOTHING;
 }
 
-/* Across a shorter one than this, what is not known of the updates' time would make the power wrong. */
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Across a shorter one than this, what is not known of the updates' time would make the power wrong: by a twelfth at most
+ * where brackets are periods, by less where they can be many. */
 static uint64_t shortest_bracket_ns(const em__phase *phase)
 {
-    uint64_t most_ns = 2 * (uint64_t)phase->period_ns;
-    return 20 * phase->error_ns < most_ns ? 20 * phase->error_ns : most_ns;
+    uint64_t periods_ns = lesser(12 * phase->error_ns, 2 * (uint64_t)phase->period_ns);
+    uint64_t fine_ns = lesser(40 * phase->error_ns, FINE_NS);
+    return periods_ns > fine_ns ? periods_ns : fine_ns;
+}
+
+/* A reading that nobody has planned may lie so close to an update that the line does not say for sure whether it shows it.
+ * But for the last quarter of what the line may be off it is right; there, if power is what it was, the energy says which
+ * update it is; else the reading belongs to the middle of the period before it, to half a period. */
+static uint64_t place_roughly(const em__series *series, uint64_t t_ns)
+{
+    const em__phase *phase = &series->phase;
+    double period_ns = phase->period_ns, near_ns = (double)phase->error_ns / 4, power = (double)series->power_mw;
+    uint64_t instant_ns = em__phase_instant(phase, t_ns);
+    double since_ns = (double)(t_ns - instant_ns);
+    if (since_ns >= near_ns && period_ns - since_ns >= near_ns) {
+        return instant_ns;
+    }
+    if (series->has_power && power > 0) {
+        double used = (double)(series->known_uj - series->last.energy_uj) * (double)EM__MW_NS_PER_UJ;
+        double told_ns = (double)series->last.t_ns + used / power;
+        double update_ns = phase->origin_ns + round((told_ns - phase->origin_ns) / period_ns) * period_ns;
+        double ago_ns = (double)t_ns - update_ns;
+        if (fabs(told_ns - update_ns) < period_ns / 20 && ago_ns >= -near_ns && ago_ns <= period_ns + near_ns) {
+            return ago_ns > 0 ? (uint64_t)update_ns : t_ns;
+        }
+    }
+    return t_ns - (uint64_t)(period_ns / 2);
 }
 
 /* The time that a count belongs to: that of its update where it is known. 0: it tells nothing that can be placed. */
@@ -137,9 +188,21 @@ static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
         return 0; /* The same update as before. */
     }
     if (series->phase.is_known) {
+        uint64_t period_ns = (uint64_t)series->phase.period_ns;
+        if (!instant_ns && period_ns <= BRISK_NS && t_ns >= series->last.t_ns + FAR_PERIODS * period_ns) {
+            instant_ns = place_roughly(series, t_ns);
+        }
         return instant_ns >= series->last.t_ns + shortest_bracket_ns(&series->phase) ? instant_ns : 0;
     }
-    return instant_ns ? instant_ns : t_ns;
+    return instant_ns ? instant_ns : without_lateness(series, t_ns);
+}
+
+/* An update that was not seen happened any time in a period before the reading. */
+static uint32_t blur_of(const em__series *series, uint64_t placed_ns)
+{
+    uint64_t blur_ns = series->phase.told_ns == placed_ns ? series->phase.told_blur_ns
+                                                          : (uint64_t)((double)series->facts->refresh_ns / sqrt(12.0));
+    return blur_ns < UINT32_MAX ? (uint32_t)blur_ns : UINT32_MAX;
 }
 
 static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
@@ -151,7 +214,7 @@ static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
     if (step != EM__STEP_ENERGY) {
         series->status = step == EM__STEP_RESET ? EM_ERR_RESET : series->status;
         em__phase_read(&series->phase, t_ns, 0);
-        return add_baseline(series, t_ns);
+        return add_baseline(series, without_lateness(series, t_ns));
     }
     series->known_uj += (int64_t)uj;
     uint64_t placed_ns = place(series, t_ns, has_moved != 0);
@@ -166,8 +229,65 @@ static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
         point.energy_uj = series->known_uj;
     }
     point.t_ns = placed_ns;
+    point.blur_ns = blur_of(series, placed_ns);
     point.gap_ns += series->is_gap ? elapsed_ns : 0;
     point.updates += has_moved;
+    series->is_gap = 0;
+    push(series, point);
+    return EM__ADDED_POINT;
+}
+
+/* How far power moves while a gauge averages. */
+static void learn_swing(em__series *series, const em__point *from, const em__point *to)
+{
+    em__lessons *lessons = &series->lessons;
+    double apart_ns = (double)(to->t_ns - from->t_ns), average_ns = (double)series->facts->average_ns;
+    double swing_mw = ((double)to->power_mw - (double)from->power_mw) * fmax(1.0, average_ns / apart_ns);
+    lessons->mean_mw += ((double)to->power_mw - lessons->mean_mw) / 256;
+    lessons->swing2 += (swing_mw * swing_mw - lessons->swing2) / 32;
+}
+
+/* A change of power between two readings happened anywhere between the updates that they show; and while a gauge shows
+ * the same number, what it rounds away is the same. */
+static double spread_of(const em__series *series, const em__point *from, const em__point *to)
+{
+    double apart_ns = (double)(to->t_ns - from->t_ns), refresh_ns = (double)series->facts->refresh_ns;
+    double change_mw = (double)to->power_mw - (double)from->power_mw;
+    double unit_mw = (double)(series->facts->unit ? series->facts->unit : 1) * (double)series->facts->scale_num /
+                     (double)series->facts->scale_den;
+    double same_ns = fmin((double)(from->t_ns - series->update_ns), SAME_MOST_NS);
+    double square = change_mw * change_mw * (apart_ns * apart_ns + refresh_ns * refresh_ns) +
+                    unit_mw * unit_mw * apart_ns * (apart_ns + 2 * same_ns);
+    return square / (8.0 * (double)EM__MW_NS_PER_UJ * (double)EM__MW_NS_PER_UJ);
+}
+
+/* A model's energy up to its last evaluation, whose time is the stamp: a reading without a new one is no point. Of a
+ * stretch that began before the last point (a pause ended, an edge was pinned) only the part behind it counts, so that no
+ * time shows more power than the model gave the stretch. */
+static em__added add_evaluation(em__series *series, uint64_t t_ns, const em__reading *reading)
+{
+    uint64_t uj, from_ns = series->stamp_ns, at_ns = reading->stamp < t_ns ? reading->stamp : t_ns;
+    if (reading->stamp == from_ns && series->counter.has_baseline) {
+        return EM__ADDED_NOTHING;
+    }
+    em__step step = em__counter_step(&series->counter, series->facts, t_ns, reading->value, &uj);
+    series->stamp_ns = reading->stamp;
+    if (step != EM__STEP_ENERGY || at_ns <= from_ns) {
+        series->status = step == EM__STEP_RESET ? EM_ERR_RESET : series->status;
+        return add_baseline(series, t_ns);
+    }
+    set_power(series, em__scale(uj, EM__MW_NS_PER_UJ, at_ns - from_ns));
+    if (at_ns <= series->last.t_ns) {
+        return EM__ADDED_NOTHING;
+    }
+    em__point point = series->last;
+    uint64_t fresh_ns = at_ns - (point.t_ns > from_ns ? point.t_ns : from_ns);
+    point.energy_uj += (int64_t)em__scale(uj, fresh_ns, at_ns - from_ns);
+    point.gap_ns += series->is_gap ? at_ns - point.t_ns : 0;
+    point.t_ns = at_ns;
+    point.updates++;
+    series->known_uj = series->update_uj = point.energy_uj;
+    series->known_ns = series->update_ns = at_ns;
     series->is_gap = 0;
     push(series, point);
     return EM__ADDED_POINT;
@@ -183,6 +303,7 @@ static em__added add_power(em__series *series, uint64_t t_ns, uint64_t power_mw)
     if (series->is_gap || !series->has_power) {
         push_gap(series, t_ns, power_mw);
         set_power(series, power_mw);
+        series->lessons.mean_mw = series->lessons.mean_mw > 0 ? series->lessons.mean_mw : (double)power_mw;
         return EM__ADDED_POINT;
     }
     em__u128 twice = (em__u128)(series->power_mw + power_mw) * (t_ns - series->known_ns) + series->remainder;
@@ -193,7 +314,10 @@ static em__added add_power(em__series *series, uint64_t t_ns, uint64_t power_mw)
     point.energy_uj = series->known_uj > point.energy_uj ? series->known_uj : point.energy_uj;
     point.t_ns = t_ns;
     point.power_mw = power_mw;
+    point.spread_uj2 += spread_of(series, &series->last, &point);
+    learn_swing(series, &series->last, &point);
     point.updates += changed;
+    series->update_ns = changed ? t_ns : series->update_ns;
     set_power(series, power_mw);
     push(series, point);
     return EM__ADDED_POINT;
@@ -237,109 +361,18 @@ em__added em__series_add(em__series *series, uint64_t t_ns, const em__reading *r
     }
     series->failing_since_ns = 0;
     series->has_ended = 0;
+    if (series->facts->kind == EM_KIND_MODEL && reading->stamp) {
+        return add_evaluation(series, t_ns, reading);
+    }
     return series->facts->kind == EM_KIND_GAUGE ? add_power(series, t_ns, power_mw)
                                                 : add_count(series, t_ns, reading->value);
 }
 
-/* §7: e = T·P/√12 for the update instant that is not known, e = T·|ΔP|/√30 for interpolating across a step. */
-static double edge_error_uj(const em__series *series, uint64_t bracket_ns)
-{
-    double power = (double)series->power_mw, before = (double)series->power_before_mw;
-    double raw = (double)series->facts->refresh_ns * power / sqrt(12.0);
-    double step = (double)bracket_ns * fabs(power - before) / sqrt(30.0);
-    return sqrt(raw * raw + step * step) / (double)EM__MW_NS_PER_UJ;
-}
-
-static double power_between(const em__point *from, const em__point *to)
-{
-    return to->t_ns > from->t_ns ? (double)(to->energy_uj - from->energy_uj) / (double)(to->t_ns - from->t_ns) : -1.0;
-}
-
-/* Energy since the bracket's begin if its power stepped once, from that of the bracket before to that of the one after.
- * Where the bracket's own power is not between the two, it did something else: a straight line then. */
-static int64_t part_by_step(const em__point points[4], uint64_t part_ns, int64_t linear_uj)
-{
-    double before = power_between(&points[0], &points[1]), after = power_between(&points[2], &points[3]);
-    double mean = power_between(&points[1], &points[2]), bracket = (double)(points[2].t_ns - points[1].t_ns);
-    double low = fmin(before, after), high = fmax(before, after);
-    if (low < 0 || high - low < 0.02 * high || mean <= low || mean >= high) {
-        return linear_uj;
-    }
-    double step = bracket * (mean - after) / (before - after), part = (double)part_ns;
-    double uj = part <= step ? before * part : before * step + after * (part - step);
-    return (int64_t)uj;
-}
-
-static int64_t part_by_trapezoid(const em__point *from, const em__point *to, uint64_t part_ns)
-{
-    double start = (double)from->power_mw, bracket = (double)(to->t_ns - from->t_ns), part = (double)part_ns;
-    double slope = ((double)to->power_mw - start) / bracket;
-    return (int64_t)((start + 0.5 * slope * part) * part / (double)EM__MW_NS_PER_UJ);
-}
-
-em__point em__series_at(const em__series *series, uint64_t t_ns, double *ret_error_uj)
-{
-    const em__point points[4] = {series->older, series->before, series->previous, series->last};
-    int is_last = t_ns > series->previous.t_ns || series->previous.t_ns == series->before.t_ns;
-    em__point from = points[is_last ? 2 : 1], to = points[is_last ? 3 : 2];
-    uint64_t bracket_ns = to.t_ns - from.t_ns;
-    *ret_error_uj = edge_error_uj(series, bracket_ns);
-    if (t_ns >= to.t_ns) {
-        return to;
-    }
-    if (t_ns <= from.t_ns) {
-        return from;
-    }
-    uint64_t part_ns = t_ns - from.t_ns;
-    int64_t whole_uj = to.energy_uj - from.energy_uj;
-    int64_t part_uj = (int64_t)em__scale((uint64_t)whole_uj, part_ns, bracket_ns);
-    if (to.gap_ns == from.gap_ns && series->facts->kind == EM_KIND_GAUGE) {
-        part_uj = part_by_trapezoid(&from, &to, part_ns);
-    } else if (to.gap_ns == from.gap_ns && !is_last && series->phase.is_known) {
-        part_uj = part_by_step(points, part_ns, part_uj);
-    }
-    part_uj = part_uj < 0 ? 0 : part_uj > whole_uj ? whole_uj : part_uj;
-    em__point point = from;
-    point.t_ns = t_ns;
-    point.energy_uj += part_uj;
-    point.gap_ns += em__scale(to.gap_ns - from.gap_ns, part_ns, bracket_ns);
-    point.updates += (uint32_t)em__scale(to.updates - from.updates, part_ns, bracket_ns);
-    return point;
-}
-
-uint64_t em__series_settled_ns(const em__series *series)
-{
-    int is_short = series->last.t_ns - series->previous.t_ns <= SHORT_BRACKET_NS;
-    return series->phase.is_known && !is_short ? series->previous.t_ns : series->last.t_ns;
-}
-
-em__point em__series_estimate(const em__series *series, uint64_t t_ns, double *ret_error_uj)
-{
-    em__point point = series->last;
-    *ret_error_uj = 0;
-    if (t_ns <= point.t_ns) {
-        return em__series_at(series, t_ns, ret_error_uj);
-    }
-    uint64_t ahead_ns = t_ns - point.t_ns;
-    point.t_ns = t_ns;
-    if (series->is_gap) {
-        point.gap_ns += series->is_paused ? 0 : ahead_ns;
-        return point;
-    }
-    if (series->has_power) {
-        uint64_t since_ns = t_ns - series->known_ns;
-        int64_t reach_uj = series->known_uj + (int64_t)em__scale(series->power_mw, since_ns, EM__MW_NS_PER_UJ);
-        point.energy_uj = reach_uj > point.energy_uj ? reach_uj : point.energy_uj;
-        *ret_error_uj = edge_error_uj(series, ahead_ns);
-    }
-    return point;
-}
-
 void em__series_pin(em__series *series, uint64_t t_ns)
 {
-    double error_uj;
+    em__doubt doubt;
     if (t_ns > series->last.t_ns) {
-        push(series, em__series_estimate(series, t_ns, &error_uj));
+        push(series, em__series_estimate(series, t_ns, &doubt));
         series->last.power_mw = series->facts->kind == EM_KIND_GAUGE ? series->power_mw : 0;
     }
 }

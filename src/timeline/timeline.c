@@ -8,23 +8,53 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Finds the gauges that shape counters. */
+static int init_shapes(em__timeline *timeline)
+{
+    for (size_t i = 0; i < timeline->channel_count; i++) {
+        em__series *series = &timeline->series[i];
+        int64_t gauge = (int64_t)i + series->facts->shaped_by;
+        if (series->facts->shaped_by == 0 || gauge < 0 || gauge >= (int64_t)timeline->channel_count ||
+            series->facts->kind != EM_KIND_COUNTER || timeline->series[gauge].facts->kind != EM_KIND_GAUGE ||
+            timeline->shapes[gauge]) {
+            continue;
+        }
+        em__shape *shape = calloc(1, sizeof *shape);
+        if (!shape) {
+            return EM_ERR_NO_MEMORY;
+        }
+        shape->facts = timeline->series[gauge].facts;
+        shape->counter = i;
+        shape->gauge = (size_t)gauge;
+        timeline->shapes[gauge] = shape;
+        series->shape = shape;
+    }
+    return EM_OK;
+}
+
 int em__timeline_init(em__timeline *timeline, const em__channel *const *facts, size_t channel_count)
 {
     size_t count = channel_count ? channel_count : 1;
     memset(timeline, 0, sizeof *timeline);
     timeline->series = calloc(count, sizeof *timeline->series);
+    timeline->shapes = calloc(count, sizeof(em__shape *));
+    timeline->checks = calloc(count, sizeof *timeline->checks);
     timeline->is_counted = calloc(count, 1);
     timeline->is_needed = calloc(count, 1);
     timeline->is_active = calloc(count, 1);
     timeline->unfilled = calloc(count, sizeof(em__edge *));
-    if (!timeline->series || !timeline->is_counted || !timeline->is_needed || !timeline->is_active ||
-        !timeline->unfilled) {
+    if (!timeline->series || !timeline->shapes || !timeline->checks || !timeline->is_counted || !timeline->is_needed ||
+        !timeline->is_active || !timeline->unfilled) {
         em__timeline_free(timeline);
         return EM_ERR_NO_MEMORY;
     }
     timeline->channel_count = channel_count;
     for (size_t i = 0; i < channel_count; i++) {
         em__series_init(&timeline->series[i], facts[i]);
+    }
+    if (init_shapes(timeline) != EM_OK) {
+        em__timeline_free(timeline);
+        return EM_ERR_NO_MEMORY;
     }
     return EM_OK;
 }
@@ -35,6 +65,11 @@ void em__timeline_free(em__timeline *timeline)
         older = edge->older;
         free(edge);
     }
+    for (size_t i = 0; timeline->shapes && i < timeline->channel_count; i++) {
+        free(timeline->shapes[i]);
+    }
+    free(timeline->shapes);
+    free(timeline->checks);
     free(timeline->series);
     free(timeline->is_counted);
     free(timeline->is_needed);
@@ -97,6 +132,12 @@ em__edge *em__timeline_mark(em__timeline *timeline, uint64_t t_ns)
     }
     *(timeline->tail ? &timeline->tail->next : &timeline->head) = edge;
     timeline->tail = edge;
+    for (size_t i = 0; i < timeline->channel_count; i++) {
+        const em__channel *facts = timeline->series[i].facts;
+        if (facts->average_ns > 0 && facts->average_ns < facts->refresh_ns) {
+            em__check_edge(&timeline->checks[i], facts, t_ns);
+        }
+    }
     return edge;
 }
 
@@ -112,23 +153,28 @@ uint64_t em__timeline_period_ns(const em__timeline *timeline, size_t channel, in
     return *ret_is_seen ? (uint64_t)series->phase.period_ns : series->facts->refresh_ns;
 }
 
-static em__value value_of(const em__timeline *timeline, size_t channel, em__point point, double error_uj, int flags)
+static em__value value_of(const em__timeline *timeline, size_t channel, em__point point, em__doubt doubt, int flags)
 {
     int is_seen;
     const em__series *series = &timeline->series[channel];
     uint64_t period_ns = em__timeline_period_ns(timeline, channel, &is_seen);
-    return (em__value){.energy_uj = point.energy_uj,
+    return (em__value){.t_ns = point.t_ns,
+                       .energy_uj = point.energy_uj > series->given_uj ? point.energy_uj : series->given_uj,
                        .gap_ns = point.gap_ns,
-                       .error_uj = (float)error_uj,
-                       .width_ns = (float)(series->last.t_ns - series->previous.t_ns),
+                       .spread_uj2 = point.spread_uj2,
+                       .error_uj = (float)doubt.energy_uj,
+                       .error_mw = (float)doubt.power_mw,
                        .period_ns = (float)period_ns,
                        .updates = point.updates,
                        .status = (int16_t)series->status,
-                       .flags = (uint8_t)(flags | (is_seen ? EM__VALUE_PERIOD_SEEN : 0))};
+                       .flags = (uint8_t)(flags | (is_seen ? EM__VALUE_PERIOD_SEEN : 0)),
+                       .findings = timeline->checks[channel].findings};
 }
 
-static void fill(em__edge *edge, size_t channel, em__value value)
+static void fill(em__timeline *timeline, em__edge *edge, size_t channel, em__value value)
 {
+    timeline->series[channel].given_uj = value.energy_uj;
+    value.t_ns = edge->t_ns;
     if (edge->values[channel].flags & EM__VALUE_AWAITED) {
         edge->awaited--;
     }
@@ -143,9 +189,9 @@ static void fill_measured(em__timeline *timeline, size_t channel)
     uint64_t settled_ns = em__series_settled_ns(series);
     em__edge *edge = timeline->unfilled[channel];
     for (; edge && edge->t_ns <= settled_ns; edge = edge->next) {
-        double error_uj;
-        em__point point = em__series_at(series, edge->t_ns, &error_uj);
-        fill(edge, channel, value_of(timeline, channel, point, error_uj, 0));
+        em__doubt doubt;
+        em__point point = em__series_at(series, edge->t_ns, &doubt);
+        fill(timeline, edge, channel, value_of(timeline, channel, point, doubt, 0));
     }
     timeline->unfilled[channel] = edge;
 }
@@ -155,20 +201,52 @@ static void fill_estimated(em__timeline *timeline, size_t channel, const em__edg
     em__series *series = &timeline->series[channel];
     em__edge *edge = timeline->unfilled[channel];
     while (edge && (!until || edge->t_ns <= until->t_ns)) {
-        double error_uj;
+        em__doubt doubt;
         int is_guess = edge->t_ns > series->last.t_ns && !series->is_paused;
-        em__point point = em__series_estimate(series, edge->t_ns, &error_uj);
+        em__point point = em__series_estimate(series, edge->t_ns, &doubt);
         em__series_pin(series, edge->t_ns);
-        fill(edge, channel, value_of(timeline, channel, point, error_uj, is_guess ? EM__VALUE_PINNED : 0));
+        fill(timeline, edge, channel, value_of(timeline, channel, point, doubt, is_guess ? EM__VALUE_PINNED : 0));
         edge = edge->next;
     }
     timeline->unfilled[channel] = edge;
 }
 
+/* A sample of a gauge may be the one that edges of its counter waited for. */
+static void shape_with(em__timeline *timeline, size_t gauge)
+{
+    em__shape *shape = timeline->shapes[gauge];
+    if (shape) {
+        const em__series *counter = &timeline->series[shape->counter];
+        em__shape_add(shape, &timeline->series[gauge].last, counter->before.t_ns);
+        fill_measured(timeline, shape->counter);
+    }
+}
+
+/* Before the reading is added: what it says against those before it, and against the gauge of the board. */
+static void check_reading(em__timeline *timeline, size_t channel, uint64_t t_ns, const em__reading *reading)
+{
+    const em__series *series = &timeline->series[channel];
+    em__check *check = &timeline->checks[channel];
+    if (series->is_gap) {
+        em__check_restart(check);
+    }
+    if (reading->outcome == EM__READ_OK) {
+        const em__series *gauge = series->shape ? &timeline->series[series->shape->gauge] : NULL;
+        uint64_t power_mw = gauge && gauge->has_power && !gauge->is_gap ? gauge->power_mw : 0;
+        em__check_reading(check, series->facts, t_ns, reading, power_mw);
+    }
+}
+
 em__added em__timeline_add(em__timeline *timeline, size_t channel, uint64_t t_ns, const em__reading *reading)
 {
-    em__added added = em__series_add(&timeline->series[channel], t_ns, reading, timeline->patience_ns);
+    em__series *series = &timeline->series[channel];
+    check_reading(timeline, channel, t_ns, reading);
+    em__added added = em__series_add(series, t_ns, reading, timeline->patience_ns);
     if (added == EM__ADDED_POINT) {
+        if (series->shape) {
+            em__check_pair(&timeline->checks[channel], series, &timeline->series[series->shape->gauge]);
+        }
+        shape_with(timeline, channel);
         fill_measured(timeline, channel);
     } else if (added == EM__ADDED_END) {
         fill_estimated(timeline, channel, NULL);
@@ -228,10 +306,10 @@ em__edge *em__timeline_settle(em__timeline *timeline)
 
 em__value em__timeline_now(const em__timeline *timeline, uint64_t t_ns, size_t channel)
 {
-    double error_uj;
+    em__doubt doubt;
     const em__series *series = &timeline->series[channel];
-    em__point point = em__series_estimate(series, t_ns, &error_uj);
-    return count(timeline, channel, value_of(timeline, channel, point, error_uj, 0));
+    em__point point = em__series_estimate(series, t_ns, &doubt);
+    return count(timeline, channel, value_of(timeline, channel, point, doubt, 0));
 }
 
 em__value em__timeline_value(const em__timeline *timeline, const em__edge *edge, size_t channel)

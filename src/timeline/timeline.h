@@ -5,7 +5,8 @@
 #ifndef EM_TIMELINE_TIMELINE_H
 #define EM_TIMELINE_TIMELINE_H
 
-#include "timeline/series.h"
+#include "timeline/check.h"
+#include "timeline/shape.h"
 
 #include <stddef.h>
 
@@ -13,20 +14,25 @@ enum {
     EM__VALUE_AWAITED = 1, /* the edge does not settle without it */
     EM__VALUE_PINNED = 2,  /* an estimate that was kept */
     EM__VALUE_FILLED = 4,
-    EM__VALUE_PERIOD_SEEN = 8 /* period_ns is measured, not documented */
+    EM__VALUE_PERIOD_SEEN = 8, /* period_ns is measured, not documented */
+    EM__VALUE_SPARED = 64,     /* its counter was read once a second then, though it need not be */
+    EM__VALUE_SHORT = 128      /* and was found to fall short */
 };
 
 typedef struct {
+    uint64_t t_ns;
     int64_t energy_uj;
     int64_t counted_uj; /* what of it entered the total so far; set when the edge settles */
     uint64_t gap_ns;
     uint64_t missing_ns; /* what of it should have been measured; set when the edge settles */
-    float error_uj;      /* one standard deviation */
-    float width_ns;      /* of the bracket that it was looked up in: edges closer than this have errors in common */
+    double spread_uj2;   /* variance so far: what the energy up to here may be off beside the edge itself */
+    float error_uj;      /* one standard deviation of the edge itself: too much before it is too little after */
+    float error_mw;      /* of the power there: edges that are close are off alike; 0: unknown */
     float period_ns;     /* between updates, as known when the edge settled; 0: unknown */
     uint32_t updates;
     int16_t status; /* of the latest gap */
     uint8_t flags;
+    em__findings findings;
 } em__value;
 
 typedef struct em__edge {
@@ -43,6 +49,8 @@ typedef struct em__edge {
 typedef struct {
     size_t channel_count;
     em__series *series;
+    em__check *checks;
+    em__shape **shapes; /* by gauge: of the counter that it shapes; NULL: none */
     unsigned char *is_counted;
     unsigned char *is_needed; /* a gap in it leaves the total incomplete */
     unsigned char *is_active; /* its device is read */

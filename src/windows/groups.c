@@ -102,9 +102,8 @@ void em__group_add(em__group *group, size_t channel_count, const em__edge *begin
     group->wait_ns += wait_ns;
     group->duration_ns += end->t_ns - begin->t_ns;
     for (size_t i = 0; i < channel_count; i++) {
-        em__sum_add(&group->sums[i], group->end_ns, begin, end, i);
+        em__sum_add(&group->sums[i], &begin->values[i], &end->values[i]);
     }
-    group->end_ns = end->t_ns;
 }
 
 void em__groups_clear(em__groups *groups, em__timeline *timeline, em__edge *edge)

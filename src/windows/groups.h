@@ -19,8 +19,7 @@ typedef struct em__group {
     char *name;              /* NULL: unnamed */
     int32_t kind;
     uint64_t count, items, duration_ns, wait_ns;
-    uint64_t end_ns; /* of the window that was added last */
-    size_t live;     /* windows that can be asked for by id */
+    size_t live; /* windows that can be asked for by id */
     em__union distinct;
     em__sum sums[]; /* by channel */
 } em__group;

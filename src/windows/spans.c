@@ -34,18 +34,17 @@ void em__span_free(em__span *span)
     span->inner = NULL;
 }
 
-static void add_between(em__tally *into, size_t channel_count, uint64_t last_ns, const em__edge *from,
-                        const em__edge *to)
+static void add_between(em__tally *into, size_t channel_count, const em__edge *from, const em__edge *to)
 {
     for (size_t i = 0; i < channel_count; i++) {
-        em__tally_between(&into[i], last_ns, from, to, i);
+        em__tally_between(&into[i], &from->values[i], &to->values[i]);
     }
 }
 
-static void add_tallies(em__tally *into, size_t channel_count, uint64_t last_ns, const em__tally *tallies)
+static void add_tallies(em__tally *into, size_t channel_count, const em__tally *tallies)
 {
     for (size_t i = 0; i < channel_count; i++) {
-        em__tally_add(&into[i], last_ns, &tallies[i]);
+        em__tally_add(&into[i], &tallies[i]);
     }
 }
 
@@ -54,7 +53,7 @@ static void forget_inner(em__timeline *timeline, em__span *span)
     em__timeline_release(timeline, span->reach);
     span->reach = NULL;
     span->below = NULL;
-    span->inner_ns = span->last_ns = 0;
+    span->inner_ns = 0;
     memset(span->inner, 0, timeline->channel_count * sizeof *span->inner);
 }
 
@@ -122,9 +121,7 @@ void em__union_close(em__union *set, em__timeline *timeline, em__span *span, em_
     unlink_span(set, timeline, span);
     em__span *open = set->last;
     *(open ? &open->inner_ns : &set->total_ns) += end->t_ns - from->t_ns;
-    uint64_t *last_ns = open ? &open->last_ns : &set->last_ns;
-    add_between(open ? open->inner : set->total, timeline->channel_count, *last_ns, from, end);
-    *last_ns = end->t_ns;
+    add_between(open ? open->inner : set->total, timeline->channel_count, from, end);
     if (open) {
         reach_back(set, timeline, open, from);
     } else {
@@ -142,9 +139,7 @@ void em__union_cancel(em__union *set, em__timeline *timeline, em__span *span)
         }
         *link = span->below;
         *(open ? &open->inner_ns : &set->total_ns) += span->inner_ns;
-        uint64_t *last_ns = open ? &open->last_ns : &set->last_ns;
-        add_tallies(open ? open->inner : set->total, timeline->channel_count, *last_ns, span->inner);
-        *last_ns = span->last_ns;
+        add_tallies(open ? open->inner : set->total, timeline->channel_count, span->inner);
         if (open) {
             reach_back(set, timeline, open, span->reach);
         } else {
@@ -172,7 +167,7 @@ em__edge *em__union_begin(const em__union *set)
 
 void em__union_restart(em__union *set, em__timeline *timeline, em__edge *edge)
 {
-    set->total_ns = set->last_ns = 0;
+    set->total_ns = 0;
     em__timeline_release(timeline, set->begin);
     set->begin = NULL;
     while (set->top) {
@@ -188,10 +183,10 @@ void em__union_restart(em__union *set, em__timeline *timeline, em__edge *edge)
 }
 
 /* What is summed up goes on no more: its variance is whole. */
-static void end_chains(em__tally *tallies, size_t channel_count, uint64_t last_ns)
+static void end_chains(em__tally *tallies, size_t channel_count)
 {
     for (size_t i = 0; i < channel_count; i++) {
-        double variance = em__chain_variance(&tallies[i].chain, last_ns);
+        double variance = em__chain_variance(&tallies[i].chain);
         tallies[i].chain = (em__chain){.inner_variance = variance};
     }
 }
@@ -199,22 +194,19 @@ static void end_chains(em__tally *tallies, size_t channel_count, uint64_t last_n
 void em__union_sum(const em__union *set, size_t channel_count, const em__edge *now, uint64_t *ret_ns,
                    em__tally *ret_tallies)
 {
-    uint64_t last_ns = set->last_ns;
     *ret_ns = set->total_ns;
     memcpy(ret_tallies, set->total, channel_count * sizeof *ret_tallies);
     if (now && set->first) {
         const em__edge *from = open_begin(set);
         if (now->t_ns > from->t_ns) {
             *ret_ns += now->t_ns - from->t_ns;
-            add_between(ret_tallies, channel_count, last_ns, from, now);
-            last_ns = now->t_ns;
+            add_between(ret_tallies, channel_count, from, now);
         }
     } else {
         for (const em__span *span = set->top; span; span = span->below) {
             *ret_ns += span->inner_ns;
-            add_tallies(ret_tallies, channel_count, last_ns, span->inner);
-            last_ns = span->last_ns;
+            add_tallies(ret_tallies, channel_count, span->inner);
         }
     }
-    end_chains(ret_tallies, channel_count, last_ns);
+    end_chains(ret_tallies, channel_count);
 }

@@ -19,7 +19,6 @@ typedef struct em__span {
     em__edge *begin;
     em__edge *reach;   /* earliest begin of the intervals below; NULL: there are none */
     uint64_t inner_ns; /* intervals that ended since this window began and before the next one did */
-    uint64_t last_ns;  /* end of the last of them */
     em__tally *inner;  /* by channel */
 } em__span;
 
@@ -29,7 +28,6 @@ typedef struct {
     uint64_t orders;
     em__edge *begin;   /* of the earliest interval in total; NULL: there is none */
     uint64_t total_ns; /* intervals that nothing can cover any more */
-    uint64_t last_ns;  /* end of the last of them */
     em__tally *total;  /* by channel */
 } em__union;
 

@@ -7,13 +7,13 @@
 #include "timeline/timeline.h"
 
 typedef struct {
-    float error_uj, width_ns; /* as in em__value; no edge yet: 0 */
+    uint64_t t_ns; /* no edge yet: 0 */
+    float error_uj, error_mw;
 } em__tail;
 
 /* Windows that follow each other closely: their inner edges cancel, but for what was between them. */
 typedef struct {
-    double inner_variance; /* µJ²; of all edges but the first and the last of the newest chain */
-    uint64_t first_ns;
+    double inner_variance; /* µJ²; of all but the first and the last edge of the newest chain */
     em__tail first, last;
 } em__chain;
 
@@ -37,15 +37,13 @@ typedef struct {
 } em__tally;
 
 /* The sum of one window. */
-void em__sum_between(const em__value *begin, uint64_t begin_ns, const em__value *end, uint64_t end_ns,
-                     em__sum *ret_sum);
-/* Adds a window between two settled edges to what ended last at last_ns. */
-void em__sum_add(em__sum *into, uint64_t last_ns, const em__edge *begin, const em__edge *end, size_t channel);
+void em__sum_between(const em__value *begin, const em__value *end, em__sum *ret_sum);
+/* Adds a window between two settled edges, which did not begin before the one that was added last. */
+void em__sum_add(em__sum *into, const em__value *begin, const em__value *end);
 
-void em__tally_between(em__tally *into, uint64_t last_ns, const em__edge *begin, const em__edge *end, size_t channel);
-void em__tally_add(em__tally *into, uint64_t last_ns, const em__tally *tally); /* last_ns: into's */
+void em__tally_between(em__tally *into, const em__value *begin, const em__value *end);
+void em__tally_add(em__tally *into, const em__tally *tally);
 
-/* last_ns: of its newest edge. */
-double em__chain_variance(const em__chain *chain, uint64_t last_ns);
+double em__chain_variance(const em__chain *chain);
 
 #endif

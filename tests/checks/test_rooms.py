@@ -110,6 +110,10 @@ def test_only_platform_talks_to_the_operating_system(build: Path) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+# A trace goes to the descriptor that the caller gave.
+MAY_WRITE = ("platform_stream.c.o", "write")
+
+
 def test_the_library_never_prints_exits_or_reads_the_environment(build: Path) -> None:
     forbidden = {
         *("printf", "fprintf", "puts", "putchar", "perror", "vprintf", "vfprintf", "write"),
@@ -121,5 +125,6 @@ def test_the_library_never_prints_exits_or_reads_the_environment(build: Path) ->
         f"{name} calls {symbol}"
         for name, symbols in sorted(outside_calls(build).items())
         for symbol in sorted(symbols & forbidden)
+        if (name, symbol) != MAY_WRITE
     ]
     assert not found, "\n".join(found)

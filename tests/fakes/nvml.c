@@ -90,7 +90,47 @@ static void put_text(const char *text, char *out, unsigned size)
     }
 }
 
-/* The counter or the gauge, with the time and the failures that the script gives a reading. */
+static void spin_ns(uint64_t ns)
+{
+    for (uint64_t begin_ns = monotonic_ns(); ns > 0 && monotonic_ns() - begin_ns < ns;) {
+        continue;
+    }
+}
+
+/* The time that a call takes before it looks, and after that. */
+typedef struct {
+    uint64_t spin_ns, sleep_ns;
+} cost;
+
+/* A call that reads begins: OK, or a code. */
+static int begin_reading(const void *handle, cost *ret_cost)
+{
+    struct board *board;
+    int code = enter(handle, &board);
+    if (code != OK) {
+        return code;
+    }
+    board->calls++;
+    *ret_cost = (cost){.spin_ns = board->cost_ns / 2, .sleep_ns = (uint64_t)board->slow_us * 1000};
+    if (time_ns() >= board->hang_ns) {
+        board->hang_ns = UINT64_MAX;
+        ret_cost->sleep_ns = board->hang_for_ns;
+    }
+    leave(OK);
+    spin_ns(ret_cost->spin_ns);
+    return OK;
+}
+
+static int end_reading(cost taken, int code)
+{
+    spin_ns(taken.spin_ns);
+    if (taken.sleep_ns > 0) {
+        sleep_ns(taken.sleep_ns);
+    }
+    return code;
+}
+
+/* The counter or the gauge, with the failures that the script gives it. */
 static int reading(const void *handle, int is_energy, uint64_t *ret_value, long long *ret_stamp_us)
 {
     struct board *board;
@@ -98,24 +138,25 @@ static int reading(const void *handle, int is_energy, uint64_t *ret_value, long 
     if (code != OK) {
         return code;
     }
-    uint64_t t_ns = time_ns(), pause_ns = (uint64_t)board->slow_us * 1000;
-    if (t_ns >= board->hang_ns) {
-        board->hang_ns = UINT64_MAX;
-        pause_ns = board->hang_for_ns;
-    }
-    code = is_energy ? board->energy : board->power;
+    uint64_t t_ns = time_ns();
+    code = is_energy ? (t_ns < board->energy_until_ns ? board->energy : NOT_SUPPORTED) : board->power;
     if (code == OK && t_ns >= board->fail_ns && t_ns < board->mend_ns) {
         code = board->fail;
     }
     board->reads += is_energy != 0;
-    uint64_t at_ns = board_update_ns(board, t_ns);
-    *ret_value = is_energy ? board_counter_mj(board, at_ns) : board_power_mw(board, at_ns);
-    *ret_stamp_us = 1700000000000000 + (long long)(at_ns / 1000);
-    leave(OK);
-    if (pause_ns > 0) {
-        sleep_ns(pause_ns);
-    }
-    return code;
+    uint64_t at_ns = board_update_ns(board, is_energy, t_ns);
+    *ret_value = is_energy ? board_counter_mj(board, t_ns, at_ns) : board_power_mw(board, at_ns);
+    *ret_stamp_us = board_stamp_us(board, at_ns);
+    return leave(code);
+}
+
+/* A call of its own. */
+static int read_one(const void *handle, int is_energy, uint64_t *ret_value)
+{
+    cost taken;
+    long long stamp_us;
+    int code = begin_reading(handle, &taken);
+    return code == OK ? end_reading(taken, reading(handle, is_energy, ret_value, &stamp_us)) : code;
 }
 
 #define CALL(name, ...)                                                                                                \
@@ -128,7 +169,7 @@ CALL(nvmlInit_v2, void)
     int code = OK;
     if (fake.starts == fake.stops) {
         code = script_read(&fake.script);
-        fake.started_ns = monotonic_ns();
+        fake.started_ns = fake.script.start_ns ? fake.script.start_ns : monotonic_ns();
     }
     fake.starts += code == OK;
     return leave(code);
@@ -243,8 +284,7 @@ CALL(nvmlDeviceGetPciInfo_v3, void *handle, struct pci *pci)
 CALL(nvmlDeviceGetTotalEnergyConsumption, void *handle, unsigned long long *energy)
 {
     uint64_t value;
-    long long stamp_us;
-    int code = reading(handle, 1, &value, &stamp_us);
+    int code = read_one(handle, 1, &value);
     if (code == OK) {
         *energy = value;
     }
@@ -254,8 +294,7 @@ CALL(nvmlDeviceGetTotalEnergyConsumption, void *handle, unsigned long long *ener
 CALL(nvmlDeviceGetPowerUsage, void *handle, unsigned *power)
 {
     uint64_t value;
-    long long stamp_us;
-    int code = reading(handle, 0, &value, &stamp_us);
+    int code = read_one(handle, 0, &value);
     if (code == OK) {
         *power = (unsigned)value;
     }
@@ -273,8 +312,10 @@ struct field {
 
 CALL(nvmlDeviceGetFieldValues, void *handle, int count, struct field *fields)
 {
+    cost taken;
     struct board *board;
-    int code = enter(handle, &board);
+    int code = begin_reading(handle, &taken);
+    code = code == OK ? enter(handle, &board) : code;
     if (code != OK) {
         return code;
     }
@@ -290,7 +331,7 @@ CALL(nvmlDeviceGetFieldValues, void *handle, int count, struct field *fields)
         /* The upper half belongs to nobody where the value is an unsigned int. */
         fields[i].value = is_energy ? value : 0xDEADBEEF00000000 | (value & 0xFFFFFFFF);
     }
-    return OK;
+    return end_reading(taken, OK);
 }
 
 CALL(nvmlDeviceGetEnforcedPowerLimit, void *handle, unsigned *limit)
@@ -405,4 +446,23 @@ CALL(fake_nvml_read_count, unsigned index)
 {
     pthread_mutex_lock(&fake.lock);
     return leave(index < BOARDS ? (int)fake.script.boards[index].reads : -1);
+}
+
+/* How often it was called for counter or power since then, for one or for both. */
+CALL(fake_nvml_call_count, unsigned index)
+{
+    pthread_mutex_lock(&fake.lock);
+    return leave(index < BOARDS ? (int)fake.script.boards[index].calls : -1);
+}
+
+/* What a board has truly used between two of its times, in J. */
+EXPORT double fake_nvml_energy_j(unsigned index, uint64_t from_ns, uint64_t to_ns);
+EXPORT double fake_nvml_energy_j(unsigned index, uint64_t from_ns, uint64_t to_ns)
+{
+    pthread_mutex_lock(&fake.lock);
+    const struct board *board = &fake.script.boards[index < BOARDS ? index : 0];
+    wave power = wave_sum(board->waves, (size_t)board->wave_count);
+    double energy_j = wave_energy_j(&power, from_ns, to_ns);
+    leave(OK);
+    return energy_j;
 }

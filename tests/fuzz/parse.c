@@ -35,6 +35,9 @@ static void parse_values(const char *text, size_t size)
 {
     uint64_t value;
     em__cpu_time time;
+    em__process_time process;
+    memset(&process, MARK, sizeof process);
+    insist(!is_read(em__parse_process_time(text, size, &process), &process, sizeof process) || size > 40);
     memset(&value, MARK, sizeof value);
     memset(&time, MARK, sizeof time);
     insist(!is_read(em__parse_u64(text, size, &value), &value, sizeof value) || size > 0);
@@ -54,6 +57,30 @@ static void parse_cpuinfo(const char *text, size_t size)
     if (is_read(em__parse_cpuinfo(text, size, &info), &info, sizeof info)) {
         insist(memchr(info.vendor, '\0', sizeof info.vendor) && memchr(info.model, '\0', sizeof info.model));
         insist(info.cpus > 0 && info.cpus <= size && info.packages <= size);
+    }
+}
+
+static void parse_units(const char *text, size_t size)
+{
+    uint64_t config, scale[2];
+    struct {
+        size_t count;
+        uint32_t cpus[64];
+    } list;
+    memset(&config, MARK, sizeof config);
+    memset(scale, MARK, sizeof scale);
+    memset(&list, MARK, sizeof list);
+    is_read(em__parse_event(text, size, &config), &config, sizeof config);
+    if (is_read(em__parse_cpu_list(text, size, list.cpus, 64, &list.count), &list, sizeof list)) {
+        insist(list.count > 0 && list.count <= 64);
+        for (size_t i = 0; i < list.count; i++) {
+            insist(list.cpus[i] <= INT32_MAX);
+        }
+    }
+    for (int shift = -6; shift <= 6; shift += 6) {
+        memset(scale, MARK, sizeof scale);
+        insist(!is_read(em__parse_scale(text, size, shift, &scale[0], &scale[1]), scale, sizeof scale) ||
+               (scale[0] > 0 && scale[1] > 0));
     }
 }
 
@@ -97,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     insist(name != NULL);
     parse_values((const char *)data, size);
     parse_cpuinfo((const char *)data, size);
+    parse_units((const char *)data, size);
     memcpy(name, size ? (const char *)data : "", size);
     name[size] = '\0';
     parse_names(name);

@@ -414,3 +414,26 @@ def test_a_socket_counts_once(
         rest = {row["role"] for row in socket if row["sensor"] in package}
         assert as_user or rest == others
         assert not any(row["kind"] == "model" and row["role"] == "counted" for row in rows)
+
+
+def test_units_of_another_machine_cannot_be_asked(
+    build: Path, machines: Path, tmp_path: Path
+) -> None:
+    """Perf events are the running kernel's: a recording that shows a unit keeps its roles."""
+    path = machines / "intel-xeon-2s-gold-5118.json"
+    recorded = json.loads(path.read_text())
+    unit = "/sys/bus/event_source/devices/power"
+    for name, content in {
+        "type": "31\n",
+        "cpumask": "0,12\n",
+        "events/energy-pkg": "event=0x02\n",
+        "events/energy-pkg.scale": "2.3283064365386962890625e-10\n",
+        "events/energy-pkg.unit": "Joules\n",
+    }.items():
+        recorded["files"][f"{unit}/{name}"] = {"content": content, "mode": "0444"}
+    copy = tmp_path / "with-a-unit.json"
+    copy.write_text(json.dumps(recorded))
+    plain, document = sensors(build, path), sensors(build, copy)
+    assert document["channels"] == plain["channels"]
+    assert "rapl-perf" not in absences(plain)
+    assert absences(document)["rapl-perf"]["status"] == "not-supported"

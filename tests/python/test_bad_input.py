@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import fractions
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,14 @@ NAN, INFINITY = float("nan"), float("inf")
 class Unprintable:
     def __repr__(self) -> str:
         raise RuntimeError("no repr")
+
+
+async def lazy() -> None:
+    pass
+
+
+def endless() -> Iterator[int]:
+    yield 1
 
 
 def many(argument: str, *values: Any) -> list[tuple[str, Any]]:
@@ -38,6 +47,8 @@ VALUES: list[tuple[str, Any]] = [
     *many("gpus", "GPU-\0", "GPU-\udc80", ["GPU-é"], 10**30, [2**32], "0,100000"),
     *many("gpus", ["GPU-a,1"], ["0,1"]),
     *many("require", ["tpu"], {"CPU"}, ("cpu", "")),
+    *many("sync", "", "Auto", "cuda", "never"),
+    *many("overhead_limit", -0.001, 1.001, 10, NAN, INFINITY, -INFINITY, 10**400),
 ]
 TYPES: list[tuple[str, Any]] = [
     *many("sample_interval", "0.1", None, True, [0.1], b"1", 1j),
@@ -49,6 +60,9 @@ TYPES: list[tuple[str, Any]] = [
     *many("gpus", None, 1.5, True, [0, 1.5], [None], {0}, b"0"),
     *many("require", "cpu", b"cpu", None, 1, [1], [None]),
     *many("enabled", None, 1, "yes", []),
+    *many("dram_model", None, 1, "yes", []),
+    *many("sync", None, 0, 1, 0.5, [], b"auto", Unprintable(), lazy, endless),
+    *many("overhead_limit", None, "0.001", True, [0.001], b"1", 1j),
 ]
 
 
@@ -107,7 +121,7 @@ def test_an_unknown_keyword() -> None:
     with pytest.raises(TypeError, match=r"interval=1.*allowed are sample_interval, cpu_tdp_w"):
         EnergyMeter(interval=1)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="positional"):
-        EnergyMeter(0.1, 65, 200, 450, "auto", "visible", (), True, 9)  # type: ignore[call-arg]
+        EnergyMeter(0.1, 65, 200, 450, "auto", "visible", (), True, 9)  # type: ignore[call-arg, arg-type]
 
 
 def test_what_is_right(make: MakeMeter) -> None:

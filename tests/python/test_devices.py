@@ -80,8 +80,14 @@ def play(build: Path, tmp_path: Path, run_python: RunPython) -> Play:
 
 
 def names(answer: Any) -> list[str]:
+    """The boards; the power beside each counter shows the same silicon."""
     assert "channels" in answer, answer
-    return [c["name"] for c in answer["channels"] if c["domain"] == "gpu"]
+    boards = [
+        c for c in answer["channels"] if c["domain"] == "gpu" and not c["name"].endswith("/power")
+    ]
+    mirrors = [c for c in answer["channels"] if c["name"].endswith("/power")]
+    assert all(c["role"] == "mirror" for c in mirrors), mirrors
+    return [c["name"] for c in boards]
 
 
 def test_two_different_boards(play: Play) -> None:
@@ -121,6 +127,41 @@ class Timed(EnergyMeter):
         end = time.monotonic()
         assert end - begin > 0.25
         assert sum(begin < turn < end for turn in turns) > 20
+EnergyMeter = Timed
+"""
+    answer = play(TWO.replace("update_ms=20", "update_ms=20 slow_us=150000"), setup=setup)
+    assert answer.get("text") is None
+
+
+def test_other_threads_run_while_one_waits_and_reading_results_never_waits(play: Play) -> None:
+    setup = """
+import threading
+turns = []
+def count():
+    while True:
+        turns.append(time.monotonic())
+        time.sleep(0.001)
+threading.Thread(target=count, daemon=True).start()
+class Timed(EnergyMeter):
+    def summary(self):
+        with self.batch() as window:
+            time.sleep(0.5)
+        begin = time.monotonic()
+        assert not window.final
+        assert not self.last_batch()["final"]
+        assert time.monotonic() - begin < 0.05
+        for wait in (window.wait, lambda: self.last_batch(final=True)):
+            begin = time.monotonic()
+            assert wait()["final"]
+            end = time.monotonic()
+            if end - begin > 0.1:
+                assert sum(begin < turn < end for turn in turns) > 20
+                waited.append(wait)
+            with self.batch():
+                time.sleep(0.2)
+        assert len(waited) == 2
+        return super().summary()
+waited = []
 EnergyMeter = Timed
 """
     answer = play(TWO.replace("update_ms=20", "update_ms=20 slow_us=150000"), setup=setup)

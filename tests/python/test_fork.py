@@ -68,13 +68,14 @@ def test_windows_in_a_child_do_nothing_and_warn_once(meter: EnergyMeter) -> None
 
     def work() -> Any:
         opened.stop()
-        results: list[Any] = [opened.to_dict(), ended.to_dict()]
+        results: list[Any] = [opened.to_dict(), ended.to_dict(), opened.wait(), ended.wait(0)]
         for _ in range(3):
             with meter.batch() as window:
                 pass
             results.append(window.to_dict())
         items = list(meter.batches([1, 2, 3]))
         results += [meter.last_batch(), meter.last_epoch(), meter.last("open")]
+        results += [meter.last_batch(final=True), meter.last("open", final=True)]
         summary = meter.summary()
         meter.reset()
         meter.close()
@@ -123,6 +124,8 @@ def test_a_window_that_the_parent_left_open_can_be_read(meter: EnergyMeter) -> N
     [
         lambda meter: meter.batch().start().stop().energy_j,
         lambda meter: meter.last_batch()["energy_j"],
+        lambda meter: meter.last_batch(final=True)["energy_j"],
+        lambda meter: meter.epoch().start().stop().wait()["energy_j"],
         lambda meter: meter.summary()["run"]["energy_j"],
         lambda meter: len(meter.channels),
         lambda meter: len(meter.absent) - 1,

@@ -58,6 +58,14 @@ def results(meter: EnergyMeter, count: int) -> None:
         meter.last_batch()
 
 
+def waited(meter: EnergyMeter, count: int) -> None:
+    for _ in range(count // 10):
+        with meter.epoch() as window:
+            pass
+        window.wait(0)
+        meter.last_epoch(final=True)
+
+
 def dropped(meter: EnergyMeter, count: int) -> None:
     for _ in range(count):
         meter.epoch().start()
@@ -72,7 +80,7 @@ def decorated(meter: EnergyMeter, count: int) -> None:
         work()
 
 
-@pytest.mark.parametrize("work", [blocks, named, loops, results, dropped, decorated])
+@pytest.mark.parametrize("work", [blocks, named, loops, results, waited, dropped, decorated])
 def test_windows(meter: EnergyMeter, work: Callable[[EnergyMeter, int], None]) -> None:
     work(meter, MANY // 5)
     meter.summary()

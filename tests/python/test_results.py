@@ -37,6 +37,7 @@ KEYS = {
     "complete",
     "missing",
     "final",
+    "process_cpu_share",
 }
 
 

@@ -19,7 +19,7 @@ from energy_meter import EnergyMeter
 from energy_meter._results import to_dict
 
 if TYPE_CHECKING:
-    from tests.python.conftest import MakeMeter
+    from tests.python.conftest import Machine, MakeMeter
 
 GROUP = {
     "count",
@@ -149,9 +149,10 @@ def test_the_scope_is_this_process(meter: EnergyMeter, spend: Callable[[float], 
     assert meter.summary()["run"]["energy_j"] >= total
 
 
-def test_points_are_thinned(make: MakeMeter, spend: Callable[[float], None]) -> None:
-    meter = make(sample_interval=0.001, cpu_tdp_w=65.0)
-    spend(0.4)
+def test_points_are_thinned(make: MakeMeter, machine: Machine) -> None:
+    machine.cpus(0.5)
+    meter = make(machine.root, sample_interval=0.001)
+    machine.run(0.4)
     for device in meter.summary()["scope"]["devices"]:
         assert 16 <= len(device["points"]) <= 64
 

@@ -52,6 +52,7 @@ RESULTS = [
     "complete",
     "missing",
     "final",
+    "process_cpu_share",
 ]
 
 

@@ -15,6 +15,7 @@ static int32_t domain_of(em__covers covers)
     case EM__COVERS_BOARD:
         return EM_DOMAIN_GPU;
     case EM__COVERS_DRAM:
+    case EM__COVERS_ALL_MEMORY:
         return EM_DOMAIN_DRAM;
     case EM__COVERS_PLATFORM:
         return EM_DOMAIN_PLATFORM;
@@ -38,7 +39,6 @@ rig_channel rig_channel_make(const char *name, em__covers covers, int32_t place,
                                      .refresh_ns = source.period_ns,
                                      .ceiling_mw = 2000000,
                                      .gain = 0.05,
-                                     .shaped_by = -1,
                                      .tdp_each_w = NAN,
                                      .tdp_count = NAN},
                            .sensor = is_model   ? "tdp"
@@ -67,7 +67,8 @@ em__reading rig_channel_read(const rig_channel *channel, uint64_t now_ns)
     const em__channel *facts = &channel->facts;
     uint64_t shown = facts->kind == EM_KIND_GAUGE ? rig_source_gauge(&channel->source, now_ns)
                                                   : rig_source_counter(&channel->source, now_ns);
-    return (em__reading){.value = shown * facts->scale_den / facts->scale_num};
+    return (em__reading){.value = shown * facts->scale_den / facts->scale_num,
+                         .stamp = rig_source_stamp(&channel->source, now_ns)};
 }
 
 void rig_ledger_init(rig_ledger *rig, const rig_channel *channels, size_t count, const em__ledger_setup *setup)

@@ -48,7 +48,7 @@ static int revive(em__device *base)
     return 0;
 }
 
-static const em__device_ops ops = {read_device, destroy, revive};
+static const em__device_ops ops = {.read = read_device, .destroy = destroy, .revive = revive};
 
 em__device *rig_device_create(rig_host *rig, const rig_channel *channels, size_t count, uint64_t interval_ns,
                               uint64_t cost_ns, int *destroyed)

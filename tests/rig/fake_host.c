@@ -1,54 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
 /* A recorded machine holds what stands still; what moves is written into the answer of each read. */
-#include "rig/fake_host.h"
+#include "rig/fake_host_inside.h"
 
 #include "platform/host_system.h"
 #include "platform/machine.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ZONES = 16, PATH_BYTES = 128, TICKS_PER_S = 100 };
-
-typedef struct {
-    char path[PATH_BYTES]; /* of what moves */
-    rig_source source;
-    uint64_t cost_ns, reads;
-    int cpus; /* of /proc/stat: the source's wave is a utilisation; 0: a counter */
-    int is_blocked;
-} moving;
-
-struct rig_host {
-    em__host base;
-    em__host *still;
-    int is_live;
-    pthread_mutex_t lock; /* of what follows; never held in a call of still */
-    pthread_cond_t changed;
-    uint64_t now_ns, asleep_ns;
-    moving zones[MOST_ZONES];
-    size_t zone_count;
-    int blocked, threads;
-};
+enum { TICKS_PER_S = 100 };
 
 struct rig_file {
     em__file base;
     em__file *still;
-    moving *zone; /* NULL: it stands still */
+    rig_moving *zone; /* NULL: it stands still */
     uint64_t opened_ns;
 };
 
 static const uint64_t wall_offset_ns = UINT64_C(1700000000) * 1000000000;
-
-static void must(int holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static rig_host *rig_of(em__host *host)
 {
@@ -78,7 +49,15 @@ static uint64_t asleep_of(rig_host *rig)
 
 static uint64_t monotonic_ns(em__host *host)
 {
-    return now_of(rig_of(host));
+    rig_host *rig = rig_of(host);
+    uint64_t now_ns = now_of(rig);
+    if (rig->is_live) {
+        return now_ns;
+    }
+    pthread_mutex_lock(&rig->lock);
+    rig->now_ns += rig->clock_cost_ns;
+    pthread_mutex_unlock(&rig->lock);
+    return now_ns;
 }
 
 static uint64_t boottime_ns(em__host *host)
@@ -93,7 +72,7 @@ static uint64_t wall_ns(em__host *host)
 
 /* -------------------------------------------------------------------------------------------------------------- files */
 
-static int fault_error(const rig_fault *fault)
+int rig_inside_error(const rig_fault *fault)
 {
     return fault->kind == RIG_FAIL ? -fault->error : -ENODEV;
 }
@@ -102,7 +81,7 @@ static int open_file(em__host *host, const char *path, em__file **ret_file)
 {
     rig_host *rig = rig_of(host);
     uint64_t now_ns = now_of(rig);
-    moving *zone = NULL;
+    rig_moving *zone = NULL;
     for (size_t i = 0; i < rig->zone_count; i++) {
         if (strcmp(rig->zones[i].path, path) == 0) {
             zone = &rig->zones[i];
@@ -132,7 +111,7 @@ static int answer(char *buffer, size_t capacity, const char *text)
 }
 
 /* Idle and busy ticks as the kernel shows them: since boot, summed over all CPUs, cut to whole ones. */
-static void print_stat(const moving *zone, uint64_t now_ns, char *text, size_t size)
+static void print_stat(const rig_moving *zone, uint64_t now_ns, char *text, size_t size)
 {
     double total = (double)now_ns / 1e9 * (double)TICKS_PER_S * zone->cpus;
     double busy = wave_energy_j(zone->source.wave, 0, now_ns) * (double)TICKS_PER_S * zone->cpus;
@@ -140,8 +119,7 @@ static void print_stat(const moving *zone, uint64_t now_ns, char *text, size_t s
              (unsigned long long)(total - busy));
 }
 
-/* Waits as long as the zone is blocked. */
-static void pay(rig_host *rig, moving *zone)
+void rig_inside_pay(rig_host *rig, rig_moving *zone)
 {
     pthread_mutex_lock(&rig->lock);
     int waits = zone->is_blocked;
@@ -164,7 +142,7 @@ static int read_file(em__file *base, char *buffer, size_t capacity)
     }
     /* As a read of a fixed cost: the value is of its middle. */
     uint64_t now_ns = now_of(rig) + file->zone->cost_ns / 2;
-    pay(rig, file->zone);
+    rig_inside_pay(rig, file->zone);
     const rig_source *source = &file->zone->source;
     const rig_fault *fault = rig_source_failure(source, file->opened_ns, now_ns);
     char text[128];
@@ -172,7 +150,7 @@ static int read_file(em__file *base, char *buffer, size_t capacity)
         return answer(buffer, capacity, "garbage\n");
     }
     if (fault) {
-        return fault_error(fault);
+        return rig_inside_error(fault);
     }
     if (file->zone->cpus > 0) {
         print_stat(file->zone, now_ns, text, sizeof text);
@@ -260,6 +238,12 @@ static void destroy(em__host *host)
 static const em__host_ops driven_ops = {FILES_AND_CLOCKS};
 static const em__host_ops live_ops = {FILES_AND_CLOCKS, .thread_start = thread_start};
 
+#define PERF                                                                                                           \
+    .perf_open = rig_perf_open, .perf_join = rig_perf_join, .perf_read = rig_perf_read, .perf_close = rig_perf_close
+
+static const em__host_ops driven_perf_ops = {FILES_AND_CLOCKS, PERF};
+static const em__host_ops live_perf_ops = {FILES_AND_CLOCKS, .thread_start = thread_start, PERF};
+
 static rig_host *create(int is_live, uint64_t start_ns)
 {
     rig_host *rig = calloc(1, sizeof *rig);
@@ -270,6 +254,11 @@ static rig_host *create(int is_live, uint64_t start_ns)
     rig->is_live = is_live;
     rig->now_ns = start_ns;
     return rig;
+}
+
+void rig_inside_offer_events(rig_host *rig)
+{
+    rig->base.ops = rig->is_live ? &live_perf_ops : &driven_perf_ops;
 }
 
 rig_host *rig_host_create(uint64_t start_ns)
@@ -304,6 +293,13 @@ void rig_host_advance(rig_host *rig, uint64_t elapsed_ns)
     pthread_mutex_unlock(&rig->lock);
 }
 
+void rig_host_set_clock_cost(rig_host *rig, uint64_t cost_ns)
+{
+    pthread_mutex_lock(&rig->lock);
+    rig->clock_cost_ns = cost_ns;
+    pthread_mutex_unlock(&rig->lock);
+}
+
 void rig_host_suspend(rig_host *rig, uint64_t elapsed_ns)
 {
     pthread_mutex_lock(&rig->lock);
@@ -334,10 +330,10 @@ void rig_host_put_cpus(rig_host *rig, const char *vendor, const char *model, int
     put(rig, "/proc/cpuinfo", text, 0);
 }
 
-static moving *add_moving(rig_host *rig, const char *path)
+static rig_moving *add_moving(rig_host *rig, const char *path)
 {
     must(rig->zone_count < MOST_ZONES);
-    moving *zone = &rig->zones[rig->zone_count++];
+    rig_moving *zone = &rig->zones[rig->zone_count++];
     snprintf(zone->path, sizeof zone->path, "%s", path);
     put(rig, path, "0\n", 0);
     return zone;
@@ -345,7 +341,7 @@ static moving *add_moving(rig_host *rig, const char *path)
 
 void rig_host_put_stat(rig_host *rig, const wave *utilisation, int cpus)
 {
-    moving *zone = add_moving(rig, "/proc/stat");
+    rig_moving *zone = add_moving(rig, "/proc/stat");
     zone->source = (rig_source){.wave = utilisation};
     zone->cpus = cpus;
 }
@@ -372,7 +368,7 @@ size_t rig_host_put_zone(rig_host *rig, const rig_zone *zone)
         put_number(rig, zone->folder, "constraint_0_power_limit_uw", (uint64_t)(zone->limit_w * 1e6), 0);
     }
     snprintf(path, sizeof path, "/sys/class/powercap/%s/energy_uj", zone->folder);
-    moving *made = add_moving(rig, path);
+    rig_moving *made = add_moving(rig, path);
     made->source = zone->source;
     made->cost_ns = zone->cost_ns;
     return (size_t)(made - rig->zones);

@@ -18,6 +18,8 @@ void rig_host_destroy(rig_host *rig);   /* drops the creator's reference */
 
 uint64_t rig_host_now(rig_host *rig);
 void rig_host_advance(rig_host *rig, uint64_t elapsed_ns);
+/* From now on each look at CLOCK_MONOTONIC takes so long: the time that the code under test itself needs. */
+void rig_host_set_clock_cost(rig_host *rig, uint64_t cost_ns);
 /* The machine sleeps: only CLOCK_BOOTTIME and the wall clock go on. */
 void rig_host_suspend(rig_host *rig, uint64_t elapsed_ns);
 
@@ -40,6 +42,22 @@ typedef struct {
 
 /* A zone of the powercap tree. Its number is what the calls below take. */
 size_t rig_host_put_zone(rig_host *rig, const rig_zone *zone);
+
+typedef struct {
+    const char *unit, *event; /* "power", "energy-pkg" */
+    uint32_t type;            /* of the unit */
+    uint64_t config;
+    int cpu;           /* the unit lists the CPUs of all its events */
+    int package, die;  /* the CPU's place; die -1: the machine does not tell */
+    const char *scale; /* NULL: the kernel's, 2^-32 J a count; "1e-6": the source's own µJ */
+    rig_source source; /* counted from when it is opened */
+} rig_event;
+
+/* An event of a performance monitoring unit, and with the first one the right to open such events. A zone beside the
+ * others: its number is what the calls below take. */
+size_t rig_host_put_event(rig_host *rig, const rig_event *event);
+/* What opening events answers from now on: 0 or a negative errno. */
+void rig_host_refuse_events(rig_host *rig, int error);
 
 /* The zone's source; change it only while nothing reads. */
 rig_source *rig_host_source(rig_host *rig, size_t zone);

@@ -12,9 +12,20 @@
 
 static uint64_t rig_random_state;
 
+/* splitmix64 (Steele, Lea, Flood, 2014) */
+static inline uint64_t rig_random(void)
+{
+    uint64_t z = rig_random_state += UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return z ^ (z >> 31);
+}
+
+/* Through the mill once: seeds that follow each other would else give one sequence, shifted by a number. */
 static inline void rig_random_seed(uint64_t seed)
 {
-    rig_random_state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+    rig_random_state = seed;
+    rig_random_state = rig_random();
 }
 
 static inline void rig_random_start(int argc, char **argv)
@@ -25,15 +36,6 @@ static inline void rig_random_start(int argc, char **argv)
         argc > 1 ? strtoull(argv[1], NULL, 10) : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
     printf("# seed %llu\n", (unsigned long long)seed);
     rig_random_seed(seed);
-}
-
-/* splitmix64 (Steele, Lea, Flood, 2014) */
-static inline uint64_t rig_random(void)
-{
-    uint64_t z = rig_random_state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
 }
 
 /* 0 … limit - 1 */

@@ -92,7 +92,9 @@ uint64_t rig_source_counter(const rig_source *source, uint64_t now_ns)
             total_uj += (double)fault->amount;
         }
     }
-    total_uj += (1 + source->gain_error) * wave_energy_j(source->wave, since_ns, t_ns) * 1e6;
+    double kept = source->polled_ns ? 1 / (1 + (double)source->lost_ns / (double)source->polled_ns) : 1;
+    t_ns -= t_ns > since_ns + source->lag_ns ? source->lag_ns : t_ns - since_ns;
+    total_uj += kept * (1 + source->gain_error) * wave_energy_j(source->wave, since_ns, t_ns) * 1e6;
     double unit = unit_of(source), steps = floor((total_uj + rounding) / unit);
     if (source->range > 0) {
         steps = fmod(steps, floor((double)source->range / unit + 0.5) + 1);
@@ -103,12 +105,23 @@ uint64_t rig_source_counter(const rig_source *source, uint64_t now_ns)
 uint64_t rig_source_gauge(const rig_source *source, uint64_t now_ns)
 {
     uint64_t t_ns = last_update(source, now_ns);
+    t_ns -= t_ns > source->lag_ns ? source->lag_ns : t_ns;
     double power_w = wave_power_w(source->wave, t_ns);
     if (source->average_ns > 0 && t_ns >= source->average_ns) {
         power_w = wave_energy_j(source->wave, t_ns - source->average_ns, t_ns) / ((double)source->average_ns / 1e9);
     }
     double unit = unit_of(source), steps = floor((1 + source->gain_error) * power_w * 1e3 / unit + 0.5);
     return (uint64_t)(steps * unit + rounding);
+}
+
+uint64_t rig_source_stamp(const rig_source *source, uint64_t now_ns)
+{
+    uint64_t stamp_ns = UINT64_C(1700000000000000000) + last_update(source, now_ns);
+    for (size_t i = 0; i < source->fault_count; i++) {
+        const rig_fault *fault = &source->faults[i];
+        stamp_ns -= fault->kind == RIG_STAMP && fault->from_ns <= now_ns ? fault->amount : 0;
+    }
+    return source->has_stamps ? stamp_ns / 1000 : 0;
 }
 
 const rig_fault *rig_source_failure(const rig_source *source, uint64_t opened_ns, uint64_t now_ns)

@@ -118,7 +118,7 @@ static inline const em__absence *absence_of(const em__probe *probe, const char *
     return NULL;
 }
 
-/* Of a device's first channel. */
+/* The first channel of a device. */
 static inline em__reading read_one(em__device *device)
 {
     em__reading reading = {0};

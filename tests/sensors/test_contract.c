@@ -2,11 +2,15 @@
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
 /* What every sensor of the registry has to keep, whatever the machine does: asked of all of them alike, through a host
  * that counts what is opened and closed. */
-#include "counting.h"
+#include "counting_host.h"
+#include "probing.h"
 
 /* ---------------------------------------------------------------------------------------- a machine that has it all */
 
 #define CLASS "/sys/class/powercap/"
+#define UNIT "/sys/bus/event_source/devices/power/"
+#define TOPOLOGY "/sys/devices/system/cpu/cpu0/topology/"
+#define SCALE "2.3283064365386962890625e-10"
 #define PCI "/sys/bus/pci/devices/0000:3b:00.0/"
 #define CHIP "/sys/class/hwmon/hwmon"
 #define BATTERY "/sys/class/power_supply/BAT0/"
@@ -28,6 +32,19 @@ static const struct {
     {CLASS "intel-rapl:1/name", "psys\n"},
     {CLASS "intel-rapl:1/energy_uj", "9999\n"},
     {CLASS "intel-rapl:1/max_energy_range_uj", "262143328850\n"},
+    {UNIT "type", "31\n"},
+    {UNIT "cpumask", "0\n"},
+    {UNIT "events/energy-pkg", "event=0x02\n"},
+    {UNIT "events/energy-pkg.scale", SCALE "\n"},
+    {UNIT "events/energy-pkg.unit", "Joules\n"},
+    {UNIT "events/energy-ram", "event=0x03\n"},
+    {UNIT "events/energy-ram.scale", SCALE "\n"},
+    {UNIT "events/energy-ram.unit", "Joules\n"},
+    {UNIT "events/energy-psys", "event=0x05\n"},
+    {UNIT "events/energy-psys.scale", SCALE "\n"},
+    {UNIT "events/energy-psys.unit", "Joules\n"},
+    {TOPOLOGY "physical_package_id", "0\n"},
+    {TOPOLOGY "die_id", "0\n"},
     {PCI "vendor", "0x10de\n"},
     {PCI "class", "0x030200\n"},
     {PCI "device", "0x2330\n"},
@@ -66,7 +83,8 @@ static const struct {
 enum {
     RICH = sizeof rich / sizeof rich[0],
     MODELS = 1,      /* the GPU's needs no file */
-    CHANNELS = 5 + 8 /* three zones and two models; battery, amdgpu, xe (2), INA3221, power meter, dtpm (2) */
+    EVENTS = 3,      /* nor do perf events once they are open */
+    CHANNELS = 8 + 8 /* events, zones, two models; battery, amdgpu, xe (2), INA3221, power meter, dtpm (2) */
 };
 
 static em__host *rich_machine(void)
@@ -101,9 +119,11 @@ static void check_channel(const em__device *device, const em__channel *channel)
     CHECK((channel->kind == EM_KIND_MODEL) == (channel->tdp_from[0] != '\0'));
     CHECK((channel->kind == EM_KIND_MODEL) == ((channel->notes & EM_NOTE_BIT(EM_NOTE_MODEL)) != 0));
     CHECK(device->rank > 0 && device->ops->read && device->ops->destroy);
-    CHECK(channel->shaped_by == -1 || (channel->kind == EM_KIND_COUNTER && channel->shaped_by >= 0 &&
-                                       (size_t)channel->shaped_by < device->channel_count &&
-                                       device->channels[channel->shaped_by].kind == EM_KIND_GAUGE));
+    int32_t own = (int32_t)(channel - device->channels), gauge = own + channel->gauge;
+    CHECK(channel->shaped_by == 0 || channel->shaped_by == channel->gauge);
+    CHECK(channel->gauge == 0 ||
+          (channel->kind == EM_KIND_COUNTER && gauge >= 0 && (size_t)gauge < device->channel_count &&
+           device->channels[gauge].kind == EM_KIND_GAUGE));
 }
 
 /* A sensor either has a readable channel or says why not. */
@@ -172,7 +192,8 @@ static int check_readings(const em__probe *probe)
                       out[j].outcome == EM__READ_GONE);
                 CHECK((out[j].outcome == EM__READ_OK) == (out[j].status == EM_OK));
                 CHECK(channel->status == EM_OK || out[j].outcome == EM__READ_GONE);
-                CHECK(out[j].outcome != EM__READ_OK || channel->range == 0 || out[j].value <= channel->range);
+                CHECK(out[j].outcome != EM__READ_OK || channel->range == 0 || channel->is_endless ||
+                      out[j].value <= channel->range);
                 values += out[j].outcome == EM__READ_OK;
             }
         }
@@ -308,7 +329,8 @@ static void test_unreadable_in_mid_run(void)
         for (int i = 0; i < RICH; i++) {
             put_broken(machine, rich[i].path, errors[e]);
         }
-        CHECK_INT(check_readings(&probe), 3 * MODELS);
+        host->perf_error = -errors[e];
+        CHECK_INT(check_readings(&probe), 3 * MODELS); /* the GPU's model needs no file */
         finish(host, &probe);
     }
 }
@@ -376,7 +398,7 @@ static void garbage_in_mid_run(const char *content, size_t length)
     for (int i = 0; i < RICH; i++) {
         em__machine_set_file(machine, rich[i].path, content, length, 0444, 0);
     }
-    CHECK_INT(check_readings(&probe), 3 * MODELS);
+    CHECK_INT(check_readings(&probe), 3 * (MODELS + EVENTS));
     finish(host, &probe);
 }
 
@@ -384,6 +406,13 @@ static void test_garbage(void)
 {
     each_garbage(garbage_from_the_start);
     each_garbage(garbage_in_mid_run);
+}
+
+static em__reading first_of(em__device *device)
+{
+    em__reading out[EM__DEVICE_CHANNELS];
+    device->ops->read(device, EM__EVERY_CHANNEL, out);
+    return out[0];
 }
 
 /* What vanishes is gone for good until it is revived, and is then read again. */
@@ -399,19 +428,21 @@ static void test_vanishing(void)
                 em__machine_remove(machine, rich[i].path);
             }
         }
+        host->perf_error = em__host_exists(machine, UNIT "type") == 0 ? 0 : -ENODEV;
         for (size_t i = 0; i < probe.device_count; i++) {
             em__device *device = probe.devices[i];
             const char *source = device->channels[0].source;
             int was_removed = device->channels[0].kind != EM_KIND_MODEL || strcmp(source, "/proc/stat") == 0;
             was_removed =
                 was_removed && (strcmp(folders[f], "/") == 0 || strncmp(source, folders[f], strlen(folders[f])) == 0);
-            CHECK_INT(read_one(device).outcome, was_removed ? EM__READ_GONE : EM__READ_OK);
+            CHECK_INT(first_of(device).outcome, was_removed ? EM__READ_GONE : EM__READ_OK);
             CHECK(!was_removed || !device->ops->revive || device->ops->revive(device) != 0);
-            CHECK_INT(read_one(device).outcome, was_removed ? EM__READ_GONE : EM__READ_OK);
+            CHECK_INT(first_of(device).outcome, was_removed ? EM__READ_GONE : EM__READ_OK);
         }
         for (int i = 0; i < RICH; i++) {
             put(machine, rich[i].path, rich[i].content);
         }
+        host->perf_error = 0;
         for (size_t i = 0; i < probe.device_count; i++) {
             if (probe.devices[i]->ops->revive) {
                 CHECK_INT(probe.devices[i]->ops->revive(probe.devices[i]), 0);

@@ -400,7 +400,7 @@ static void *read_and_destroy(void *argument)
     em__device *device = argument;
     em__reading reading;
     for (int i = 0; i < 2000; i++) {
-        device->ops->read(device, EM__EVERY_CHANNEL, &reading);
+        device->ops->read(device, EM__CHANNEL_BIT(0), &reading);
     }
     device->ops->destroy(device);
     return NULL;

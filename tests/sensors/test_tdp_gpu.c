@@ -142,7 +142,7 @@ static void free_device(em__device *device)
     free(device);
 }
 
-static const em__device_ops measured_ops = {no_read, free_device, NULL};
+static const em__device_ops measured_ops = {.read = no_read, .destroy = free_device};
 
 static void add_measured(em__probe *probe, const char *pci, int index)
 {

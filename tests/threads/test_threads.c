@@ -44,10 +44,11 @@ static int wait_for(int (*condition)(void), uint64_t limit_ns)
     return condition();
 }
 
-static void begin(uint64_t interval_ns)
+static void begin_with(uint64_t interval_ns, uint32_t flags)
 {
     em_options options;
     em_options_init(&options, sizeof options);
+    options.flags = flags;
     options.sample_interval_ns = interval_ns;
     hundred = wave_constant(100);
     twenty = wave_constant(20);
@@ -63,6 +64,11 @@ static void begin(uint64_t interval_ns)
     if (!CHECK_INT(em__meter_create_on(rig_host_base(machine), &options, NULL, &meter), EM_OK)) {
         abort();
     }
+}
+
+static void begin(uint64_t interval_ns)
+{
+    begin_with(interval_ns, 0);
 }
 
 static int has_no_threads(void)
@@ -230,6 +236,70 @@ static void test_a_driver_that_hangs_is_given_up(void)
     end();
 }
 
+static void *begin_and_end_one(void *argument)
+{
+    em_window *window = argument;
+    int failures = em_window_begin(meter, NULL, window) != EM_OK;
+    failures += em_window_end(meter, *window, NULL) != EM_OK;
+    return failures ? argument : NULL;
+}
+
+/* A caller that hangs in a read of its own: the sampler gives the device up, everybody else goes on. */
+static void test_a_driver_that_hangs_in_a_caller(void)
+{
+    for (int is_first = 0; is_first < 2; is_first++) {
+        begin_with(10 * MS, EM_EDGES_ALWAYS);
+        em_window outer = is_first ? 0 : begin_window(EM_WINDOW_OTHER, NULL), stuck = 0, window, last;
+        pthread_t thread;
+        rig_host_block(machine, package);
+        CHECK_INT(pthread_create(&thread, NULL, begin_and_end_one, &stuck), 0);
+        CHECK(wait_for(is_blocked, 10 * S));
+        window = begin_window(EM_WINDOW_BATCH, NULL); /* which waits for nobody, or for a pause to end */
+        CHECK_INT(package_has_hung(), is_first);
+        pause_for(20 * MS);
+        em_result result = {.size = sizeof result};
+        CHECK_INT(em_window_end(meter, window, &result), EM_OK);
+        CHECK_INT(em_window_last(meter, EM_WINDOW_BATCH, NULL, &last), EM_OK);
+        CHECK_INT(last, window);
+        CHECK_INT(em_window_result(meter, window, &result), EM_OK);
+        CHECK_INT(em_window_settle(meter, window, 10 * S), EM_OK);
+        CHECK_INT(em_window_result(meter, window, &result), EM_OK);
+        CHECK_INT(result.is_final, 1);
+        CHECK(wait_for(package_has_hung, 20 * S));
+        uint64_t reads = rig_host_reads(machine, package);
+        rig_host_let_go(machine, package);
+        void *failed = NULL;
+        pthread_join(thread, &failed);
+        CHECK(failed == NULL);
+        CHECK(stuck != 0);
+        CHECK_INT(rig_host_reads(machine, package), reads);
+        CHECK_INT(status_of(0), EM_ERR_HUNG); /* nor is its late answer heard */
+        CHECK_INT(outer ? em_window_end(meter, outer, NULL) : EM_OK, EM_OK);
+        end();
+    }
+}
+
+/* What the sampler reads, and hangs in, no caller waits for. */
+static void test_callers_pass_over_what_the_sampler_reads(void)
+{
+    begin_with(10 * MS, EM_EDGES_ALWAYS);
+    em_window outer = begin_window(EM_WINDOW_OTHER, NULL), window, next, last;
+    rig_host_block(machine, package);
+    CHECK(wait_for(is_blocked, 10 * S));
+    em_result result = {.size = sizeof result};
+    window = begin_window(EM_WINDOW_BATCH, NULL);
+    CHECK_INT(em_window_lap(meter, window, NULL, &result, &next), EM_OK);
+    CHECK_INT(em_window_end(meter, next, &result), EM_OK);
+    CHECK_INT(em_window_result(meter, next, &result), EM_OK);
+    CHECK_INT(em_window_last(meter, EM_WINDOW_BATCH, NULL, &last), EM_OK);
+    CHECK_INT(em_window_end(meter, outer, &result), EM_OK);
+    CHECK_INT(result.is_final, 0);
+    CHECK_INT(package_has_hung(), 0); /* so nothing of this took the second after which it is given up */
+    rig_host_let_go(machine, package);
+    CHECK_INT(em_window_settle(meter, outer, 10 * S), EM_OK);
+    end();
+}
+
 /* Nobody waits for a call that hangs, and when it comes back at last, it finds what it needs. */
 static void test_destroying_while_a_driver_hangs(void)
 {
@@ -323,11 +393,11 @@ static void *ask(void *argument)
     return NULL;
 }
 
-static void test_callers_on_all_sides(void)
+static void check_callers(uint32_t flags)
 {
     static caller_result made[CALLERS + 2];
     pthread_t threads[CALLERS + 2];
-    begin(5 * MS);
+    begin_with(5 * MS, flags);
     em_window run = begin_window(EM_WINDOW_RUN, NULL);
     for (size_t i = 0; i < CALLERS + 2; i++) {
         made[i] = (caller_result){0};
@@ -356,6 +426,16 @@ static void test_callers_on_all_sides(void)
     CHECK_INT(em_summary_find(summary, EM_WINDOW_OTHER, NULL, &index), EM_ERR_UNKNOWN); /* cancelled ones */
     em_summary_destroy(summary);
     end();
+}
+
+static void test_callers_on_all_sides(void)
+{
+    check_callers(0);
+}
+
+static void test_callers_on_all_sides_that_read(void)
+{
+    check_callers(EM_EDGES_ALWAYS);
 }
 
 /* Many threads begin the first window after a pause at once; each sees a baseline, and nobody waits for ever. */
@@ -432,9 +512,12 @@ int main(void)
     RUN(test_it_parks_and_is_woken);
     RUN(test_settling_asks_for_a_round);
     RUN(test_a_driver_that_hangs_is_given_up);
+    RUN(test_a_driver_that_hangs_in_a_caller);
+    RUN(test_callers_pass_over_what_the_sampler_reads);
     RUN(test_destroying_while_a_driver_hangs);
     RUN(test_closing_after_one_was_given_up);
     RUN(test_callers_on_all_sides);
+    RUN(test_callers_on_all_sides_that_read);
     RUN(test_a_pause_that_many_end_at_once);
     RUN(test_closing_while_others_begin);
     RUN(test_creating_and_destroying);

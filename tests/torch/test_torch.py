@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -116,6 +118,51 @@ def test_cuda_is_never_initialised(meter: EnergyMeter) -> None:
     with meter.batch():
         torch.ones(3).sum()
     assert not torch.cuda.is_initialized()
+
+
+@pytest.mark.parametrize("sync", ["auto", True])
+def test_without_cuda_nothing_waits(monkeypatch: pytest.MonkeyPatch, sync: Any) -> None:
+    """To look whether there is something to wait for takes microseconds, and starts nothing."""
+    if torch.cuda.is_initialized():
+        pytest.skip("CUDA is in use here")
+    calls: list[object] = []
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda *device: calls.append(device))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EnergyMeterWarning)
+        meter = EnergyMeter(cpu_tdp_w=65.0, sync=sync)
+    with meter:
+        begin = time.perf_counter()
+        for _ in range(1000):
+            with meter.epoch(), meter.window("validation"), meter.batch():
+                pass
+        assert (time.perf_counter() - begin) / 1000 < 200e-6
+        assert list(meter.epochs(meter.batches(range(3)))) == [0, 1, 2]
+        batch = meter.last_batch(final=True)
+        assert batch is not None
+        assert batch["final"]
+        assert not any("synchronised" in reason for reason in batch["reasons"])
+        assert meter.summary()["num_epochs"] == 1003
+    assert calls == []
+    assert not torch.cuda.is_initialized()
+
+
+def test_with_cuda_queued_work_is_waited_for(meter: EnergyMeter) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("this machine has no GPU that torch can use")
+    matrix = torch.randn(8192, 8192, device="cuda")
+    for window, is_done in ((meter.batch(), False), (meter.epoch(), True)):
+        torch.cuda.synchronize()
+        done = torch.cuda.Event()
+        with window:
+            for _ in range(50):
+                matrix = (matrix @ matrix).clamp(-1, 1)
+            done.record()
+        assert done.query() == is_done
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph), meter.epoch():
+        matrix += 1
+    graph.replay()
+    torch.cuda.synchronize()
 
 
 def test_torch_is_never_imported_for_it() -> None:

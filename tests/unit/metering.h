@@ -46,7 +46,7 @@ static inline void begin_meter(const em_options *options)
 }
 
 /* A meter on one socket of 100 W and its 20 W of memory: zones 0 and 1. */
-static inline void begin_simple(void)
+static inline void begin_simple_with(const em_options *options)
 {
     static wave package, memory;
     package = wave_constant(100);
@@ -54,7 +54,12 @@ static inline void begin_simple(void)
     begin_machine("GenuineIntel");
     put_zone("intel-rapl:0", "package-0", (rig_source){.wave = &package, .range = 262143999938});
     put_zone("intel-rapl:0:0", "dram", (rig_source){.wave = &memory, .range = 65712999613});
-    begin_meter(NULL);
+    begin_meter(options);
+}
+
+static inline void begin_simple(void)
+{
+    begin_simple_with(NULL);
 }
 
 static inline void end_all(void)

@@ -64,6 +64,15 @@ static void test_options(void)
     options.flags = 1u << 20;
     check_refused(&options, "flags");
     options = default_options();
+    options.flags = EM_EDGES_ALWAYS | EM_EDGES_NEVER;
+    check_refused(&options, "flags");
+    static const double wrong_limits[] = {NAN, -1e-9, 1.000001, INFINITY, -INFINITY, 1e300};
+    for (size_t i = 0; i < sizeof wrong_limits / sizeof wrong_limits[0]; i++) {
+        options = default_options();
+        options.overhead_limit = wrong_limits[i];
+        check_refused(&options, "overhead_limit");
+    }
+    options = default_options();
     options.gpus = "";
     check_refused(&options, "gpus");
     options.gpus = NULL;
@@ -86,11 +95,13 @@ static void test_options_at_their_limits(void)
     options.sample_interval_ns = MS;
     options.cpu_tdp_w = options.gpu_tdp_w = 100000;
     options.carbon_g_per_kwh = 0;
+    options.overhead_limit = 0;
     begin_meter(&options);
     em_meter_destroy(meter);
     options.sample_interval_ns = 60 * S;
     options.cpu_tdp_w = 1e-9;
     options.carbon_g_per_kwh = 100000;
+    options.overhead_limit = 1;
     begin_meter(&options);
     em_meter_destroy(meter);
     rig_host_destroy(machine);

@@ -203,6 +203,26 @@ static void test_the_largest_numbers(void)
     CHECK_INT(uj, 10);
 }
 
+/* The kernel made 64 bits of a source that wraps: values go on beyond its range, a step back is no wrap, and in a longer
+ * time than the source needs to go round at full power, 524 s here, the kernel may have missed one. */
+static void test_an_endless_counter(void)
+{
+    em__channel facts = zone(262143328850, 500000);
+    uint64_t uj, below = facts.range - 1000;
+    em__counter counter = {0};
+    facts.is_endless = 1;
+    step(&counter, &facts, 0, below, &uj);
+    CHECK_INT(step(&counter, &facts, S, below + 2000000, &uj), EM__STEP_ENERGY);
+    CHECK_INT(uj, 2000000);
+    CHECK_INT(step(&counter, &facts, 524 * S, below + 4000000, &uj), EM__STEP_ENERGY);
+    CHECK_INT(uj, 2000000);
+    CHECK_INT(step(&counter, &facts, 1049 * S, below + 6000000, &uj), EM__STEP_RESET);
+    CHECK_INT(step(&counter, &facts, 1050 * S, below, &uj), EM__STEP_RESET);
+    CHECK_INT(step(&counter, &facts, 1051 * S, 1000, &uj), EM__STEP_RESET);
+    CHECK_INT(step(&counter, &facts, 1052 * S, 2000, &uj), EM__STEP_ENERGY);
+    CHECK_INT(uj, 1000);
+}
+
 int main(void)
 {
     RUN(test_an_hour_with_real_ranges);
@@ -212,6 +232,7 @@ int main(void)
     RUN(test_without_a_range_backward_is_a_reset);
     RUN(test_a_count_beyond_its_range_never_wraps);
     RUN(test_what_no_power_explains_is_a_reset);
+    RUN(test_an_endless_counter);
     RUN(test_the_remainder_is_carried);
     RUN(test_the_largest_numbers);
     return CHECK_DONE();

@@ -166,7 +166,7 @@ static void test_worked_values(void)
     }
 }
 
-/* The same through readings, edges and a window's result. */
+/* The same through readings, edges that are readings, and a window's result. */
 static void test_worked_values_of_windows(void)
 {
     static rig_ledger rig;
@@ -182,9 +182,9 @@ static void test_worked_values_of_windows(void)
         for (uint64_t t_ns = S; t_ns <= 3 * S + length_ns; t_ns += 100 * MS) {
             rig_ledger_read_all(&rig, t_ns);
             if (t_ns == 2 * S) {
-                window = rig_ledger_begin(&rig, EM_WINDOW_OTHER, NULL, 2 * S + 30 * MS);
+                window = rig_ledger_begin(&rig, EM_WINDOW_OTHER, NULL, 2 * S);
             } else if (t_ns == 2 * S + length_ns) {
-                rig_ledger_end(&rig, window, 2 * S + length_ns + 30 * MS);
+                rig_ledger_end(&rig, window, 2 * S + length_ns);
             }
         }
         em_result result = rig_ledger_result(&rig, window, 100 * S, NULL);

@@ -66,8 +66,15 @@ static errors measure(rig_channel channel, uint64_t length_ns, int count, double
         em_window window = rig_ledger_begin(&rig, EM_WINDOW_BATCH, NULL, t_ns);
         sample_until(&now_ns, end_ns, 50 * MS);
         rig_ledger_end(&rig, window, end_ns);
-        sample_until(&now_ns, end_ns + 180 * MS, 50 * MS);
+        /* Settling takes a bracket after the edge's: two sample intervals, and more where a reading told nothing. */
+        uint64_t settle_ns = end_ns + 180 * MS;
+        sample_until(&now_ns, settle_ns, 50 * MS);
         em_result measured = rig_ledger_result(&rig, window, now_ns, NULL);
+        while (!measured.is_final && settle_ns < end_ns + S) {
+            settle_ns += 50 * MS;
+            sample_until(&now_ns, settle_ns, 50 * MS);
+            measured = rig_ledger_result(&rig, window, now_ns, NULL);
+        }
         CHECK_INT(measured.is_final, 1);
         double truth_j = wave_energy_j(channel.source.wave, t_ns, end_ns);
         double error = fabs(measured.total.energy_j - truth_j) / truth_j;
@@ -118,7 +125,7 @@ static void test_a100_jittering_updates(void)
     wave square = wave_square(90, 380, 0.9, 0.55, rig_random_between(0, 0.9));
     errors e = measure(a100(&square, 2 * MS), 500 * MS, WINDOWS, -1);
     show("A100, jitter 2 ms, 0.5 s", &e);
-    CHECK(e.mean_error <= 0.01);
+    CHECK(e.mean_error <= 0.01 && e.sum_error <= 0.002);
     e = measure(a100(&square, 2 * MS), 50 * MS, WINDOWS, -1);
     show("A100, jitter 2 ms, 50 ms", &e);
     CHECK(e.mean_error <= 0.06);
@@ -145,12 +152,17 @@ static void test_rapl(void)
     CHECK(e.sorted[2000 * 99 / 100 - 1] <= 0.015 && e.worst_error <= 0.045);
 }
 
+/* Of 1,000 seeds, 4 exceed a bound (50 ms with jitter, by a tenth at most): ten that are always the same do not. */
 int main(int argc, char **argv)
 {
-    rig_random_seed(argc > 1 ? strtoull(argv[1], NULL, 10) : 1); /* The bounds are of one draw; others come close. */
-    RUN(test_a100_steady_updates);
-    RUN(test_a100_jittering_updates);
-    RUN(test_a_window_that_is_the_high_part);
-    RUN(test_rapl);
+    uint64_t given = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
+    for (uint64_t seed = given ? given : 1; seed <= (given ? given : 10); seed++) {
+        printf("# seed %llu\n", (unsigned long long)seed);
+        rig_random_seed(seed);
+        RUN(test_a100_steady_updates);
+        RUN(test_a100_jittering_updates);
+        RUN(test_a_window_that_is_the_high_part);
+        RUN(test_rapl);
+    }
     return CHECK_DONE();
 }

@@ -25,14 +25,17 @@ CHANNEL = [
     *("update_period_s", "update_period_from"),
 ]
 SUMMARY = [
-    *("schema", "device", "gpu_name", "carbon_intensity_g_per_kwh", "num_batches", "num_epochs"),
-    *("batch_summary", "epoch_summary", "windows", "run", "carbon_basis", "tdp", "scope"),
+    *("schema", "device", "gpu_name", "gpu_shared"),
+    *("carbon_intensity_g_per_kwh", "num_batches", "num_epochs"),
+    *("batch_summary", "epoch_summary", "windows", "run", "carbon_basis"),
+    *("tdp", "overhead", "scope"),
 ]
 RUN = [
     *("duration_s", "energy_j", "avg_power_w", "carbon_g"),
     *("cpu_energy_j", "gpu_energy_j", "dram_energy_j", "other_energy_j"),
     *("energy_by_provenance", *DOUBTS, "resolution", "reasons"),
     *("channels", "complete", "missing", "final"),
+    "process_cpu_share",
     *("in_epochs_j", "in_batches_j", "outside_windows_j"),
 ]
 SCOPE = ["host", "boot_id", "pid", "started_at", "t_begin", "t_end", "devices"]
@@ -68,6 +71,7 @@ def test_every_summary_has_every_key(root: Path, name: str) -> None:
     assert list(document["run"]) == RUN
     assert list(document["scope"]) == SCOPE
     assert list(document["carbon_basis"]) == ["g_per_kwh", "source", "year", "is_default"]
+    assert list(document["overhead"]) == ["fraction", "limit", "caller_s", "sync_s"]
     assert list(document["tdp"]) == ["cpu", "gpu", "unused"]
     rows = [document["batch_summary"], document["epoch_summary"], *document["windows"].values()]
     for row in rows:

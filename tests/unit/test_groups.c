@@ -87,6 +87,7 @@ static void test_what_adds_up(void)
     for (size_t i = 0; i < 3; i++) {
         edges[i] = em__timeline_mark(&timeline, 1000 + 100 * i);
         edges[i]->values[0] = values[i];
+        edges[i]->values[0].t_ns = edges[i]->t_ns;
     }
     em__group_add(group, 1, edges[0], edges[1], 32, 0);
     CHECK_INT(group->sums[0].energy_uj, 250);
@@ -155,7 +156,7 @@ static spread measure(uint64_t apart_ns)
         double truth_j = 0;
         em_window window = 0;
         for (int i = 0; i <= 2 * WINDOWS; i++) {
-            for (; read_ns <= t_ns || i == 2 * WINDOWS; read_ns += 100 * MS) {
+            for (; read_ns <= t_ns || i == 2 * WINDOWS; read_ns += 90 * MS + rig_random_below(40 * MS)) {
                 rig_ledger_read(&rig, 0, read_ns);
                 if (read_ns > t_ns + S) {
                     break;

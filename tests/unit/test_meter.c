@@ -128,7 +128,9 @@ static void test_batches_in_epochs(void)
 
 static void test_a_lap_leaves_nothing_between(void)
 {
-    begin_simple();
+    em_options options = default_options();
+    options.flags = EM_EDGES_NEVER;
+    begin_simple_with(&options);
     em_window first = begin_window(EM_WINDOW_BATCH, NULL), window = first, next = 0;
     for (int i = 0; i < 100; i++) {
         rig_host_advance(machine, 12345678);
@@ -213,7 +215,9 @@ static void test_pauses(void)
 
 static void test_a_window_ends_before_its_first_round(void)
 {
-    begin_simple();
+    em_options options = default_options();
+    options.flags = EM_EDGES_NEVER;
+    begin_simple_with(&options);
     em_window window = begin_window(EM_WINDOW_OTHER, NULL);
     rig_host_advance(machine, 10 * MS);
     em_result result = {.size = sizeof result};

@@ -160,17 +160,52 @@ static void cpu_times(void)
                                         "\ncpu  1 2 3 4\n",
                                         "cpu  1 2 3\n4 5 6 7\n"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        em__cpu_time time = {11, 12};
+        em__cpu_time time = {11, 12, 13};
         if (!CHECK_INT(em__parse_cpu_time(wrong[i], strlen(wrong[i]), &time), -EINVAL)) {
             printf("# in: %s\n", wrong[i]);
         }
-        CHECK(time.busy == 11 && time.total == 12);
+        CHECK(time.busy == 11 && time.total == 12 && time.steal == 13);
     }
-    em__cpu_time time = {11, 12};
+    em__cpu_time time;
+    CHECK_INT(em__parse_cpu_time("cpu  1000 200 300 4000 500 60 7 80 900 100\n", 43, &time), 0);
+    CHECK_INT(time.steal, 80);
+    time = (em__cpu_time){11, 12, 13};
     CHECK_INT(em__parse_cpu_time("cpu  1 2 \0 4\n", 13, &time), -EINVAL);
     CHECK_INT(em__parse_cpu_time("cpu  18446744073709551615 1 0 0\n", 32, &time), -ERANGE);
     CHECK_INT(em__parse_cpu_time("cpu  99999999999999999999 1 0 0\n", 32, &time), -ERANGE);
     CHECK_INT(time.total, 12);
+}
+
+/* A line of a real process, whose name was set to "a) (b". */
+static void process_times(void)
+{
+    const char *line =
+        "4242 (a) (b) S 17 4242 4242 34816 -1 4194304 1500 200 3 4 700 80 9000 600 20 -5 3 0 123456 1 2 3\n";
+    em__process_time time;
+    if (CHECK_INT(em__parse_process_time(line, strlen(line), &time), 0)) {
+        CHECK_INT(time.pid, 4242);
+        CHECK_INT(time.parent, 17);
+        CHECK_INT(time.used, 780);
+        CHECK_INT(time.waited, 9600);
+        CHECK_INT(time.start, 123456);
+    }
+    static const char *const wrong[] = {
+        "",
+        "4242",
+        "4242 (a",
+        "4242 (a)",
+        "x (a) S 17 4242 4242 34816 -1 4194304 1500 200 3 4 700 80 9000 600 20 -5 3 0 1",
+        "4242 (a) S 17 4242 4242 34816 -1 4194304 1500 200 3 4 700 80 9000 600 20 -5 3 0",
+        "4242 (a) S 17 4242 4242 34816 -1 4194304 1500 200 3 4 -7 80 9000 600 20 -5 3 0 1",
+        "4242 (a) S 17 4242 4242 34816 -1 4194304 1500 200 3 4 7x 80 9000 600 20 -5 3 0 1",
+        "4242 a S 17 4242 4242 34816 -1 4194304 1500 200 3 4 7 80 9000 600 20 -5 3 0 1 2 3"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        time.pid = 7;
+        if (!CHECK_INT(em__parse_process_time(wrong[i], strlen(wrong[i]), &time), -EINVAL)) {
+            printf("# in: %s\n", wrong[i]);
+        }
+        CHECK_INT(time.pid, 7);
+    }
 }
 
 static em__cpuinfo cpuinfo(const char *text)
@@ -262,6 +297,7 @@ int main(void)
     RUN(zone_names);
     RUN(zone_directories_count_in_hexadecimal);
     RUN(cpu_times);
+    RUN(process_times);
     RUN(cpuinfo_of_x86);
     RUN(a_package_for_each_cpu_is_a_virtual_machine);
     RUN(cpuinfo_of_arm);

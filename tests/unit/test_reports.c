@@ -180,6 +180,7 @@ static em_group group(int32_t kind, const char *name, uint64_t count, uint64_t d
 {
     em_group made = {.size = sizeof made, .kind = kind, .name = name, .count = count, .duration_ns = duration_ns};
     made.distinct_ns = duration_ns;
+    made.process_cpu_share = NAN;
     made.total.energy_j = made.distinct.energy_j = energy_j;
     made.carbon_g = energy_j / 3.6e6 * 450;
     for (size_t i = 0; i < EM_DOMAINS; i++) {
@@ -196,7 +197,8 @@ static em__summary_facts plain_facts(void)
                                .tdp_cpu = {.each_w = NAN},
                                .tdp_gpu = {.each_w = NAN},
                                .run_is_complete = 1,
-                               .run_is_final = 1};
+                               .run_is_final = 1,
+                               .gpu_shared = -1};
 }
 
 static void summary_of_a_run(int32_t format, const char *golden)
@@ -209,6 +211,7 @@ static void summary_of_a_run(int32_t format, const char *golden)
         group(EM_WINDOW_EPOCH, "\"\\\n\xc3\xa9", 1, 1 * MS, 1)};
     groups[0].by_domain[EM_DOMAIN_CPU].energy_j = 200.25;
     groups[0].by_domain[EM_DOMAIN_GPU].energy_j = 799.75;
+    groups[0].process_cpu_share = 0.625;
     groups[0].by_provenance_j[EM_FROM_MEASURED] = 200.25;
     groups[0].by_provenance_j[EM_FROM_INTEGRATED] = 799.75;
     em_channel channels[MACHINE];
@@ -260,6 +263,7 @@ static void summary_of_a_run(int32_t format, const char *golden)
     facts.begin_wall_ns = UINT64_C(1709164799123456789);
     facts.device = "gpu";
     facts.gpu_name = "NVIDIA H200";
+    facts.gpu_shared = 1;
     facts.carbon_source = "Ember, world average";
     facts.g_per_kwh = 472.95;
     facts.carbon_year = 2024;
@@ -270,6 +274,7 @@ static void summary_of_a_run(int32_t format, const char *golden)
     facts.tdp_cpu = (em__summary_tdp){150, 2, "default for a server"};
     facts.tdp_unused[0] = "gpu_tdp_w";
     facts.tdp_unused_count = 1;
+    facts.overhead = (em__summary_overhead){0.000125, 0.001, 0.0015625, 0.25};
     facts.run_is_complete = 0;
     facts.missing = missing;
     facts.missing_count = 1;

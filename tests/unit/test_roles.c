@@ -87,6 +87,7 @@ static void expect(const row rows[], size_t count)
 #define UNCORE(p) EM__COVERS_UNCORE, POWERCAP, p, -1
 #define PSYS EM__COVERS_PLATFORM, POWERCAP, -1, -1
 #define MODEL EM__COVERS_ALL_CPUS, TDP, -1, -1
+#define MEMORY EM__COVERS_ALL_MEMORY, TDP, -1, -1
 #define BOARD(rank) EM__COVERS_BOARD, rank, -1, -1
 #define DENIED EM_ERR_PERMISSION
 #define BROKEN EM_ERR_BROKEN
@@ -194,6 +195,33 @@ static void an_ordinary_user_gets_the_model_alone(void)
     EXPECT(rows);
     CHECK_TEXT(roles[0].reason, em_status_text(EM_ERR_PERMISSION));
     EXPECT(alone);
+}
+
+static void modelled_memory_counts_where_nothing_else_holds_it(void)
+{
+    static const row beside[] = {{"cpu-0/package", PACKAGE(0), EM_OK, .expected = "counted"},
+                                 {"cpu-1/package", PACKAGE(1), EM_OK, .expected = "counted"},
+                                 {"cpu-0/model", MODEL, EM_OK, .expected = "mirror of cpu-0/package"},
+                                 {"dram/model", MEMORY, EM_OK, .expected = "counted"}};
+    static const row measured[] = {{"cpu-0/package", PACKAGE(0), EM_OK, .expected = "counted"},
+                                   {"cpu-0/dram", DRAM(0, -1), DENIED, .expected = "missing"},
+                                   {"cpu-1/package", PACKAGE(1), EM_OK, .expected = "counted"},
+                                   {"cpu-1/dram", DRAM(1, -1), EM_OK, .expected = "counted"},
+                                   {"dram/model", MEMORY, EM_OK, .expected = "mirror of cpu-1/dram"}};
+    static const row denied[] = {{"cpu-0/package", PACKAGE(0), EM_OK, .expected = "counted"},
+                                 {"cpu-0/dram", DRAM(0, -1), DENIED, .expected = "unreadable"},
+                                 {"dram/model", MEMORY, EM_OK, .expected = "counted"}};
+    static const row whole[] = {{"cpu-0/package", PACKAGE(0), DENIED, .expected = "unreadable"},
+                                {"cpu-0/dram", DRAM(0, -1), DENIED, .expected = "unreadable"},
+                                {"cpu-0/model", MODEL, EM_OK, .expected = "counted"},
+                                {"dram/model", MEMORY, EM_OK, .expected = "part of cpu-0/model"}};
+    EXPECT(beside);
+    CHECK_TEXT(roles[3].reason, "estimated, since no memory can be read");
+    EXPECT(measured);
+    CHECK_TEXT(roles[4].reason, "covers all memory, so it would count cpu-1/dram twice");
+    EXPECT(denied);
+    EXPECT(whole);
+    CHECK_TEXT(roles[3].reason, "cpu-0/model is of the whole machine, memory included");
 }
 
 static void what_the_options_leave_out_is_not_missing(void)
@@ -459,6 +487,7 @@ int main(void)
     RUN(intel_dies_beside_their_package);
     RUN(one_socket_is_unreadable);
     RUN(an_ordinary_user_gets_the_model_alone);
+    RUN(modelled_memory_counts_where_nothing_else_holds_it);
     RUN(what_the_options_leave_out_is_not_missing);
     RUN(copies_of_one_place_by_several_sensors);
     RUN(boards_are_matched_by_what_they_are);

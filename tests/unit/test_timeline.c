@@ -138,7 +138,7 @@ static void test_adjoining_windows_add_up(void)
         }
         edges[e] = em__timeline_mark(&timeline, now_ns);
         if (rig_random_below(50) == 0) {
-            em__timeline_pin(&timeline, edges[e]);
+            em__timeline_pin(&timeline, edges[e - rig_random_below(e < 5 ? 1 : 5)]);
         }
         for (em__edge *edge; (edge = em__timeline_settle(&timeline)); settled++) {
             release(edge);
@@ -233,6 +233,44 @@ static void test_a_channel_that_ends_holds_nothing_back(void)
     em__timeline_free(&timeline);
 }
 
+/* A value that had to be final before the power after it was known is a straight line's; one right after it, which could
+ * wait, knows better. It takes nothing back. */
+static void test_what_is_learned_later_takes_nothing_back(void)
+{
+    wave square = wave_square(90, 380, 0.37, 0.5, 0);
+    set_channel(0, EM_KIND_COUNTER, (rig_source){.wave = &square, .period_ns = 20 * MS});
+    begin(1);
+    uint64_t now_ns = S, due_ns = S;
+    for (int i = 0; i < 3000; i++) {
+        em__edge *edges[2] = {NULL, NULL};
+        uint64_t next_ns = em__timeline_plan(&timeline, 0, now_ns, due_ns);
+        if (i > 200 && next_ns > now_ns + 20 * MS) {
+            uint64_t between_ns = now_ns + rig_random_below(next_ns - now_ns - MS);
+            edges[0] = em__timeline_mark(&timeline, between_ns);
+            edges[1] = em__timeline_mark(&timeline, between_ns + MS / 10);
+        }
+        for (int rounds = 0; rounds < 4; rounds++) {
+            now_ns = em__timeline_plan(&timeline, 0, now_ns, due_ns);
+            due_ns += due_ns <= now_ns + 12 * MS ? 50 * MS : 0;
+            read_at(0, now_ns);
+            if (edges[0] && rounds == 0) {
+                em__timeline_pin(&timeline, edges[0]);
+            }
+        }
+        if (edges[0]) {
+            em__timeline_pin(&timeline, edges[1]);
+            CHECK(edges[1]->values[0].energy_uj >= edges[0]->values[0].energy_uj);
+        }
+        for (em__edge *edge; (edge = em__timeline_settle(&timeline));) {
+            release(edge);
+        }
+        for (int k = 0; k < 2; k++) {
+            em__timeline_release(&timeline, edges[k]);
+        }
+    }
+    em__timeline_free(&timeline);
+}
+
 /* Nobody asks in a pause, so an edge in it waits for nobody, and has no gap. */
 static void test_an_edge_in_a_pause(void)
 {
@@ -297,6 +335,7 @@ int main(int argc, char **argv)
     RUN(test_adjoining_windows_add_up);
     RUN(test_a_pinned_edge_is_an_estimate_and_says_so);
     RUN(test_a_channel_that_ends_holds_nothing_back);
+    RUN(test_what_is_learned_later_takes_nothing_back);
     RUN(test_an_edge_in_a_pause);
     RUN(test_edges_are_used_again);
     return CHECK_DONE();

@@ -122,6 +122,42 @@ static void test_a_gauge_shows_an_instant_or_a_mean(void)
     CHECK_INT(rig_source_gauge(&source, 1550 * MS), 253000);
 }
 
+/* The first 25 of each 100 ms: a lag of the other 75 behind the update that ends them. */
+static void test_a_gauge_looks_part_of_the_time(void)
+{
+    wave square = wave_square(100, 300, 0.1, 0.25, 0);
+    rig_source source = {.wave = &square, .period_ns = 100 * MS, .average_ns = 25 * MS, .lag_ns = 75 * MS};
+    CHECK_INT(rig_source_gauge(&source, 1234 * MS), 300000); /* though the mean is 150 W */
+    source.lag_ns = 50 * MS;
+    CHECK_INT(rig_source_gauge(&source, 1234 * MS), 100000);
+    source = (rig_source){.wave = &square, .lag_ns = 10 * MS};
+    CHECK_INT(rig_source_gauge(&source, 1034 * MS), 300000);
+    CHECK_INT(rig_source_counter(&source, 110 * MS), 15000000);
+}
+
+static void test_a_source_shows_its_own_time(void)
+{
+    wave constant = wave_constant(1);
+    rig_source source = {.wave = &constant, .period_ns = 100 * MS};
+    CHECK_INT(rig_source_stamp(&source, 1234 * MS), 0);
+    source.has_stamps = 1;
+    uint64_t first = rig_source_stamp(&source, 1234 * MS);
+    CHECK_INT(rig_source_stamp(&source, 1299 * MS), first);
+    CHECK_INT(rig_source_stamp(&source, 1300 * MS), first + 100000);
+    rig_source_fault(&source, (rig_fault){.kind = RIG_STAMP, .from_ns = 2 * S, .amount = 3600 * S});
+    CHECK(rig_source_stamp(&source, 2 * S) < first);
+}
+
+/* Each reading costs a counter some of its time: none where nobody polls it. */
+static void test_a_counter_falls_short(void)
+{
+    wave constant = wave_constant(100);
+    rig_source source = {.wave = &constant, .lost_ns = 15 * MS};
+    CHECK_INT(rig_source_counter(&source, 10 * S), 1000000000);
+    source.polled_ns = 15 * MS;
+    CHECK_INT(rig_source_counter(&source, 10 * S), 500000000);
+}
+
 int main(void)
 {
     RUN(test_energy_is_the_integral_of_power);
@@ -130,5 +166,8 @@ int main(void)
     RUN(test_a_counter_wraps_and_has_a_unit);
     RUN(test_faults);
     RUN(test_a_gauge_shows_an_instant_or_a_mean);
+    RUN(test_a_gauge_looks_part_of_the_time);
+    RUN(test_a_source_shows_its_own_time);
+    RUN(test_a_counter_falls_short);
     return CHECK_DONE();
 }

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The energy-meter authors
+"""Traces as files: written by a meter, replayed into its summary."""
+
+from __future__ import annotations
+
+import os
+
+from . import _arguments, _native
+from ._errors import InvalidArgument, SystemRefused
+from ._notices import warn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .types import Summary
+
+
+def _open(path: str | bytes, flags: int, argument: str, remedy: str) -> int:
+    try:
+        return os.open(path, flags | os.O_CLOEXEC, 0o600)
+    except ValueError as error:
+        raise InvalidArgument(f"{argument}={_arguments.shown(path)}: {error}") from error
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        text = f"{argument}={_arguments.shown(path)} cannot be opened: {reason}; {remedy}"
+        raise SystemRefused(text) from error
+
+
+def create(path: str | bytes) -> int:
+    remedy = "give the path of a file in a folder that exists and that you may write to"
+    return _open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, "trace", remedy)
+
+
+def judge(meter: _native.Meter, path: str | bytes) -> None:
+    """Warns if the trace of a closed meter is not whole."""
+    text = meter.trace_status()
+    if text is not None:
+        warn(f"trace={_arguments.shown(path)}: {text}.")
+
+
+def replay(path: object) -> Summary:
+    import json
+
+    name = _arguments.path("path", path)
+    shown = f"path={_arguments.shown(name)}"
+    fd = _open(name, os.O_RDONLY, "path", "give a file that EnergyMeter(trace=...) wrote")
+    try:
+        text, is_whole = _native.replay(fd)
+    except (InvalidArgument, SystemRefused) as error:
+        words = str(error).replace(f"descriptor {fd}", shown, 1)
+        raise type(error)(words) from None
+    finally:
+        os.close(fd)
+    if not is_whole:
+        warn(
+            f"{shown}: the trace was cut off or lacks records, and so does its summary; "
+            "close the meter before its trace is replayed."
+        )
+    summary: Summary = json.loads(text)
+    return summary

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The energy-meter authors
+"""What is said of others on the machine, and memory that is modelled."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from energy_meter import EnergyMeter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.python.conftest import Machine, MakeMeter
+
+
+def test_the_share_of_this_process(meter: EnergyMeter, spend: Callable[[float], None]) -> None:
+    """Busy, it has some of the CPUs, and more than while it sleeps."""
+    used = time.process_time()
+    with meter.window("busy") as window:
+        spend(1.0)
+    used = time.process_time() - used
+    with meter.window("asleep") as asleep:
+        time.sleep(1.0)
+    run = meter.summary()["run"]["process_cpu_share"]
+    share, idle = window.process_cpu_share, asleep.process_cpu_share
+    assert share is not None
+    assert 0 < share <= 1
+    assert share == window.to_dict()["process_cpu_share"]
+    assert idle is None or idle < share
+    assert run is None or run <= share + 0.05
+    assert used > 0.1
+
+
+def test_a_window_that_is_too_short_has_none(meter: EnergyMeter) -> None:
+    with meter.batch() as batch:
+        pass
+    assert batch.process_cpu_share is None
+
+
+def test_another_machine_has_none(make: MakeMeter, machine: Machine) -> None:
+    machine.cpus(0.5)
+    meter = make(machine.root)
+    with meter.window() as window:
+        machine.run(0.5)
+    summary = meter.summary()
+    assert window.process_cpu_share is None
+    assert summary["run"]["process_cpu_share"] is None
+    assert summary["gpu_shared"] is None
+
+
+def test_a_disabled_meter() -> None:
+    meter = EnergyMeter(enabled=False)
+    with meter.batch() as batch:
+        pass
+    assert batch.process_cpu_share is None
+    assert meter.summary()["gpu_shared"] is None
+
+
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("measured", [False, True])
+def test_modelled_memory(make: MakeMeter, machine: Machine, asked: bool, measured: bool) -> None:
+    """64 GB at 0.375 W each, beside a measured package; the model of the machine holds it."""
+    (machine.root / "proc").mkdir(exist_ok=True)
+    (machine.root / "proc/meminfo").write_text("MemTotal:       65688164 kB\n")
+    machine.cpus(0.5)
+    if measured:
+        machine.zone("intel-rapl:0", "package-0", 100)
+    meter = make(machine.root, dram_model=asked, cpu_tdp_w=65)
+    with meter.window() as window:
+        machine.run(0.3)
+    meter.summary()
+    result = window.to_dict()
+    if asked and measured:
+        assert result["channels"]["dram/model"]["provenance"] == "estimated"
+        assert result["dram_energy_j"] == pytest.approx(24 * result["duration_s"], rel=0.02)
+    else:
+        assert result["dram_energy_j"] is None
+    rows = [c for c in meter.channels if c["name"] == "dram/model"]
+    assert len(rows) == asked
+    for row in rows:
+        assert row["role"] == ("counted" if measured else "part")
+        assert measured or "memory included" in (row["reason"] or "")
