@@ -59,6 +59,7 @@ typedef struct {
     int32_t thing;        /* channels of one number, whatever their sensors, measure one thing; 0: their place tells */
     int32_t inside;       /* the thing around it; 0: its place tells */
     int32_t is_overruled; /* the user wants it counted, whatever it measures */
+    int32_t holds_memory; /* a socket whose number has its memory in it */
     int32_t is_estimate;  /* a gauge or counter that the system computes from a model */
     char tdp_from[64];    /* where tdp_each_w comes from: "given", "default for a laptop"; "": no model */
 } em__channel;

@@ -71,6 +71,7 @@ static const em__field channel_fields[] = {
     SIGNED(inside),
     SIGNED(is_overruled),
     SIGNED(is_estimate),
+    SIGNED(holds_memory),
 };
 #undef UNSIGNED
 #undef SIGNED
@@ -99,7 +100,7 @@ static const em__field around_fields[] = {
 
 /* Who adds a field to one of these structs is reminded of its line here. */
 #define IS_SIZE(object, bytes) (sizeof(void *) != 8 || sizeof(object) == (bytes))
-_Static_assert(IS_SIZE(em__channel, 1120), "each field has a line in channel_fields");
+_Static_assert(IS_SIZE(em__channel, 1128), "each field has a line in channel_fields");
 _Static_assert(IS_SIZE(em__surroundings, 104), "each field has a line in around_fields");
 _Static_assert(IS_SIZE(em__ledger_setup, 96), "each field has a line in setup_fields");
 _Static_assert(EM_DOMAINS == 8, "each domain has a line in setup_fields");

@@ -136,7 +136,7 @@ static void look_at_memory(em__survey *s)
         if (facts_of(s, i)->covers == EM__COVERS_ALL_MEMORY) {
             model = i;
         }
-        if (facts_of(s, i)->covers == EM__COVERS_DRAM &&
+        if ((facts_of(s, i)->covers == EM__COVERS_DRAM || facts_of(s, i)->holds_memory) &&
             (s->first_memory == NONE || facts_of(s, i)->package < facts_of(s, s->first_memory)->package)) {
             s->first_memory = i;
         }
@@ -346,74 +346,11 @@ static void explain(const em__survey *s, int32_t i)
     say(role, sentence, facts->reason);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ names */
-
-static int is_name_taken(const em__survey *s, int32_t i, const char *name)
-{
-    for (int32_t j = 0; j < s->count; j++) {
-        if (j != i && (strcmp(facts_of(s, j)->name, name) == 0 || strcmp(s->out[j].name, name) == 0)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* "cpu-0/package", "cpu-0/package@sensor" for a copy of the first, "cpu-0/core#2" for another silicon of that name. */
-static void name_one(const em__survey *s, int32_t i)
-{
-    const em__channel *facts = facts_of(s, i);
-    int32_t first = i;
-    for (int32_t j = 0; j < s->count; j++) {
-        if (strcmp(facts_of(s, j)->name, facts->name) == 0 && em__silicon_precedes(s, j, first)) {
-            first = j;
-        }
-    }
-    em__role *role = &s->out[i];
-    if (first == i) {
-        em__copy(role->name, sizeof role->name, facts->name[0] ? facts->name : "unnamed");
-        return;
-    }
-    int is_copy = s->all[i].rank != s->all[first].rank || role->group == s->out[first].group;
-    char base[EM__NAME_SIZE + 32], suffix[16] = "";
-    em__print(base, sizeof base, "%s%s%s", facts->name, is_copy ? "@" : "", is_copy ? s->all[i].sensor : "");
-    for (int number = 1;; number++) {
-        if (number > 1) {
-            em__print(suffix, sizeof suffix, "#%d", number);
-        }
-        char name[sizeof base];
-        em__copy(name, sizeof name - strlen(suffix), base);
-        em__print(role->name, sizeof role->name, "%s%s", name, suffix);
-        if (!is_name_taken(s, i, role->name)) {
-            return;
-        }
-    }
-}
-
-/* In the order of precedence, so that the numbers do not depend on the order in which channels were found. */
-static void name_all(const em__survey *s)
-{
-    for (int32_t i = 0; i < s->count; i++) {
-        s->out[i].name[0] = '\0';
-    }
-    for (int32_t named = 0, next; named < s->count; named++) {
-        next = NONE;
-        for (int32_t i = 0; i < s->count; i++) {
-            if (!s->out[i].name[0] && (next == NONE || em__silicon_precedes(s, i, next))) {
-                next = i;
-            }
-        }
-        if (next == NONE) {
-            return;
-        }
-        name_one(s, next);
-    }
-}
-
 void em__roles_resolve(const em__candidate candidates[], size_t count, em__role out[])
 {
     em__survey s = {candidates, out, (int32_t)count, NONE, NONE, NONE, NONE, NONE};
     em__silicon_group(&s);
-    name_all(&s);
+    em__silicon_name(&s);
     em__silicon_join_twins(&s);
     look_at_cpus(&s);
     look_at_memory(&s);

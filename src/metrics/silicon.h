@@ -21,6 +21,8 @@ typedef struct {
 
 /* Sets out[].group. */
 void em__silicon_group(const em__survey *survey);
+/* names.c: sets out[].name; after grouping. */
+void em__silicon_name(const em__survey *survey);
 /* Joins what values showed to be one; after names were given, which are of facts alone. */
 void em__silicon_join_twins(const em__survey *survey);
 /* Models last, then by rank; the rest only makes the order one of facts. */

@@ -173,6 +173,7 @@ static void describe(survey *all, const em__hwmon_chip *chip, const pick *picks,
                            : rule->flags & EM__CHIP_SPREAD ? socket_of(picks, count, from)
                                                            : number;
     }
+    channel->holds_memory = (rule->flags & EM__CHIP_WITH_MEMORY) != 0;
     channel->die = rule->rail;
     channel->package = rule->covers == EM__COVERS_PIECE && rule->rail >= 0 ? 0 : channel->package;
     channel->thing = rule->flags & (EM__CHIP_WHOLE | EM__CHIP_SAME_AS_WHOLE) ? whole : 0;

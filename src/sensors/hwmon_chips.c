@@ -18,7 +18,8 @@ enum {
     SPREAD = EM__CHIP_SPREAD,
     WHOLE = EM__CHIP_WHOLE,
     IN_WHOLE = EM__CHIP_IN_WHOLE,
-    SAME = EM__CHIP_SAME_AS_WHOLE
+    SAME = EM__CHIP_SAME_AS_WHOLE,
+    WITH_MEMORY = EM__CHIP_WITH_MEMORY
 };
 
 #define PACKAGE EM__COVERS_PACKAGE, CPU, -1, "package"
@@ -60,7 +61,7 @@ static const em__chip_rule rules[] = {
     {"macsmc_hwmon", "AC Input Power", P, PLATFORM, 0, 1000, 1000, 0.05},
     {"macsmc_hwmon", NULL, P, IN_PLATFORM, IN_WHOLE | RARE, 1000, 1000, 0.05},
     /* NVIDIA Grace names its ACPI power meters in oem_info. Elsewhere they measure the machine. */
-    {"power_meter", "Grace Power Socket #", P, PACKAGE, NEVER_ZERO, 50, 2000, 0.05},
+    {"power_meter", "Grace Power Socket #", P, PACKAGE, NEVER_ZERO | WITH_MEMORY, 50, 2000, 0.05},
     {"power_meter", "CPU Power Socket #", P, INSIDE("cores"), NEVER_ZERO, 50, 2000, 0.05},
     {"power_meter", "SysIO Power Socket #", P, INSIDE("sysio"), NEVER_ZERO, 50, 2000, 0.05},
     {"power_meter", NULL, P, PLATFORM, NEVER_ZERO | SLOW, 1000, 100000, 0.05},

@@ -16,7 +16,8 @@ enum {
     EM__CHIP_SPREAD = 16,    /* numbers run over the cores of all sockets */
     EM__CHIP_WHOLE = 32,     /* contains the chip's rows with IN_WHOLE, and is what SAME_AS_WHOLE repeats */
     EM__CHIP_IN_WHOLE = 64,
-    EM__CHIP_SAME_AS_WHOLE = 128
+    EM__CHIP_SAME_AS_WHOLE = 128,
+    EM__CHIP_WITH_MEMORY = 256 /* of a socket: its memory is in it */
 };
 
 /* A label's number is its socket's (core's with SPREAD). */

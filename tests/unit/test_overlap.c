@@ -137,6 +137,17 @@ static void a_second_die_shows_on_the_first(void)
     EXPECT(rows);
 }
 
+static void a_socket_with_its_memory(void)
+{
+    static const row rows[] = {{"package", PACKAGE(HWMON), CPU, EM_OK, "counted"},
+                               {"memory", EM__COVERS_ALL_MEMORY, TDP, -1, -1, 0, 0, EM_DOMAIN_DRAM, EM_OK, "counted"}};
+    EXPECT(rows);
+    facts[0].holds_memory = 1;
+    em__roles_resolve(candidates, 2, roles);
+    CHECK_INT(roles[1].role, EM_ROLE_MIRROR);
+    CHECK_INT(roles[1].of, 0);
+}
+
 static void what_the_user_overrules(void)
 {
     static const row rows[] = {{"package", PACKAGE(POWERCAP), CPU, EM_OK, "counted"},
@@ -232,6 +243,7 @@ int main(int argc, char **argv)
     RUN(a_module_holds_all_but_cards);
     RUN(things_inside_things);
     RUN(a_second_die_shows_on_the_first);
+    RUN(a_socket_with_its_memory);
     RUN(what_the_user_overrules);
     RUN(random_feeds_count_each_joule_once);
     return CHECK_DONE();
