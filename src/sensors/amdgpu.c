@@ -12,8 +12,7 @@ enum { MOST_POWERS = 8 };
 #define RARELY_NS UINT64_C(10000000000) /* what is never counted */
 
 static const char hint[] =
-    "load the amdgpu driver (sudo modprobe amdgpu); the older radeon driver gives no power; in a "
-    "container pass /sys/class/hwmon and /sys/devices in";
+    "for an AMD GPU: sudo modprobe amdgpu (radeon gives no power); in a container pass /sys/class/hwmon in";
 
 /* The driver names the voltage of the north bridge, and two averages of one power, only where the CPU is on the same die.
  * It does neither on MI300A, which has an id of its own. */

@@ -252,7 +252,7 @@ static int battery_probe(em__host *host, const em__selection *selection, em__pro
         return em__probe_absent(probe, &em__sensor_battery, EM_ERR_NOT_SELECTED, "",
                                 "the options leave the whole machine out");
     }
-    static const char hint[] = "run the machine on its battery to see what all of it draws";
+    static const char hint[] = "nothing to do without a battery; else let this user read its status and power_now";
     battery_device *made = calloc(1, sizeof *made);
     if (!made || em__device_init(&made->base, &battery_ops, &em__sensor_battery, 1) != EM_OK) {
         free(made);

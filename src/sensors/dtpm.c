@@ -12,7 +12,7 @@
 enum { NAME_BYTES = 64, MOST_DEPTH = 8, UW_PER_MW = 1000, REFRESH_NS = 10000000 };
 
 static const char class_folder[] = "/sys/class/powercap";
-static const char hint[] = "only kernels of SoCs that are built with CONFIG_DTPM have this";
+static const char hint[] = "nothing to do: only some kernels of SoCs have them";
 
 typedef struct {
     char folder[NAME_BYTES]; /* "dtpm:0:1" */

@@ -17,8 +17,7 @@ enum { MOST_SOCKETS = 1024, MOST_IN_TURN = 16, UW_PER_MW = 1000, MW_PER_W = 1000
 #define COSTLY_NS UINT64_C(2000000) /* one number that takes longer than this is read once a second */
 
 static const char hint[] =
-    "few machines measure power here; where a chip is expected, load its driver, and in a container pass "
-    "/sys/class/hwmon and /sys/devices in";
+    "nothing to do without such a chip; else load its driver; in a container pass /sys/class/hwmon in";
 
 static const em__chip_rule unknown = {.covers = EM__COVERS_UNKNOWN,
                                       .domain = EM_DOMAIN_OTHER,

@@ -9,8 +9,7 @@
 #include <string.h>
 
 static const char hint[] =
-    "discrete Intel GPUs show their energy with the i915 driver from Linux 6.2 and with xe; in a "
-    "container pass /sys/class/hwmon and /sys/devices in";
+    "for a discrete Intel GPU: i915 of Linux 6.2 or newer, or xe; in a container pass /sys/class/hwmon in";
 
 enum { CARD, PACKAGE, KINDS };
 
