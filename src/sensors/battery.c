@@ -105,7 +105,11 @@ static void battery_read(em__device *base, uint64_t wanted, em__reading out[])
         return;
     }
     int error = read_all(device, &uw, &discharging);
-    if (error == 0 && (discharging == 0 || uw == 0 || uw / UW_PER_MW > channel->ceiling_mw)) {
+    if (error == 0 && discharging == 0) {
+        out[0] = (em__reading){.outcome = EM__READ_AGAIN, .status = EM_ERR_NOT_SUPPORTED};
+        return;
+    }
+    if (error == 0 && (uw == 0 || uw / UW_PER_MW > channel->ceiling_mw)) {
         error = -ENODATA;
     }
     out[0] = error < 0 ? em__reading_failed(error) : (em__reading){.value = uw};

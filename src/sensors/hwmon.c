@@ -315,6 +315,11 @@ static int explain(const em__hwmon *hwmon, size_t first, em__probe *probe)
         return em__probe_absent(probe, &em__sensor_hwmon, EM_ERR_PERMISSION, "let this user read " EM__HWMON_CLASS,
                                 "this user may not %s in " EM__HWMON_CLASS, is_denied ? "look" : "read names");
     }
+    if (hwmon->count > 0 && (size_t)hwmon->unnamed == hwmon->count && hwmon->name_error == -ENOENT) {
+        return em__probe_absent(
+            probe, &em__sensor_hwmon, EM_ERR_MASKED, "pass the host's /sys into the container (-v /sys:/sys:ro)",
+            EM__HWMON_CLASS " lists %zu chips whose folders are hidden in this container", hwmon->count);
+    }
     if (hwmon->error < 0 && hwmon->error != -ENOENT) {
         return em__probe_absent(probe, &em__sensor_hwmon, EM_ERR_BROKEN, hint, EM__HWMON_CLASS " cannot be listed: %s",
                                 strerror(-hwmon->error));

@@ -87,11 +87,11 @@ static const em__chip_rule rules[] = {
     {"ina3221", NULL, P | V, EM__COVERS_UNKNOWN, OTHER, -1, NULL, SLOW, 4, 1000, 0.05},
     /* Power supplies. */
     {"corsairpsu", "power total", P, PLATFORM, WHOLE | NEVER_ZERO | SLOW, 1000, 10000, 0.05},
-    {"corsairpsu", NULL, P, IN_PLATFORM, IN_WHOLE | RARE, 1000, 10000, 0.05},
+    {"corsairpsu", NULL, P, IN_PLATFORM, IN_WHOLE | SLOW, 1000, 10000, 0.05},
     /* PMBus gives these labels, whatever the chip. A regulator on the board and a supply of the machine look alike. */
     {"*", "pin", P, PLATFORM, WHOLE | SLOW, 1000, 100000, 0.05},
     {"*", "pin#*", P, PLATFORM, SLOW, 1000, 100000, 0.05},
-    {"*", "pout#*", P, IN_PLATFORM, IN_WHOLE | RARE, 1000, 100000, 0.05},
+    {"*", "pout#*", P, IN_PLATFORM, IN_WHOLE | SLOW, 1000, 100000, 0.05},
 };
 
 const em__chip_rule *em__chip_rule_of(const em__hwmon_chip *chip, const char *label, uint32_t type, int32_t *ret_number)

@@ -211,6 +211,17 @@ static void test_slow_channels(void)
     em__host_unref(host);
 }
 
+/* Links whose targets a container hides. */
+static void test_masked_chips(void)
+{
+    em__host *host = empty_machine(0);
+    CHECK_INT(em__machine_set_link(host, CHIP "0", "../../devices/platform/amd_energy.0/hwmon/hwmon0"), 0);
+    em__probe probe = probe_of(host);
+    CHECK(absence_of(&probe, "hwmon", EM_ERR_MASKED) != NULL);
+    em__sensors_free(&probe);
+    em__host_unref(host);
+}
+
 static void test_card_and_package(void)
 {
     em__host *host = empty_machine(0);
@@ -265,6 +276,7 @@ int main(void)
     RUN(test_another_chip_of_the_same_number);
     RUN(test_two_batteries);
     RUN(test_slow_channels);
+    RUN(test_masked_chips);
     RUN(test_card_and_package);
     RUN(test_order_of_gpus);
     return CHECK_DONE();
