@@ -89,8 +89,8 @@ static const em__chip_rule rules[] = {
     {"corsairpsu", "power total", P, PLATFORM, WHOLE | NEVER_ZERO | SLOW, 1000, 10000, 0.05},
     {"corsairpsu", NULL, P, IN_PLATFORM, IN_WHOLE | SLOW, 1000, 10000, 0.05},
     /* PMBus gives these labels, whatever the chip. A regulator on the board and a supply of the machine look alike. */
-    {"*", "pin", P, PLATFORM, WHOLE | SLOW, 1000, 100000, 0.05},
-    {"*", "pin#*", P, PLATFORM, SLOW, 1000, 100000, 0.05},
+    {"*", "pin", P, PLATFORM, WHOLE | NEVER_ZERO | SLOW, 1000, 100000, 0.05},
+    {"*", "pin#*", P, PLATFORM, NEVER_ZERO | SLOW, 1000, 100000, 0.05},
     {"*", "pout#*", P, IN_PLATFORM, IN_WHOLE | SLOW, 1000, 100000, 0.05},
 };
 
