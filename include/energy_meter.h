@@ -93,7 +93,7 @@ enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };
     X(EM_NOTE_WHOLE_MACHINE, 3, "whole-machine", "the model is of the whole machine without GPUs, at the wall", "")    \
     X(EM_NOTE_VIRTUAL, 4, "virtual", "a virtual machine: the model covers its share of the host", "")                  \
     X(EM_NOTE_PROVISIONAL, 5, "provisional", "the window's edges are not settled yet; the value is extrapolated",      \
-      "wait for it with em_window_settle, or ask for the summary")                                                     \
+      "wait for it (w.wait(), em_window_settle), or ask for the summary")                                              \
     X(EM_NOTE_PINNED, 6, "pinned", "an edge had to be final before the next reading; its estimate was kept", "")       \
     X(EM_NOTE_PERIOD_ASSUMED, 7, "period-assumed", "the sensor's update period is assumed, not seen", "")              \
     X(EM_NOTE_MAPPING_UNKNOWN, 8, "mapping-unknown",                                                                   \

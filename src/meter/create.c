@@ -204,7 +204,7 @@ static int start_trace(em_meter *meter, int descriptor)
     if (!no_costs_ns) {
         return EM_ERR_NO_MEMORY;
     }
-    em__surroundings around = em__meter_surroundings(meter, no_costs_ns);
+    em__surroundings around = em__meter_surroundings(meter, no_costs_ns, em__sharing_answer(meter->sharing));
     int status = em__tracer_create(descriptor, &meter->ledger.setup, &around, &meter->tracer);
     free(no_costs_ns);
     return status;

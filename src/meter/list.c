@@ -158,7 +158,7 @@ void em_text_destroy(char *text)
     free(text);
 }
 
-em__surroundings em__meter_surroundings(em_meter *meter, const uint64_t *costs_ns)
+em__surroundings em__meter_surroundings(em_meter *meter, const uint64_t *costs_ns, int gpu_shared)
 {
     uint64_t now_ns = meter->is_closed ? meter->closed_ns : em__meter_now(meter), since_ns = meter->edges.since_ns;
     return (em__surroundings){.host = meter->host_name,
@@ -175,7 +175,7 @@ em__surroundings em__meter_surroundings(em_meter *meter, const uint64_t *costs_n
                               .overhead_limit = meter->overhead_limit,
                               .caller_ns = em__edge_spent_ns(&meter->edges),
                               .lived_ns = now_ns > since_ns ? now_ns - since_ns : 0,
-                              .gpu_shared = em__sharing_answer(meter->sharing)};
+                              .gpu_shared = gpu_shared};
 }
 
 int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_summary)
@@ -202,8 +202,9 @@ int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_sum
     for (size_t i = 0; i < meter->channel_count; i++) {
         costs_ns[i] = cost_of(meter, i);
     }
+    int gpu_shared = em__sharing_answer(meter->sharing);
     em__door_lock(meter);
-    em__surroundings around = em__meter_surroundings(meter, costs_ns);
+    em__surroundings around = em__meter_surroundings(meter, costs_ns, gpu_shared);
     status = em__ledger_snapshot(&meter->ledger, &around, ret_summary);
     if (meter->tracer && status == EM_OK) {
         em__tracer_around(meter->tracer, &around);

@@ -75,7 +75,7 @@ uint64_t em__meter_read_edge(em_meter *meter, const em__edge_plan *plan, uint64_
 int em__meter_settle(em_meter *meter, em_window window, uint64_t timeout_ns);
 
 /* list.c, with the door locked: what a summary says beside the numbers. */
-em__surroundings em__meter_surroundings(em_meter *meter, const uint64_t *costs_ns);
+em__surroundings em__meter_surroundings(em_meter *meter, const uint64_t *costs_ns, int gpu_shared);
 
 /* close.c: all but the threads, which must have stopped or never begun. */
 void em__meter_free(em_meter *meter);

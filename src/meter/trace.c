@@ -103,7 +103,7 @@ static const em__field around_fields[] = {
 _Static_assert(IS_SIZE(em__channel, 1128), "each field has a line in channel_fields");
 _Static_assert(IS_SIZE(em__surroundings, 104), "each field has a line in around_fields");
 _Static_assert(IS_SIZE(em__ledger_setup, 96), "each field has a line in setup_fields");
-_Static_assert(EM_DOMAINS == 8, "each domain has a line in setup_fields");
+_Static_assert(sizeof((em__ledger_setup *)0)->unmeasured / sizeof(int32_t) == 8, "each has a line in setup_fields");
 _Static_assert(COUNT(channel_fields) <= EM__MOST_FIELDS && COUNT(around_fields) <= EM__MOST_FIELDS, "bits of a number");
 
 void em__trace_frame(em__bytes *to, em__record_kind kind, const void *payload, size_t length)

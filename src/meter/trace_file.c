@@ -49,7 +49,7 @@ int em__replay_read(em_trace *trace, em__trace_record *ret_record)
         return has;
     }
     em__cursor head = {.data = trace->buffer + trace->begin, .left = left};
-    const unsigned char *kind = em__cursor_take(&head, 1);
+    em__cursor_take(&head, 1); /* its kind */
     uint64_t length = em__cursor_number(&head);
     size_t head_bytes = left - head.left;
     trace->is_garbled = 1; /* until it turns out to be a record */
@@ -61,7 +61,7 @@ int em__replay_read(em_trace *trace, em__trace_record *ret_record)
     if (has <= 0) {
         return has;
     }
-    kind = trace->buffer + trace->begin;
+    const unsigned char *kind = trace->buffer + trace->begin;
     const unsigned char *sum = kind + body;
     uint32_t crc = (uint32_t)sum[0] | (uint32_t)sum[1] << 8 | (uint32_t)sum[2] << 16 | (uint32_t)sum[3] << 24;
     if (crc != em__crc32(0, kind, body)) {

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { SHARE_PERCENT = 5, NS_PER_US = 1000 };
+enum { SHARE_PERCENT = 5 };
 
 static void begin_line(em__text *text, const char *name)
 {
@@ -36,7 +36,7 @@ static void add_resolution(em__text *text, const char *name, const em_energy *en
     em__text_add(text, "the window is ");
     em__text_fixed(text, (double)duration_ns / (double)energy->period_ns, 1);
     em__text_add(text, " update periods of ");
-    em__text_number(text, (double)(energy->period_ns / NS_PER_US) / 1e3);
+    em__text_number(text, round((double)energy->period_ns / 1e3) / 1e3);
     em__text_add(text, energy->resolution == EM_RESOLUTION_BELOW
                            ? " ms long: too short to tell more than its mean power\n"
                            : " ms long\n");

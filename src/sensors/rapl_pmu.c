@@ -131,7 +131,7 @@ static void forget_lone_dies(em__rapl_pmu *pmu)
 static int find_places(em__host *host, em__rapl_pmu *pmu, const uint32_t cpus[], size_t count)
 {
     int error = 0, has_cores = has_event_of_a_core(pmu);
-    pmu->places = malloc((count < MOST_PLACES ? count : MOST_PLACES) * sizeof *pmu->places);
+    pmu->places = calloc((count < MOST_PLACES ? count : MOST_PLACES) + 1, sizeof *pmu->places);
     if (!pmu->places) {
         return -ENOMEM;
     }

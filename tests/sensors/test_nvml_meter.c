@@ -239,7 +239,7 @@ static void test_comparing_costs_no_joule(void)
     }
     em_result result = {.size = sizeof result};
     CHECK_INT(em_window_result(meter, whole, &result), EM_OK);
-    CHECK_NEAR(sum_j, result.total.energy_j, WINDOWS * 1e-6);
+    CHECK_NEAR(sum_j, result.total.energy_j, (double)WINDOWS * 1e-6);
     CHECK_NEAR(result.total.energy_j / wave_energy_j(&power, begin_ns, end_ns), 1, 0.001);
     printf("# %d windows of 0.6 s beside the comparison; worst error of the others %.2f J\n", spared, worst_j);
     CHECK(spared >= 16 && spared <= 22);

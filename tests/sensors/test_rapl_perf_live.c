@@ -133,7 +133,7 @@ static void a_window_of_one_watt(void)
         CHECK_INT(em_window_result(meter, window, &result), EM_OK);
         double duration_s = (double)result.duration_ns / 1e9;
         CHECK_NEAR(result.total.energy_j, duration_s, 0.01 * duration_s);
-        CHECK(duration_s >= 4e-9 * BUSY_NS);
+        CHECK(duration_s >= 4e-9 * (double)BUSY_NS);
         CHECK_INT(result.is_complete, 1);
     }
     em_meter_destroy(meter);

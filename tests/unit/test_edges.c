@@ -373,7 +373,7 @@ static void test_a_window_that_is_the_high_part(void)
         for (int n = 0; n < 2 * PHASES; n++) {
             errors one = measure_high_parts(n % 2 ? EM_EDGES_NEVER : 0, cases[i].interval_ns, cases[i].period_ns);
             errors *sum = n % 2 ? &without : &with;
-            sum->error += one.error / PHASES;
+            sum->error += one.error / (double)PHASES;
             sum->bias = fmax(sum->bias, one.bias);
         }
         printf(

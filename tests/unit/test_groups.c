@@ -179,7 +179,7 @@ static spread measure(uint64_t apart_ns)
         CHECK_NEAR(group.total.gain_j, 2 * 0.05 * group.total.energy_j, 1e-9); /* it does not average out */
         result.errors_j[draw] = fabs(group.total.energy_j - truth_j);
         result.inside += (result.errors_j[draw] <= group.total.edge_j) / (double)DRAWS;
-        result.mean_u_j += group.total.edge_j / DRAWS;
+        result.mean_u_j += group.total.edge_j / (double)DRAWS;
         em_summary_destroy(summary);
         rig_ledger_free(&rig);
     }

@@ -9,7 +9,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { SHORT_WINDOWS = 1000, TDP_W = 100 };
+#define TDP_W 100.0
+
+enum { SHORT_WINDOWS = 1000 };
 
 static const double low_w = 0.15 * TDP_W, high_w = 1.03 * TDP_W;
 

@@ -73,13 +73,13 @@ static double mean_error(int is_shaped, uint64_t length_ns, double *ret_covered)
         rig_ledger_end(&rig, window, to_ns);
         em_result result = settled(window);
         double truth_j = wave_energy_j(&square, from_ns, to_ns), off_j = fabs(result.total.energy_j - truth_j);
-        error += off_j / truth_j / WINDOWS;
+        error += off_j / truth_j / (double)WINDOWS;
         covered += off_j <= result.total.edge_j;
         if ((i + 1) % (WINDOWS / BOARDS) == 0) {
             rig_ledger_free(&rig);
         }
     }
-    *ret_covered = (double)covered / WINDOWS;
+    *ret_covered = (double)covered / (double)WINDOWS;
     return error;
 }
 

@@ -41,8 +41,8 @@ static void test_a2_raw_edges(void)
         em_result result = rig_ledger_result(&rig, window, end_ns + 100 * MS, NULL);
         CHECK_INT(result.is_final, 1);
         double error_j = result.total.energy_j - wave_energy_j(&constant, begin_ns, end_ns);
-        mean += error_j / 300 / PHASES;
-        square += error_j / 300 * error_j / 300 / PHASES;
+        mean += error_j / 300 / (double)PHASES;
+        square += error_j / 300 * error_j / 300 / (double)PHASES;
         inside += (fabs(error_j) <= result.total.edge_j) / (double)PHASES;
         rig_ledger_free(&rig);
     }
