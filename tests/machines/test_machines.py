@@ -184,6 +184,7 @@ class Machine:
             file = root / path.lstrip("/")
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes((entry["content"] or "").encode("utf-8", "surrogateescape"))
+            file.chmod(int(entry["mode"], 8))
         for path, target in self.links.items():
             link = root / path.lstrip("/")
             link.parent.mkdir(parents=True, exist_ok=True)
@@ -293,8 +294,8 @@ def test_roles_of_a_directory(build: Path, machine: Machine, tmp_path: Path) -> 
     if machine.has_errors:
         pytest.skip("a directory cannot show files that fail when they are read")
     machine.materialize(tmp_path)
-    document = sensors(build, tmp_path)
-    assert document == sensors(build, machine.path)
+    for options in ((), ("--as-user",)):
+        assert sensors(build, tmp_path, *options) == sensors(build, machine.path, *options)
 
 
 def test_roles_for_an_ordinary_user(build: Path, machine: Machine) -> None:
