@@ -7,12 +7,13 @@
 
 #include <unistd.h>
 
-enum { HELP, JSON, ROOT, AS_USER };
+enum { HELP, JSON, ROOT, AS_USER, CHANNELS };
 
 static const args_option options[] = {
     [HELP] = {"--help", NULL, "show this"},
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of a table"},
     [ROOT] = {"--root", "DIR|FILE.json", "look below a directory laid out like /, or at a recorded machine"},
+    [CHANNELS] = {"--channels", "PATTERNS", "count (+) or leave out (-) channels: \"+platform/psys,-cpu-*\""},
     [AS_USER] = {"--as-user", NULL, "with --root: show what an ordinary user could read there"},
 };
 
@@ -53,7 +54,7 @@ int cmd_sensors(int argc, char **argv)
         switch (option) {
         case HELP:
             return args_help(
-                &args, "energy-meter sensors [--json] [--root DIR|FILE.json [--as-user]]",
+                &args, "energy-meter sensors [--json] [--channels PATTERNS] [--root DIR|FILE.json [--as-user]]",
                 "Lists what can be measured, how each number enters the total, and for what is missing the\n"
                 "reason and the remedy.");
         case JSON:
@@ -62,6 +63,9 @@ int cmd_sensors(int argc, char **argv)
         case ROOT:
             chosen.root = value;
             chosen.environment = NULL; /* This shell's variables are not that machine's. */
+            break;
+        case CHANNELS:
+            chosen.channels = value;
             break;
         case AS_USER:
             chosen.flags |= EM_AS_USER;

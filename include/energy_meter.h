@@ -171,7 +171,12 @@ typedef struct {
                                        other than "/", the vendor libraries of this machine stay out */
     int trace_fd;                   /* open for writing: all that can change a number is written there, as a trace for
                                        em_trace_open; stays the caller's, open until destroy; -1 (default): none */
-} em_options;                       /* strings are copied by create */
+    const char *channels; /* patterns of channel names, joined by commas, later ones over earlier ones; '*': any
+                                       text. "-gpu-1*" leaves out, so that the best mirror of it counts, if there is
+                                       one. "+gpu-1*" takes that back. "+platform/psys", a whole name, counts a channel
+                                       whatever its role, even if it holds or repeats others. A + that fits no channel
+                                       is EM_ERR_INVALID. NULL or "": roles decide */
+} em_options;             /* strings are copied by create */
 
 /* Fills in the defaults. size is sizeof(em_options) as the caller was compiled. NULL is ignored. */
 EM_API void em_options_init(em_options *options, size_t size);

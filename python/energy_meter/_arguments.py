@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _KEYWORDS = (
     "sample_interval, cpu_tdp_w, gpu_tdp_w, carbon_intensity_g_per_kwh, "
-    "device, gpus, require, enabled, dram_model, sync, overhead_limit, trace"
+    "device, gpus, require, enabled, dram_model, sync, overhead_limit, trace, channels"
 )
 _DEVICES = '"auto", "cpu", "gpu", "cuda", "cuda:N" or a torch.device of these'
 _GPUS = (
@@ -239,6 +239,24 @@ def require(value: Any) -> int:
             raise InvalidArgument(f"require must be {allowed}, not {shown(value)}")
         mask |= _DOMAINS[item]
     return mask
+
+
+def channels(value: object) -> str:
+    if value is None:
+        return ""
+    allowed = 'patterns of channel names such as "+platform/psys" and "-gpu-1/*"'
+    if isinstance(value, str):
+        items = value.split(",") if value else []
+    elif isinstance(value, (list, tuple)):
+        items = list(value)
+    else:
+        raise TypeError(f"channels must be {allowed}, not {shown(value)}")
+    for item in items:
+        if not isinstance(item, str):
+            raise TypeError(f"channels must be {allowed}, not {shown(value)}")
+        if item[:1] not in ("+", "-") or len(item) < 2 or "," in item or not item.isprintable():
+            raise InvalidArgument(f"channels must be {allowed}, not {shown(value)}")
+    return ",".join(items)
 
 
 def window_name(name: object, call: str) -> str:

@@ -31,6 +31,8 @@ class EnergyMeter:
     device: "auto", "cpu" (no GPU is counted), "gpu" (one must be there), "cuda:1", a torch.device.
     gpus: "visible" (as CUDA_VISIBLE_DEVICES says), "all", "local_rank", indices, or UUIDs.
     require: of "cpu", "gpu", "dram": what must have a reading that is no model.
+    channels: patterns of channel names: "-gpu-1*" leaves out, "+gpu-1*" takes that back, and a
+        whole name, "+platform/psys", is counted whatever its role; later ones over earlier ones.
     enabled: False: every call works, costs nothing and measures nothing.
     dram_model: True: memory that no counter measures is estimated from its size, where the CPUs
     are measured.
@@ -64,6 +66,7 @@ class EnergyMeter:
         sync: _sync.Choice = "auto",
         overhead_limit: SupportsFloat = 0.001,
         trace: str | bytes | PathLike[str] | PathLike[bytes] | None = None,
+        channels: str | Sequence[str] | None = None,
         **unknown: Never,
     ) -> None:
         if unknown:
@@ -79,6 +82,7 @@ class EnergyMeter:
         wanted = _arguments.sync(sync)
         limit = _arguments.overhead_limit(overhead_limit)
         self._trace = None if trace is None else _arguments.path("trace", trace)
+        patterns = _arguments.channels(channels)
         if where == "cpu" and needed & _native.DOMAIN_GPU:
             raise InvalidArgument(
                 'require names "gpu", and device="cpu" counts none; drop one of the two'
@@ -97,7 +101,7 @@ class EnergyMeter:
             self._native = NullMeter(DISABLED, self._intensity)
         else:
             self._native = self._open(
-                interval_ns, limit, cpu_w, gpu_w, intensity, where, which, needed, flags
+                interval_ns, limit, cpu_w, gpu_w, intensity, where, which, needed, flags, patterns
             )
         self._waits = _sync.waits(wanted)
         self._begin = self._native.begin
@@ -118,6 +122,7 @@ class EnergyMeter:
         gpus: str,
         needed: int,
         flags: int,
+        channels: str,
     ) -> _native.Meter:
         from . import _devices, _notices
 
@@ -144,6 +149,7 @@ class EnergyMeter:
                 environment=_devices.environment(),
                 root=self._root,
                 trace_fd=trace_fd,
+                channels=channels,
             )
         except BaseException as error:
             if trace_fd >= 0:

@@ -259,6 +259,7 @@ class Meter:
         require: int = ...,
         flags: int = ...,
         gpus: str = ...,
+        channels: str | None = ...,
         environment: Sequence[str] = ...,
         root: str = ...,
         trace_fd: int = ...,

@@ -77,16 +77,17 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
                             "environment",
                             "root",
                             "trace_fd",
+                            "channels",
                             NULL};
     em_options options;
     em_options_init(&options, sizeof options);
     unsigned long long interval = options.sample_interval_ns;
     unsigned int without = 0, require = 0, flags = 0;
     PyObject *environment = NULL, *root = NULL, *bytes = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KddddIIIsOO&i", names, &interval, &options.overhead_limit,
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KddddIIIsOO&iz", names, &interval, &options.overhead_limit,
                                      &options.cpu_tdp_w, &options.gpu_tdp_w, &options.carbon_g_per_kwh, &without,
                                      &require, &flags, &options.gpus, &environment, PyUnicode_FSConverter, &root,
-                                     &options.trace_fd)) {
+                                     &options.trace_fd, &options.channels)) {
         return NULL;
     }
     options.sample_interval_ns = interval;

@@ -13,16 +13,20 @@ enum { EM__NAME_SIZE = 64, EM__SOURCE_SIZE = 256, EM__TEXT_SIZE = 320, EM__UUID_
 
 /* Which silicon of its place a channel covers. metrics/roles decides from this and from the place. */
 typedef enum {
-    EM__COVERS_PACKAGE,   /* a CPU socket */
-    EM__COVERS_DIE,       /* one die of a socket, with a counter of its own */
-    EM__COVERS_DIE_ALIAS, /* named after a die, but reading the whole socket's counter (AMD, Hygon) */
-    EM__COVERS_CORE,      /* inside the package */
-    EM__COVERS_UNCORE,    /* inside the package */
-    EM__COVERS_DRAM,      /* memory of a socket */
-    EM__COVERS_BOARD,     /* a GPU board */
-    EM__COVERS_PLATFORM,  /* more than components: psys, a supply */
-    EM__COVERS_ALL_CPUS,  /* the CPU model */
-    EM__COVERS_ALL_MEMORY /* the memory model */
+    EM__COVERS_PACKAGE,    /* a CPU socket */
+    EM__COVERS_DIE,        /* one die of a socket, with a counter of its own */
+    EM__COVERS_DIE_ALIAS,  /* named after a die, but reading the whole socket's counter (AMD, Hygon) */
+    EM__COVERS_CORE,       /* inside the package */
+    EM__COVERS_UNCORE,     /* inside the package */
+    EM__COVERS_DRAM,       /* memory of a socket */
+    EM__COVERS_BOARD,      /* a GPU board */
+    EM__COVERS_PLATFORM,   /* more than components: psys, a supply */
+    EM__COVERS_ALL_CPUS,   /* the CPU model */
+    EM__COVERS_ALL_MEMORY, /* the memory model */
+    EM__COVERS_RAIL,       /* one of the feeds (number: die) that a socket without a counter of its own is the sum of */
+    EM__COVERS_MODULE,     /* the input of a module: its CPUs, memory and integrated GPU together */
+    EM__COVERS_PIECE,      /* inside the thing that inside names, else inside a rail (number: die), else the module */
+    EM__COVERS_UNKNOWN     /* nobody says what it feeds */
 } em__covers;
 
 typedef struct {
@@ -52,7 +56,12 @@ typedef struct {
     double gain;                   /* k = 1, as a fraction (docs/measurement.md §7) */
     double tdp_each_w, tdp_count;  /* a model's power of one piece, and of how many; NAN: no model */
     uint64_t limit_mw;             /* what the device holds its power to; 0: unknown */
-    char tdp_from[64];             /* where tdp_each_w comes from: "given", "default for a laptop"; "": no model */
+    int32_t thing;        /* channels of one number, whatever their sensors, measure one thing; 0: their place tells */
+    int32_t inside;       /* the thing around it; 0: its place tells */
+    int32_t is_overruled; /* the user wants it counted, whatever it measures */
+    int32_t holds_memory; /* a socket whose number has its memory in it */
+    int32_t is_estimate;  /* a gauge or counter that the system computes from a model */
+    char tdp_from[64];    /* where tdp_each_w comes from: "given", "default for a laptop"; "": no model */
 } em__channel;
 
 /* What one read gave for one channel. */

@@ -275,6 +275,12 @@ static void read_channel(em__ledger *ledger, const em__event *event)
     em__added added = em__timeline_add(&ledger->timeline, channel, event->t_ns, &event->reading);
     if (added == EM__ADDED_POINT) {
         em__track_add(&ledger->tracks[channel], series->last.t_ns, series->last.energy_uj);
+        ledger->heard_ns = ledger->heard_ns ? ledger->heard_ns : event->t_ns;
+        em__ledger_doubt_part(ledger, channel);
+    }
+    if (event->reading.outcome == EM__READ_OK &&
+        em__twins_read(&ledger->twins, channel, event->t_ns, event->reading.value)) {
+        em__ledger_resolve(ledger, event->t_ns);
     }
     if (added == EM__ADDED_END || had_ended != series->has_ended) {
         em__ledger_resolve(ledger, event->t_ns);

@@ -47,8 +47,10 @@ int em__ledger_init(em__ledger *ledger, const em__ledger_setup *setup)
     ledger->sums = calloc(ledger->all_count, sizeof *ledger->sums);
     ledger->names = calloc(count + 1, sizeof *ledger->names);
     ledger->reasons = calloc(count + 1, sizeof *ledger->reasons);
+    ledger->is_too_large = calloc(count + 1, sizeof *ledger->is_too_large);
+    status = status ? status : em__twins_init(&ledger->twins, setup->facts, setup->sensors, count);
     if (status || !ledger->candidates || !ledger->roles || !ledger->members || !ledger->tracks || !ledger->shortfalls ||
-        !ledger->sums || !ledger->names || !ledger->reasons) {
+        !ledger->sums || !ledger->names || !ledger->reasons || !ledger->is_too_large) {
         em__ledger_free(ledger);
         return EM_ERR_NO_MEMORY;
     }
@@ -84,6 +86,8 @@ void em__ledger_free(em__ledger *ledger)
     free(ledger->sums);
     free(ledger->names);
     free(ledger->reasons);
+    free(ledger->is_too_large);
+    em__twins_free(&ledger->twins);
     for (size_t i = 0; i < ledger->word_count; i++) {
         free(ledger->words[i]);
     }

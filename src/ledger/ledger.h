@@ -9,6 +9,7 @@
 #include "metrics/energy.h"
 #include "metrics/points.h"
 #include "metrics/roles.h"
+#include "metrics/twins.h"
 #include "timeline/shortfall.h"
 #include "windows/store.h"
 
@@ -46,6 +47,8 @@ typedef struct {
     const char **names, **reasons;
     char **words; /* every text that was ever handed out, once */
     size_t word_count;
+    em__twins twins;
+    unsigned char *is_too_large; /* by channel: a part that showed more energy than its whole, or that whole */
     em__member *members;
     em__track *tracks;
     em__shortfall *shortfalls; /* by channel */
@@ -53,6 +56,7 @@ typedef struct {
     em__edge *run_begin;       /* of the first window, or of the last reset */
     int had_run;               /* a window of kind RUN has begun */
     uint64_t last_end_ns;
+    uint64_t heard_ns;    /* of the first reading of all; 0: none yet */
     uint64_t wait_ns;     /* of all windows that have ended since the last reset, as told */
     uint64_t resolutions; /* how often roles were decided: what is read may have changed */
 } em__ledger;

@@ -3,9 +3,14 @@
 /* Roles at creation, and again when a channel ends or comes back. */
 #include "ledger/roles.h"
 
+#include "core/text.h"
+#include "core/units.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { DOUBT_S = 60, DOUBT_UJ = 10000000 };
 
 static int is_readable(const em__ledger *ledger, size_t channel)
 {
@@ -62,6 +67,30 @@ static const char *reason_of(const em__ledger *ledger, size_t channel)
     return ledger->roles[channel].reason[0] ? ledger->roles[channel].reason : facts->reason;
 }
 
+void em__ledger_doubt_part(em__ledger *ledger, size_t part)
+{
+    const em__series *series = ledger->timeline.series;
+    int32_t whole = ledger->roles[part].of;
+    if (ledger->roles[part].role != EM_ROLE_PART || whole < 0 || ledger->is_too_large[part] ||
+        ledger->roles[whole].role == EM_ROLE_UNREADABLE) {
+        return;
+    }
+    int64_t inner_uj = series[part].last.energy_uj, outer_uj = series[whole].last.energy_uj;
+    uint64_t measured_ns = series[whole].last.t_ns - ledger->heard_ns;
+    int is_whole_gapless = series[whole].last.gap_ns == 0 && !series[whole].is_gap;
+    if (is_whole_gapless && series[whole].last.t_ns > ledger->heard_ns && measured_ns > DOUBT_S * EM__NS_PER_S &&
+        inner_uj > outer_uj + outer_uj / 20 + DOUBT_UJ) {
+        char text[EM__TEXT_SIZE];
+        em__print(text, sizeof text, "shows more energy than %s, which it lies in: one of the two is wrong",
+                  ledger->names[whole]);
+        ledger->is_too_large[part] = ledger->is_too_large[whole] = 1;
+        ledger->reasons[part] = keep_word(ledger, text);
+        em__print(text, sizeof text, "shows less energy than %s, which lies in it: one of the two is wrong",
+                  ledger->names[part]);
+        ledger->reasons[whole] = keep_word(ledger, text);
+    }
+}
+
 void em__ledger_resolve(em__ledger *ledger, uint64_t t_ns)
 {
     em__timeline *timeline = &ledger->timeline;
@@ -69,7 +98,8 @@ void em__ledger_resolve(em__ledger *ledger, uint64_t t_ns)
         ledger->candidates[i] = (em__candidate){.facts = ledger->setup.facts[i],
                                                 .sensor = ledger->setup.sensors[i],
                                                 .rank = ledger->setup.ranks[i],
-                                                .is_readable = is_readable(ledger, i)};
+                                                .is_readable = is_readable(ledger, i),
+                                                .twin = em__twins_of(&ledger->twins, i) + 1};
     }
     if (timeline->latest || timeline->head) {
         close_books(ledger, t_ns);
@@ -78,7 +108,9 @@ void em__ledger_resolve(em__ledger *ledger, uint64_t t_ns)
     for (size_t i = 0; i < ledger->setup.count; i++) {
         int was_active = timeline->is_active[i];
         ledger->names[i] = keep_word(ledger, ledger->roles[i].name);
-        ledger->reasons[i] = keep_word(ledger, reason_of(ledger, i));
+        if (!ledger->is_too_large[i]) {
+            ledger->reasons[i] = keep_word(ledger, reason_of(ledger, i));
+        }
         timeline->is_counted[i] = ledger->roles[i].role == EM_ROLE_COUNTED;
         timeline->is_active[i] = was_active || is_wanted(ledger, i);
         if (!was_active && timeline->is_active[i]) {

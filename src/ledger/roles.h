@@ -10,4 +10,8 @@
  * sides. Without open edges and windows (at creation) t_ns is not used. */
 void em__ledger_resolve(em__ledger *ledger, uint64_t t_ns);
 
+/* After a reading of a part: once it shows more energy than its whole, by 5 % and 10 J in a minute or more, both of them
+ * say so in their reasons. */
+void em__ledger_doubt_part(em__ledger *ledger, size_t part);
+
 #endif

@@ -274,6 +274,7 @@ static int build(em_meter *meter, em__host *host, const em_options *options, em_
         status = open_host(meter, options, error);
     }
     status = status ? status : take_probe(meter, options, error, &notes);
+    status = status ? status : em__meter_overrule(meter, options->channels, error);
     if (status != EM_OK) {
         return status;
     }

@@ -80,6 +80,9 @@ em__surroundings em__meter_surroundings(em_meter *meter, const uint64_t *costs_n
 /* close.c: all but the threads, which must have stopped or never begun. */
 void em__meter_free(em_meter *meter);
 
+/* overrule.c: what the option channels says of the channels found. EM_ERR_INVALID, EM_ERR_NO_MEMORY. */
+int em__meter_overrule(em_meter *meter, const char *channels, em_error *error);
+
 /* options.c */
 int em__options_check(const em_options *options, em_error *error);
 __attribute__((format(printf, 4, 5))) int em__options_refuse(em_error *error, int status, const char *argument,

@@ -67,6 +67,11 @@ static const em__field channel_fields[] = {
     SIGNED(gauge),
     UNSIGNED(limit_mw),
     UNSIGNED(average_ns),
+    SIGNED(thing),
+    SIGNED(inside),
+    SIGNED(is_overruled),
+    SIGNED(is_estimate),
+    SIGNED(holds_memory),
 };
 #undef UNSIGNED
 #undef SIGNED
@@ -95,7 +100,7 @@ static const em__field around_fields[] = {
 
 /* Who adds a field to one of these structs is reminded of its line here. */
 #define IS_SIZE(object, bytes) (sizeof(void *) != 8 || sizeof(object) == (bytes))
-_Static_assert(IS_SIZE(em__channel, 1104), "each field has a line in channel_fields");
+_Static_assert(IS_SIZE(em__channel, 1128), "each field has a line in channel_fields");
 _Static_assert(IS_SIZE(em__surroundings, 104), "each field has a line in around_fields");
 _Static_assert(IS_SIZE(em__ledger_setup, 96), "each field has a line in setup_fields");
 _Static_assert(sizeof((em__ledger_setup *)0)->unmeasured / sizeof(int32_t) == 8, "each has a line in setup_fields");
@@ -176,7 +181,7 @@ static int is_usable(const em__channel *facts, size_t index, size_t count)
     return is_distance(facts->shaped_by, index, count) && is_distance(facts->gauge, index, count) &&
            is_time(facts->sparing_interval_ns) && is_time(facts->interval_ns) && facts->domain >= EM_DOMAIN_CPU &&
            facts->domain <= EM_DOMAIN_OTHER && facts->kind >= EM_KIND_COUNTER && facts->kind <= EM_KIND_MODEL &&
-           facts->covers <= EM__COVERS_ALL_MEMORY && is_status(facts->status) && facts->scale_den > 0 &&
+           facts->covers <= EM__COVERS_UNKNOWN && is_status(facts->status) && facts->scale_den > 0 &&
            is_time(facts->refresh_ns) && facts->gain >= 0 && facts->gain <= 1e6;
 }
 

@@ -11,9 +11,9 @@
 
 enum { FINE_PERIODS = 50, COARSE_PERIODS = 5, SHARE = 20 };
 
-int32_t em__provenance_of(int32_t kind)
+static int32_t provenance_of(const em__channel *facts)
 {
-    switch (kind) {
+    switch (facts->is_estimate ? EM_KIND_MODEL : facts->kind) {
     case EM_KIND_COUNTER:
         return EM_FROM_MEASURED;
     case EM_KIND_GAUGE:
@@ -68,7 +68,7 @@ void em__energy_channel(const em__member *member, const em__sum *sum, uint64_t d
     int is_counted = member->role == EM_ROLE_COUNTED || sum->counted_uj != 0;
     em_energy energy = {.energy_j = em__joules(sum->energy_uj),
                         .counted_j = is_counted ? em__joules(sum->counted_uj) : NAN,
-                        .provenance = em__provenance_of(member->facts->kind),
+                        .provenance = provenance_of(member->facts),
                         .resolution = resolution_of(sum, duration_ns),
                         .status = sum->status,
                         .notes = notes_of(member->facts, sum),
@@ -94,7 +94,7 @@ static void add(amount *into, const em__member *member, const em__sum *sum)
     into->count++;
     into->uj += sum->counted_uj;
     into->variance = em__variance_add(into->variance, variance_of(member->facts, sum, sum->counted_uj));
-    int32_t provenance = em__provenance_of(member->facts->kind);
+    int32_t provenance = provenance_of(member->facts);
     into->provenance = provenance > into->provenance ? provenance : into->provenance;
     into->notes |= notes_of(member->facts, sum);
 }
@@ -128,7 +128,7 @@ void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint6
         if (member->role == EM_ROLE_COUNTED || sums[i].counted_uj != 0) {
             add(&total, member, &sums[i]);
             add(domain, member, &sums[i]);
-            provenances_uj[em__provenance_of(member->facts->kind)] += sums[i].counted_uj;
+            provenances_uj[provenance_of(member->facts)] += sums[i].counted_uj;
         }
         if (sums[i].status) {
             total.status = domain->status = sums[i].status;

@@ -31,7 +31,6 @@ typedef struct {
 void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint64_t duration_ns,
                        em__totals *ret_totals);
 void em__energy_channel(const em__member *member, const em__sum *sum, uint64_t duration_ns, em_energy *ret_energy);
-int32_t em__provenance_of(int32_t kind);
 double em__joules(int64_t uj);
 
 #endif

@@ -19,7 +19,8 @@ static const em__channel *facts_of(const em__survey *s, int32_t i)
 
 static int is_cpu(const em__channel *facts)
 {
-    return em__silicon_is_package(facts) || facts->covers == EM__COVERS_DIE;
+    return em__silicon_is_package(facts) || facts->covers == EM__COVERS_DIE || facts->covers == EM__COVERS_MODULE ||
+           (facts->covers == EM__COVERS_RAIL && facts->domain == EM_DOMAIN_CPU);
 }
 
 static int32_t original_of(const em__survey *s, int32_t i)
@@ -51,6 +52,37 @@ static int32_t find_place(const em__survey *s, em__covers covers, int32_t packag
     return NONE;
 }
 
+/* A board without an address is no card: it sits in the module or socket around it. */
+static int is_integrated(const em__channel *facts)
+{
+    return facts->covers == EM__COVERS_BOARD && !facts->pci[0] && facts->kind != EM_KIND_MODEL;
+}
+
+/* The original of the things that are one with the numbered one, readable where there is such. */
+static int32_t find_thing(const em__survey *s, int32_t thing)
+{
+    for (int32_t i = 0; i < s->count && thing != 0; i++) {
+        if (facts_of(s, i)->thing == thing) {
+            int32_t original = original_of(s, i);
+            return original == NONE ? em__silicon_first(s, s->out[i].group, 0) : original;
+        }
+    }
+    return NONE;
+}
+
+/* The readable feed of a package by number, or of any number or of one domain (-1: any). */
+static int32_t find_rail(const em__survey *s, int32_t package, int32_t number, int32_t domain)
+{
+    for (int32_t i = 0; i < s->count; i++) {
+        const em__channel *facts = facts_of(s, i);
+        if (facts->covers == EM__COVERS_RAIL && (package < 0 || facts->package == package) &&
+            (number < 0 || facts->die == number) && (domain < 0 || facts->domain == domain) && original_of(s, i) == i) {
+            return i;
+        }
+    }
+    return NONE;
+}
+
 static int has_readable_die(const em__survey *s, em__covers covers, int32_t package)
 {
     for (int32_t i = 0; i < s->count; i++) {
@@ -65,7 +97,12 @@ static int has_readable_die(const em__survey *s, em__covers covers, int32_t pack
 static void look_at_cpus(em__survey *s)
 {
     int32_t model = NONE;
-    s->first_cpu = NONE;
+    s->first_cpu = s->module = NONE;
+    for (int32_t i = 0; i < s->count; i++) {
+        if (facts_of(s, i)->covers == EM__COVERS_MODULE && s->module == NONE) {
+            s->module = original_of(s, i);
+        }
+    }
     for (int32_t i = 0; i < s->count; i++) {
         const em__channel *facts = facts_of(s, i);
         if (!s->all[i].is_readable || original_of(s, i) != i) {
@@ -74,8 +111,9 @@ static void look_at_cpus(em__survey *s)
         if (facts->covers == EM__COVERS_ALL_CPUS) {
             model = i;
         }
-        if (!is_cpu(facts) ||
-            (facts->covers == EM__COVERS_DIE && find_place(s, EM__COVERS_PACKAGE, facts->package, NONE, 0) != NONE)) {
+        int is_held = (facts->covers == EM__COVERS_DIE || facts->covers == EM__COVERS_RAIL) &&
+                      find_place(s, EM__COVERS_PACKAGE, facts->package, NONE, 0) != NONE;
+        if (!is_cpu(facts) || is_held || (s->module != NONE && s->module != i)) {
             continue;
         }
         const em__channel *first = s->first_cpu == NONE ? NULL : facts_of(s, s->first_cpu);
@@ -98,7 +136,7 @@ static void look_at_memory(em__survey *s)
         if (facts_of(s, i)->covers == EM__COVERS_ALL_MEMORY) {
             model = i;
         }
-        if (facts_of(s, i)->covers == EM__COVERS_DRAM &&
+        if ((facts_of(s, i)->covers == EM__COVERS_DRAM || facts_of(s, i)->holds_memory) &&
             (s->first_memory == NONE || facts_of(s, i)->package < facts_of(s, s->first_memory)->package)) {
             s->first_memory = i;
         }
@@ -117,16 +155,46 @@ static int32_t whole_of(const em__survey *s, const em__channel *part)
     if (whole == NONE && part->die >= 0) {
         whole = find_place(s, EM__COVERS_DIE, part->package, part->die, 1);
     }
+    if (whole == NONE) {
+        whole = find_rail(s, part->package, 0, -1);
+    }
+    if (whole == NONE) {
+        whole = s->module;
+    }
     return whole == NONE ? s->model : whole;
+}
+
+/* What a piece lies in, and what a platform's part does; NONE: nothing of it is known here. */
+static int32_t whole_of_piece(const em__survey *s, const em__channel *piece)
+{
+    int32_t whole = find_thing(s, piece->inside);
+    if (whole == NONE && piece->inside == 0 && piece->die >= 0) {
+        whole = find_rail(s, piece->package, piece->die, -1);
+    }
+    return whole == NONE && piece->inside == 0 ? s->module : whole;
 }
 
 /* The counted channel that holds the energy of a group from outside of it, or NONE. */
 static int32_t holder_of(const em__survey *s, const em__channel *facts)
 {
+    if (s->module != NONE && facts->covers != EM__COVERS_MODULE &&
+        (facts->covers != EM__COVERS_BOARD || is_integrated(facts))) {
+        return s->module;
+    }
     switch (facts->covers) {
     case EM__COVERS_PACKAGE:
     case EM__COVERS_DIE_ALIAS:
+    case EM__COVERS_MODULE:
         return s->model;
+    case EM__COVERS_BOARD:
+        return is_integrated(facts) ? find_rail(s, NONE, NONE, EM_DOMAIN_GPU) : NONE;
+    case EM__COVERS_RAIL: {
+        int32_t package = find_place(s, EM__COVERS_PACKAGE, facts->package, NONE, 0);
+        if (package == NONE && has_readable_die(s, EM__COVERS_DIE, facts->package)) {
+            package = s->first_cpu;
+        }
+        return package == NONE && facts->domain != EM_DOMAIN_GPU ? s->model : package;
+    }
     case EM__COVERS_DIE: {
         int32_t package = find_place(s, EM__COVERS_PACKAGE, facts->package, NONE, 0);
         return package == NONE ? s->model : package;
@@ -152,14 +220,16 @@ static int is_missing(const em__survey *s, int32_t i)
 {
     const em__channel *facts = facts_of(s, i);
     if (facts->status == EM_ERR_NOT_SELECTED || facts->covers == EM__COVERS_CORE ||
-        facts->covers == EM__COVERS_UNCORE || facts->covers == EM__COVERS_PLATFORM) {
+        facts->covers == EM__COVERS_UNCORE || facts->covers == EM__COVERS_PLATFORM ||
+        facts->covers == EM__COVERS_PIECE || facts->covers == EM__COVERS_UNKNOWN) {
         return 0;
     }
     if (original_of(s, i) != NONE || em__silicon_first(s, s->out[i].group, 0) != i || holder_of(s, facts) != NONE) {
         return 0;
     }
     if (em__silicon_is_package(facts)) {
-        return !has_readable_die(s, EM__COVERS_DIE, facts->package);
+        return !has_readable_die(s, EM__COVERS_DIE, facts->package) &&
+               find_rail(s, facts->package, NONE, EM_DOMAIN_CPU) == NONE;
     }
     if (facts->covers == EM__COVERS_DRAM && em__silicon_memory_die(s, facts) < 0) {
         return !has_readable_die(s, EM__COVERS_DRAM, facts->package);
@@ -181,8 +251,15 @@ static void decide(const em__survey *s, int32_t i)
     if (!s->all[i].is_readable) {
         set_role(s, i, EM_ROLE_UNREADABLE, NONE);
         s->out[i].is_missing = is_missing(s, i);
-    } else if (facts->covers == EM__COVERS_PLATFORM) {
+    } else if (facts->is_overruled) {
+        set_role(s, i, EM_ROLE_COUNTED, NONE);
+    } else if (facts->covers == EM__COVERS_PLATFORM && original == i) {
         set_role(s, i, EM_ROLE_PLATFORM, NONE);
+    } else if (facts->covers == EM__COVERS_UNKNOWN) {
+        set_role(s, i, EM_ROLE_PLATFORM, NONE);
+    } else if (facts->covers == EM__COVERS_PIECE) {
+        int32_t whole = whole_of_piece(s, facts);
+        set_role(s, i, whole == NONE ? EM_ROLE_PLATFORM : EM_ROLE_PART, whole);
     } else if (facts->covers == EM__COVERS_CORE || facts->covers == EM__COVERS_UNCORE) {
         set_role(s, i, EM_ROLE_PART, whole_of(s, facts));
     } else if (holder != NONE && holder != s->model &&
@@ -219,7 +296,12 @@ static void explain(const em__survey *s, int32_t i)
         }
         break;
     case EM_ROLE_PLATFORM:
-        em__copy(sentence, sizeof sentence, "holds more than CPUs, memory and GPUs, so it is never added");
+        em__copy(sentence, sizeof sentence,
+                 facts->covers == EM__COVERS_UNKNOWN ? "never added, since it may be counted elsewhere"
+                 : facts->covers == EM__COVERS_PIECE
+                     ? "inside something that nothing here measures; a part never stands "
+                       "for its whole"
+                     : "holds more than CPUs, memory and GPUs, so it is never added");
         break;
     case EM_ROLE_PART:
         if ((facts->covers == EM__COVERS_DRAM || facts->covers == EM__COVERS_ALL_MEMORY) && role->of == s->model) {
@@ -239,6 +321,9 @@ static void explain(const em__survey *s, int32_t i)
             em__print(sentence, sizeof sentence, "covers all CPUs, so it would count %s twice", of);
         } else if (facts->covers == EM__COVERS_ALL_MEMORY && role->of == s->first_memory) {
             em__print(sentence, sizeof sentence, "covers all memory, so it would count %s twice", of);
+        } else if (s->all[i].twin) {
+            em__print(sentence, sizeof sentence, "counts as %s does to the last unit, so it is one counter shown twice",
+                      of);
         } else if (facts->covers == EM__COVERS_DIE_ALIAS) {
             em__print(sentence, sizeof sentence, "reads the counter of its whole package, as %s does", of);
         } else {
@@ -247,7 +332,9 @@ static void explain(const em__survey *s, int32_t i)
         break;
     default: {
         int32_t first = em__silicon_first(s, role->group, 0);
-        if (facts->covers == EM__COVERS_ALL_CPUS) {
+        if (facts->is_overruled) {
+            em__copy(sentence, sizeof sentence, "counted since the option channels names it");
+        } else if (facts->covers == EM__COVERS_ALL_CPUS) {
             em__copy(sentence, sizeof sentence, "estimated, since no CPU package can be read");
         } else if (facts->covers == EM__COVERS_ALL_MEMORY) {
             em__copy(sentence, sizeof sentence, "estimated, since no memory can be read");
@@ -259,74 +346,12 @@ static void explain(const em__survey *s, int32_t i)
     say(role, sentence, facts->reason);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ names */
-
-static int is_name_taken(const em__survey *s, int32_t i, const char *name)
-{
-    for (int32_t j = 0; j < s->count; j++) {
-        if (j != i && (strcmp(facts_of(s, j)->name, name) == 0 || strcmp(s->out[j].name, name) == 0)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* "cpu-0/package", "cpu-0/package@sensor" for a copy of the first, "cpu-0/core#2" for another silicon of that name. */
-static void name_one(const em__survey *s, int32_t i)
-{
-    const em__channel *facts = facts_of(s, i);
-    int32_t first = i;
-    for (int32_t j = 0; j < s->count; j++) {
-        if (strcmp(facts_of(s, j)->name, facts->name) == 0 && em__silicon_precedes(s, j, first)) {
-            first = j;
-        }
-    }
-    em__role *role = &s->out[i];
-    if (first == i) {
-        em__copy(role->name, sizeof role->name, facts->name[0] ? facts->name : "unnamed");
-        return;
-    }
-    int is_copy = s->all[i].rank != s->all[first].rank || role->group == s->out[first].group;
-    char base[EM__NAME_SIZE + 32], suffix[16] = "";
-    em__print(base, sizeof base, "%s%s%s", facts->name, is_copy ? "@" : "", is_copy ? s->all[i].sensor : "");
-    for (int number = 1;; number++) {
-        if (number > 1) {
-            em__print(suffix, sizeof suffix, "#%d", number);
-        }
-        char name[sizeof base];
-        em__copy(name, sizeof name - strlen(suffix), base);
-        em__print(role->name, sizeof role->name, "%s%s", name, suffix);
-        if (!is_name_taken(s, i, role->name)) {
-            return;
-        }
-    }
-}
-
-/* In the order of precedence, so that the numbers do not depend on the order in which channels were found. */
-static void name_all(const em__survey *s)
-{
-    for (int32_t i = 0; i < s->count; i++) {
-        s->out[i].name[0] = '\0';
-    }
-    for (int32_t named = 0, next; named < s->count; named++) {
-        next = NONE;
-        for (int32_t i = 0; i < s->count; i++) {
-            if (!s->out[i].name[0] && (next == NONE || em__silicon_precedes(s, i, next))) {
-                next = i;
-            }
-        }
-        if (next == NONE) {
-            return;
-        }
-        name_one(s, next);
-    }
-}
-
 void em__roles_resolve(const em__candidate candidates[], size_t count, em__role out[])
 {
-    em__survey s = {candidates, out, (int32_t)count, NONE, NONE, NONE, NONE};
+    em__survey s = {candidates, out, (int32_t)count, NONE, NONE, NONE, NONE, NONE};
     em__silicon_group(&s);
-    name_all(&s);
+    em__silicon_name(&s);
+    em__silicon_join_twins(&s);
     look_at_cpus(&s);
     look_at_memory(&s);
     for (int32_t i = 0; i < s.count; i++) {

@@ -14,6 +14,7 @@ typedef struct {
     const char *sensor; /* its name, for "@sensor" */
     int rank;           /* lower wins where two cover the same silicon */
     int is_readable;    /* facts->status is EM_OK and it has not ended */
+    int32_t twin;       /* 1 + the index of an earlier channel that its values showed to be the same counter; 0: none */
 } em__candidate;
 
 typedef struct {

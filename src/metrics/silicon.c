@@ -44,6 +44,9 @@ static int compare_boards(const em__channel *a, const em__channel *b)
 static int is_same_silicon(const em__survey *s, int32_t i, int32_t j)
 {
     const em__channel *a = facts_of(s, i), *b = facts_of(s, j);
+    if (a->thing != 0 && a->thing == b->thing) {
+        return 1;
+    }
     if (em__silicon_is_package(a)) {
         return em__silicon_is_package(b) && a->package == b->package;
     }
@@ -52,12 +55,14 @@ static int is_same_silicon(const em__survey *s, int32_t i, int32_t j)
     }
     switch (a->covers) {
     case EM__COVERS_DIE:
+    case EM__COVERS_RAIL:
         return a->package == b->package && a->die == b->die;
     case EM__COVERS_DRAM:
         return a->package == b->package && em__silicon_memory_die(s, a) == em__silicon_memory_die(s, b);
     case EM__COVERS_BOARD:
         return compare_boards(a, b) > 0;
     case EM__COVERS_ALL_CPUS:
+    case EM__COVERS_MODULE:
     case EM__COVERS_ALL_MEMORY:
         return 1;
     default:
@@ -139,6 +144,16 @@ void em__silicon_group(const em__survey *s)
         }
         if (same != EM__NO_CHANNEL) {
             join(s, i, same);
+        }
+    }
+}
+
+void em__silicon_join_twins(const em__survey *s)
+{
+    for (int32_t i = 0; i < s->count; i++) {
+        int32_t twin = s->all[i].twin - 1;
+        if (twin >= 0 && twin < s->count) {
+            join(s, i, twin);
         }
     }
 }

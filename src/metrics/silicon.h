@@ -13,13 +13,18 @@ typedef struct {
     em__role *out;
     int32_t count;
     int32_t model;        /* the counted model of all CPUs, or none */
-    int32_t first_cpu;    /* the first counted package or die, or none */
+    int32_t first_cpu;    /* the first counted package, die, feed of CPUs or module, or none */
+    int32_t module;       /* the counted input of a module, or none */
     int32_t memory_model; /* the counted model of all memory, or none */
     int32_t first_memory; /* the first readable memory of a package or die, or none */
 } em__survey;
 
 /* Sets out[].group. */
 void em__silicon_group(const em__survey *survey);
+/* names.c: sets out[].name; after grouping. */
+void em__silicon_name(const em__survey *survey);
+/* Joins what values showed to be one; after names were given, which are of facts alone. */
+void em__silicon_join_twins(const em__survey *survey);
 /* Models last, then by rank; the rest only makes the order one of facts. */
 int em__silicon_precedes(const em__survey *survey, int32_t i, int32_t j);
 /* The first of a group, of all its channels or of the readable ones; none is EM__NO_CHANNEL. */

@@ -72,6 +72,24 @@ int em__parse_u64(const char *text, size_t length, uint64_t *ret_value)
     return error;
 }
 
+int em__parse_i64(const char *text, size_t length, int64_t *ret_value)
+{
+    const char *end = cut_space(text, text + length);
+    const char *at = skip_space(text, end);
+    uint64_t value;
+    int is_negative = at < end && *at == '-';
+    at += is_negative;
+    int error = read_u64(&at, end, &value);
+    if (error < 0 || at != end) {
+        return error < 0 ? error : -EINVAL;
+    }
+    if (value > INT64_MAX) {
+        return -ERANGE;
+    }
+    *ret_value = is_negative ? -(int64_t)value : (int64_t)value;
+    return 0;
+}
+
 /* The number behind prefix, which is all that is left. */
 static int read_number_after(const char *text, size_t length, const char *prefix, const char **ret_end,
                              int32_t *ret_number)

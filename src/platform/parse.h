@@ -10,6 +10,34 @@
 /* One unsigned decimal number, white space around it, nothing else. */
 int em__parse_u64(const char *text, size_t length, uint64_t *ret_value);
 
+/* The same with an optional sign in front. */
+int em__parse_i64(const char *text, size_t length, int64_t *ret_value);
+
+/* An attribute of a hwmon chip: "power1_average", "in3_label". */
+typedef enum { EM__HWMON_POWER, EM__HWMON_ENERGY, EM__HWMON_IN, EM__HWMON_CURR } em__hwmon_type;
+typedef enum {
+    EM__HWMON_INPUT = 1,
+    EM__HWMON_AVERAGE = 2,
+    EM__HWMON_LABEL = 4,
+    EM__HWMON_ENABLE = 8,
+    EM__HWMON_CAP = 16,
+    EM__HWMON_MAX = 32,
+    EM__HWMON_OEM_INFO = 64
+} em__hwmon_file;
+typedef struct {
+    em__hwmon_type type;
+    int32_t number; /* 0 … 9999 */
+    em__hwmon_file file;
+} em__hwmon_attribute;
+int em__parse_hwmon_attribute(const char *name, em__hwmon_attribute *ret_attribute);
+
+/* The address of a PCI function at the end of a path or alone: "0000:c1:00.0". Its first byte, or NULL. */
+const char *em__parse_pci(const char *text, size_t length);
+
+/* The label of a chip's channel against a pattern, letter by letter, capital or not. '#': digits; '*' at the end: any
+ * rest. ret_number: what the digits say, -1 without them. */
+int em__parse_label(const char *label, const char *pattern, int32_t *ret_number);
+
 /* The name file of a powercap zone. */
 typedef enum {
     EM__ZONE_PACKAGE,

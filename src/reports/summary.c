@@ -106,9 +106,9 @@ static void write_channels(em__text *json, const em__view *view)
         if (em__view_counted(view, i, &channel)) {
             open_member(json, channel.name, "{");
             add_real(json, "energy_j", view->facts->devices[i].counted_j);
-            add_string(json, "provenance", em__reports_provenance(em__provenance_of(channel.kind)));
             em_energy energy;
             em_summary_energy(view->summary, 0, i, &energy);
+            add_string(json, "provenance", em__reports_provenance(energy.provenance));
             write_uncertainty(json, view->summary, (int32_t)i, &energy);
             write_period(json, &energy);
             em__text_add(json, "}");

@@ -88,7 +88,9 @@ static void write_channels(em__text *text, const em__view *view)
         }
         em__reports_name(text, channel.name, 0, width);
         add_quantity(text, EM__QUANTITY_ENERGY, view->facts->devices[i].counted_j, LABEL);
-        const char *how = em__reports_provenance(em__provenance_of(channel.kind));
+        em_energy energy;
+        em_summary_energy(view->summary, 0, i, &energy);
+        const char *how = em__reports_provenance(energy.provenance);
         em__text_format(text, "  %s", how);
         if (channel.device_name && channel.device_name[0]) {
             em__text_add(text, ", ");

@@ -4,6 +4,7 @@
 #include "sensors/sensor.h"
 
 #include "core/text.h"
+#include "sensors/hwmon_scan.h"
 
 #include <errno.h>
 #include <math.h>
@@ -14,10 +15,8 @@
 
 /* In the order of rank. */
 static const em__sensor *const sensors[] = {
-    &em__sensor_rapl_perf,
-    &em__sensor_rapl_powercap,
-    &em__sensor_nvml,
-    &em__sensor_tdp,
+    &em__sensor_rapl_perf, &em__sensor_rapl_powercap, &em__sensor_nvml, &em__sensor_amdgpu, &em__sensor_intel_gpu,
+    &em__sensor_battery,   &em__sensor_hwmon,         &em__sensor_dtpm, &em__sensor_tdp,
 };
 
 const em__sensor *em__sensor_at(size_t index)
@@ -36,6 +35,8 @@ int em__sensors_probe(em__host *host, const em__selection *selection, em__probe 
             return status;
         }
     }
+    em__hwmon_free(found.hwmon);
+    found.hwmon = NULL;
     *ret_probe = found;
     return EM_OK;
 }
@@ -49,6 +50,7 @@ void em__sensors_free(em__probe *probe)
     }
     free(probe->devices);
     free(probe->absences);
+    em__hwmon_free(probe->hwmon);
     *probe = (em__probe){0};
 }
 
@@ -136,4 +138,48 @@ int em__probe_absent(em__probe *probe, const em__sensor *sensor, int status, con
     va_end(arguments);
     em__copy(absence->reason, sizeof absence->reason, text);
     return EM_OK;
+}
+
+int em__probe_explain(em__probe *probe, const em__sensor *sensor, size_t first_device, const char *hint,
+                      const char *reason)
+{
+    const em__channel *unread = NULL;
+    for (size_t i = first_device; i < probe->device_count; i++) {
+        const em__device *device = probe->devices[i];
+        for (size_t j = 0; j < device->channel_count && strcmp(device->sensor, sensor->name) == 0; j++) {
+            if (device->channels[j].status == EM_OK) {
+                return EM_OK;
+            }
+            unread = unread ? unread : &device->channels[j];
+        }
+    }
+    return unread ? em__probe_absent(probe, sensor, unread->status, hint, "%s: %s", unread->name, unread->reason)
+                  : em__probe_absent(probe, sensor, EM_ERR_NO_DRIVER, hint, "%s", reason);
+}
+
+int em__probe_hwmon(em__host *host, em__probe *probe, const struct em__hwmon **ret_hwmon)
+{
+    if (!probe->hwmon && em__hwmon_scan(host, &probe->hwmon) < 0) {
+        return EM_ERR_NO_MEMORY;
+    }
+    *ret_hwmon = probe->hwmon;
+    return EM_OK;
+}
+
+int32_t em__probe_next_gpu(const em__probe *probe)
+{
+    int32_t next = 0;
+    for (size_t i = 0; i < probe->device_count; i++) {
+        for (size_t j = 0; j < probe->devices[i]->channel_count; j++) {
+            if (probe->devices[i]->channels[j].gpu >= next) {
+                next = probe->devices[i]->channels[j].gpu + 1;
+            }
+        }
+    }
+    return next;
+}
+
+int32_t em__probe_thing(em__probe *probe)
+{
+    return ++probe->things;
 }

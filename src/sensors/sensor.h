@@ -69,7 +69,9 @@ typedef struct {
     size_t device_count, device_capacity;
     em__absence *absences;
     size_t absence_count, absence_capacity;
-    uint64_t notes; /* EM_NOTE_BIT(…) about the choice of devices, e.g. EM_NOTE_MAPPING_UNKNOWN */
+    uint64_t notes;          /* EM_NOTE_BIT(…) about the choice of devices, e.g. EM_NOTE_MAPPING_UNKNOWN */
+    struct em__hwmon *hwmon; /* the one look at the hwmon chips; NULL: none yet */
+    int32_t things;          /* numbers given out for em__channel.thing */
 } em__probe;
 
 /* What the options ask of sensors. */
@@ -94,6 +96,11 @@ typedef struct {
 extern const em__sensor em__sensor_rapl_perf;     /* rank 10 */
 extern const em__sensor em__sensor_rapl_powercap; /* rank 20 */
 extern const em__sensor em__sensor_nvml;          /* rank 30 */
+extern const em__sensor em__sensor_amdgpu;        /* rank 40 */
+extern const em__sensor em__sensor_intel_gpu;     /* rank 42 */
+extern const em__sensor em__sensor_battery;       /* rank 44 */
+extern const em__sensor em__sensor_hwmon;         /* rank 50 */
+extern const em__sensor em__sensor_dtpm;          /* rank 60 */
 extern const em__sensor em__sensor_tdp;           /* rank 90 */
 
 /* The sensors of the build in the order of rank; NULL behind the last. */
@@ -110,5 +117,14 @@ em__reading em__reading_failed(int error);
 int em__probe_add(em__probe *probe, em__device *device); /* takes it over; on EM_ERR_NO_MEMORY it is destroyed */
 __attribute__((format(printf, 5, 6))) int em__probe_absent(em__probe *probe, const em__sensor *sensor, int status,
                                                            const char *hint, const char *reason, ...);
+
+/* Where the sensor has no readable device at or behind the given one, an absence: of the first that cannot be read, else
+ * EM_ERR_NO_DRIVER with this reason. */
+int em__probe_explain(em__probe *probe, const em__sensor *sensor, size_t first_device, const char *hint,
+                      const char *reason);
+/* The hwmon chips, looked at once for all sensors. */
+int em__probe_hwmon(em__host *host, em__probe *probe, const struct em__hwmon **ret_hwmon);
+int32_t em__probe_next_gpu(const em__probe *probe); /* the index behind all that it has */
+int32_t em__probe_thing(em__probe *probe);          /* a new number for em__channel.thing */
 
 #endif

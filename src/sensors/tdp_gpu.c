@@ -4,6 +4,7 @@
 #include "sensors/tdp_gpu.h"
 
 #include "core/text.h"
+#include "sensors/hwmon_scan.h"
 #include "sensors/tdp_model.h"
 #include "sensors/visible.h"
 
@@ -95,6 +96,7 @@ typedef struct {
     const em__probe *probe;
     em__board *boards;
     size_t count;
+    int is_others; /* AMD's and Intel's, not NVIDIA's */
 } pci_scan;
 
 static int read_word(em__host *host, const char *function, const char *attribute, char *word)
@@ -104,33 +106,59 @@ static int read_word(em__host *host, const char *function, const char *attribute
     return em__host_text(host, path, word, WORD_BYTES);
 }
 
-/* nouveau offers no power and CUDA cannot use its boards. */
-static int is_nouveau(em__host *host, const char *function)
+static void read_driver(em__host *host, const char *function, char *driver)
 {
     char path[EM__SOURCE_SIZE], target[EM__SOURCE_SIZE];
     em__print(path, sizeof path, "%s/%s/driver", pci_folder, function);
     if (host->ops->link(host, path, target, sizeof target) < 0) {
-        return 0;
+        target[0] = '\0';
     }
     const char *slash = strrchr(target, '/');
-    return strcmp(slash ? slash + 1 : target, "nouveau") == 0;
+    em__copy(driver, WORD_BYTES, slash ? slash + 1 : target);
 }
 
-/* Display and 3D controllers of NVIDIA's; its sound and USB functions have other classes. */
+/* nouveau offers no power and CUDA cannot use its boards; of the others' boards, those are GPUs for work that a driver of
+ * today holds. Intel's on the first bus are part of the CPU. */
+static const char *maker_of(const pci_scan *scan, const char *function, const char *vendor)
+{
+    char driver[WORD_BYTES];
+    read_driver(scan->host, function, driver);
+    if (strcmp(vendor, "0x10de") == 0 && !scan->is_others) {
+        return strcmp(driver, "nouveau") == 0 ? NULL : "NVIDIA";
+    }
+    if (strcmp(vendor, "0x1002") == 0 && scan->is_others) {
+        return strcmp(driver, "amdgpu") == 0 ? "AMD" : NULL;
+    }
+    int is_intel = strcmp(vendor, "0x8086") == 0 && scan->is_others && strncmp(function, "0000:00:", 8) != 0;
+    return is_intel && (strcmp(driver, "i915") == 0 || strcmp(driver, "xe") == 0) ? "Intel" : NULL;
+}
+
+/* Display and 3D controllers, and of AMD processing accelerators; sound and USB functions have other classes. */
+static int is_gpu_class(const pci_scan *scan, const char *word)
+{
+    return strncmp(word, "0x0300", 6) == 0 || strncmp(word, "0x0302", 6) == 0 ||
+           (scan->is_others && (strncmp(word, "0x0380", 6) == 0 || strncmp(word, "0x1200", 6) == 0));
+}
+
 static int note_function(void *context, const char *name)
 {
     pci_scan *scan = context;
-    char word[WORD_BYTES];
-    if (strlen(name) >= EM__PCI_SIZE || scan->count == MOST_BOARDS || read_word(scan->host, name, "vendor", word) < 0 ||
-        strcmp(word, "0x10de") != 0 || read_word(scan->host, name, "class", word) < 0 || strlen(word) != 8 ||
-        (strncmp(word, "0x0300", 6) != 0 && strncmp(word, "0x0302", 6) != 0) || is_nouveau(scan->host, name)) {
+    char vendor[WORD_BYTES], word[WORD_BYTES];
+    if (strlen(name) >= EM__PCI_SIZE || scan->count == MOST_BOARDS ||
+        read_word(scan->host, name, "vendor", vendor) < 0 || strlen(vendor) != 6 ||
+        read_word(scan->host, name, "class", word) < 0 || strlen(word) != 8 || !is_gpu_class(scan, word)) {
+        return 0;
+    }
+    const char *maker = maker_of(scan, name, vendor);
+    if (!maker) {
         return 0;
     }
     em__board *board = &scan->boards[scan->count];
     *board = (em__board){.index = (int)scan->count};
     em__copy(board->pci, sizeof board->pci, name);
     int is_named = read_word(scan->host, name, "device", word) > 2 && strncmp(word, "0x", 2) == 0;
-    em__print(board->name, sizeof board->name, "NVIDIA GPU%s%s", is_named ? " 10de:" : "", is_named ? word + 2 : "");
+    em__print(board->name, sizeof board->name, "%s GPU%s%s%s%s", maker, is_named ? " " : "", is_named ? vendor + 2 : "",
+              is_named ? ":" : "", is_named ? word + 2 : "");
     scan->count++;
     return 0;
 }
@@ -147,37 +175,58 @@ static int is_known(const em__probe *probe, const char *pci)
     return 0;
 }
 
-/* The index behind all that the probe has. */
-static int next_index(const em__probe *probe)
+static int is_of(const em__device *device, const em__sensor *sensor)
 {
-    int next = 0;
-    for (size_t i = 0; i < probe->device_count; i++) {
-        for (size_t j = 0; j < probe->devices[i]->channel_count; j++) {
-            if (probe->devices[i]->channels[j].gpu >= next) {
-                next = probe->devices[i]->channels[j].gpu + 1;
-            }
-        }
-    }
-    return next;
+    return strcmp(device->sensor, sensor->name) == 0;
 }
 
-/* An earlier sensor has found GPUs, or found that none of them is selected. */
+/* NVML has found GPUs, or found that none of them is selected. */
 static int is_answered(const em__probe *probe)
 {
+    for (size_t i = 0; i < probe->device_count; i++) {
+        const em__device *device = probe->devices[i];
+        if (device->channels[0].gpu >= 0 && !is_of(device, &em__sensor_amdgpu) &&
+            !is_of(device, &em__sensor_intel_gpu)) {
+            return 1;
+        }
+    }
     for (size_t i = 0; i < probe->absence_count; i++) {
         if (strcmp(probe->absences[i].sensor, em__sensor_nvml.name) == 0 &&
             probe->absences[i].status == EM_ERR_NOT_SELECTED) {
             return 1;
         }
     }
-    return next_index(probe) > 0;
+    return 0;
+}
+
+/* What amdgpu, i915 and xe hold without a power that can be read is there all the same, and draws some. */
+static int add_unread(em__host *host, const em__selection *selection, em__probe *probe)
+{
+    size_t count = probe->device_count;
+    int status = EM_OK;
+    for (size_t i = 0; i < count && status == EM_OK; i++) {
+        const em__device *device = probe->devices[i];
+        const em__channel *first = &device->channels[0];
+        int is_read = 0;
+        for (size_t j = 0; j < device->channel_count; j++) {
+            is_read |= device->channels[j].status == EM_OK || device->channels[j].status == EM_ERR_NOT_SELECTED;
+        }
+        if (!is_read && first->covers == EM__COVERS_BOARD &&
+            (is_of(device, &em__sensor_amdgpu) || is_of(device, &em__sensor_intel_gpu))) {
+            em__board board = {0};
+            em__copy(board.pci, sizeof board.pci, first->pci);
+            em__copy(board.name, sizeof board.name, first->device_name);
+            status = add_gpu(host, selection, probe, first->gpu, &board);
+        }
+    }
+    return status;
 }
 
 static int add_chosen(em__host *host, const em__selection *selection, em__probe *probe, const pci_scan *scan)
 {
     unsigned char chosen[MOST_BOARDS] = {0};
     uint64_t notes = 0;
-    int first = next_index(probe);
+    int first = em__probe_next_gpu(probe);
     int status = em__visible_choose(host, selection, scan->boards, scan->count, chosen, &notes);
     if (status == EM_OK) {
         probe->notes |= notes;
@@ -186,9 +235,40 @@ static int add_chosen(em__host *host, const em__selection *selection, em__probe 
         if (!chosen[i] || is_known(probe, scan->boards[i].pci)) {
             continue;
         }
-        int index = first > 0 ? next_index(probe) : scan->boards[i].index;
+        int index = first > 0 ? em__probe_next_gpu(probe) : scan->boards[i].index;
         status = add_gpu(host, selection, probe, index, &scan->boards[i]);
     }
+    return status;
+}
+
+/* Its sensor has looked at it, and judged. */
+static int has_chip(const em__hwmon *hwmon, const char *pci)
+{
+    for (size_t i = 0; i < hwmon->count; i++) {
+        if (strcmp(hwmon->chips[i].pci, pci) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* AMD's and Intel's GPUs that not even show a hwmon chip, as in virtual machines. */
+static int add_others(em__host *host, const em__selection *selection, em__probe *probe)
+{
+    const em__hwmon *hwmon;
+    pci_scan scan = {.host = host, .probe = probe, .boards = calloc(MOST_BOARDS, sizeof *scan.boards), .is_others = 1};
+    int status = em__probe_hwmon(host, probe, &hwmon);
+    if (!scan.boards || status != EM_OK) {
+        free(scan.boards);
+        return EM_ERR_NO_MEMORY;
+    }
+    host->ops->list(host, pci_folder, note_function, &scan);
+    for (size_t i = 0; i < scan.count && status == EM_OK; i++) {
+        if (!is_known(probe, scan.boards[i].pci) && !has_chip(hwmon, scan.boards[i].pci)) {
+            status = add_gpu(host, selection, probe, em__probe_next_gpu(probe), &scan.boards[i]);
+        }
+    }
+    free(scan.boards);
     return status;
 }
 
@@ -199,8 +279,8 @@ static int refuse_absent(const em__selection *selection)
     em__copy(error->argument, sizeof error->argument, "device");
     em__copy(
         error->text, sizeof error->text,
-        "no GPU was found: NVML (libnvidia-ml.so.1) offers none that is selected, and /sys/bus/pci/devices holds no "
-        "NVIDIA display or 3D controller (vendor 0x10de, class 0x0300 or 0x0302) under another driver than nouveau");
+        "no GPU was found: NVML (libnvidia-ml.so.1) offers none that is selected, /sys/bus/pci/devices holds no NVIDIA "
+        "display or 3D controller (0x10de, class 0x0300 or 0x0302; nouveau is none), and amdgpu, i915 and xe hold none");
     em__copy(error->remedy, sizeof error->remedy,
              "give gpu_tdp_w to have one estimated, or device=\"auto\" or \"cpu\"; in a container pass the GPU in "
              "(--gpus all); check CUDA_VISIBLE_DEVICES");
@@ -225,7 +305,9 @@ int em__tdp_gpu_probe(em__host *host, const em__selection *selection, em__probe 
         }
         free(scan.boards);
     }
-    if (status != EM_OK || !selection->present_gpu || next_index(probe) > 0) {
+    status = status == EM_OK ? add_unread(host, selection, probe) : status;
+    status = status == EM_OK ? add_others(host, selection, probe) : status;
+    if (status != EM_OK || !selection->present_gpu || em__probe_next_gpu(probe) > 0) {
         return status;
     }
     return isnan(selection->gpu_tdp_w) ? refuse_absent(selection) : add_gpu(host, selection, probe, 0, NULL);

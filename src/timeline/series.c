@@ -304,6 +304,16 @@ static em__added add_evaluation(em__series *series, uint64_t t_ns, const em__rea
 
 static em__added add_power(em__series *series, uint64_t t_ns, uint64_t power_mw)
 {
+    if (t_ns == series->last.t_ns && series->is_paused) {
+        /* Read while the pause ended: measured from there on. */
+        series->raw = power_mw;
+        series->last.power_mw = power_mw;
+        series->known_ns = t_ns;
+        series->is_gap = series->is_paused = 0;
+        series->has_power = 0;
+        set_power(series, power_mw);
+        return EM__ADDED_NOTHING;
+    }
     if (t_ns <= series->last.t_ns) {
         return EM__ADDED_NOTHING;
     }

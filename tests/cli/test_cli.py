@@ -208,3 +208,36 @@ def test_only_the_gpus_that_cuda_may_see_are_counted(
     boards = [row for row in json.loads(done.stdout)["channels"] if row["domain"] == "gpu"]
     assert {row["name"] for row in boards if row["role"] == "counted"} == counted
     assert {row["source"][:5] for row in boards} <= {"nvml:"}
+
+
+@pytest.mark.parametrize(
+    ("patterns", "counted"),
+    [
+        ("", {"cpu-0/package"}),
+        ("-platform/*", {"cpu-0/package"}),
+        ("+cpu-*", {"cpu-0/package"}),
+        ("+platform/psys,-cpu-*", {"platform/psys"}),
+        ("+platform/psys", {"platform/psys", "cpu-0/package"}),
+        ("-*,+cpu-0/core", {"cpu-0/core"}),
+        ("-*,+cpu-0/pack*", {"cpu-0/package"}),
+        ("+platform/psys,-*", set()),
+    ],
+)
+def test_a_user_overrules_the_roles(
+    command: Path, machines: Path, patterns: str, counted: set[str]
+) -> None:
+    path = machines / "intel-laptop-psys-energy-0400-ls-lr.json"
+    done = call(command, "sensors", "--json", f"--channels={patterns}", f"--root={path}")
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = json.loads(done.stdout)["channels"]
+    assert {row["name"] for row in rows if row["role"] == "counted"} == counted
+    for row in rows:
+        assert row["role"] != "unreadable" or "channels=" in row["reason"]
+
+
+def test_a_channel_that_is_not_there_cannot_be_counted(command: Path, machines: Path) -> None:
+    path = machines / "intel-laptop-psys-energy-0400-ls-lr.json"
+    done = call(command, "sensors", "--channels=+gpu-7/board", f"--root={path}")
+    assert done.returncode != 0
+    assert "+gpu-7/board" in done.stderr
+    assert "energy-meter sensors lists the names" in done.stderr

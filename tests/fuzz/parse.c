@@ -41,6 +41,12 @@ static void parse_values(const char *text, size_t size)
     memset(&value, MARK, sizeof value);
     memset(&time, MARK, sizeof time);
     insist(!is_read(em__parse_u64(text, size, &value), &value, sizeof value) || size > 0);
+    int64_t number;
+    memset(&number, MARK, sizeof number);
+    if (is_read(em__parse_i64(text, size, &number), &number, sizeof number) &&
+        is_read(em__parse_u64(text, size, &value), &value, sizeof value)) {
+        insist(number >= 0 && (uint64_t)number == value);
+    }
     insist(!is_read(em__parse_cpu_time(text, size, &time), &time, sizeof time) || time.busy <= time.total);
 }
 
@@ -93,6 +99,25 @@ static void parse_names(const char *name)
     }
 }
 
+static void parse_hwmon(const char *text)
+{
+    em__hwmon_attribute attribute;
+    int32_t number;
+    size_t length = strlen(text);
+    memset(&attribute, MARK, sizeof attribute);
+    memset(&number, MARK, sizeof number);
+    if (is_read(em__parse_hwmon_attribute(text, &attribute), &attribute, sizeof attribute)) {
+        insist(attribute.type <= EM__HWMON_CURR && attribute.number >= 0 && attribute.number <= 9999);
+    }
+    const char *pci = em__parse_pci(text, length);
+    insist(!pci || (pci >= text && pci < text + length && strlen(pci) >= 12 && strlen(pci) < 16));
+    const char *half = text + length / 2; /* as a pattern */
+    if (is_read(em__parse_label(text, half, &number), &number, sizeof number)) {
+        insist(number >= -1);
+    }
+    insist(strpbrk(text, "#*") || em__parse_label(text, text, &number) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *name = malloc(size + 1);
@@ -103,6 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(name, size ? (const char *)data : "", size);
     name[size] = '\0';
     parse_names(name);
+    parse_hwmon(name);
     free(name);
     return 0;
 }

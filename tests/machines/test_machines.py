@@ -2,15 +2,17 @@
 # SPDX-FileCopyrightText: 2026 The energy-meter authors
 """Recorded machines through the native command: each number's role is the one that is known for it.
 
-A recording's `expect` names powercap zones: `sum` is what a total is made of, `informational` lies
-inside that, `duplicate` shows the same silicon again, `platform` holds more than components, and
-`unreadable` fails when it is read.
+A recording's `expect` names what is known of it, by the paths of zones and files, or by labels:
+`sum…` is what a total is made of, `informational` lies inside that, `duplicate` shows the same
+silicon again, `platform` holds more than components, `unreadable` fails when it is read, `exclude`
+is no power, and `gpu` names the one file of a GPU. NOTES has what a recording says in words alone.
 """
 
 from __future__ import annotations
 
 import json
 import posixpath
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,48 @@ SENSOR = "rapl-powercap"
 # What the notes of a recording say in words alone.
 DIAGNOSES = {
     "intel-rapl-control-type-without-zones": "no-zones",
-    "vm-no-powercap-tesla-t4": "no-driver",
+}
+HWMON = "/sys/class/hwmon"
+NOTES: dict[str, dict[str, Any]] = {
+    "amd-epyc-7281-2s-zenpower": {
+        "sum_power": [
+            f"{HWMON}/hwmon{n}" for n in ("0/power2_input", "3/power1_input", "4/power2_input")
+        ],
+        "unreadable": [f"{HWMON}/hwmon5/power1_input"],
+    },
+    "kepler-hwmon-testdata": {
+        "gpu": {"power": "power1_average"},
+        "platform": [
+            f"{HWMON}/hwmon{n}" for n in ("0/power1_input", "0/power2_input", "2/power1_input")
+        ],
+    },
+    "amdgpu-mi250-secondary-die-zero": {
+        "gpu": {"power": "power1_average"},
+        "duplicate": {f"{HWMON}/hwmon6/power1_average": f"{HWMON}/hwmon5/power1_average"},
+    },
+    "amdgpu-apu-vangogh-steamdeck": {
+        "duplicate": {f"{HWMON}/hwmon4/power2_average": f"{HWMON}/hwmon4/power1_average"},
+    },
+    "nvidia-gh200-grace-hopper-module-power": {
+        "informational": [f"{HWMON}/hwmon{n}/device/power1_average" for n in (2, 3)],
+    },
+    "ibm-power-occ-hwmon": {"informational": [f"{HWMON}/hwmon2/power{n}_input" for n in (3, 4)]},
+    "corsair-psu-hwmon-total-and-rails": {
+        "informational": [f"{HWMON}/hwmon5/power{n}_input" for n in (2, 3, 4)],
+    },
+    "apple-silicon-asahi-macsmc-hwmon": {
+        "platform": ["/sys/class/power_supply/macsmc-battery", f"{HWMON}/hwmon2/power2_input"],
+        "informational": ["3.8 V Rail Power", "Heatpipe Power"],
+    },
+    "arm-dtpm-power-uw-zones": {
+        "platform": ["/sys/class/powercap/dtpm:0"],
+        "informational": [f"/sys/class/powercap/dtpm:0:0{end}" for end in ("", ":0", ":1")],
+    },
+    "battery-on-ac-power-now-zero-plus-hwmon-mirror": {
+        "platform": ["/sys/class/power_supply/BAT0"]
+    },
+    "battery-thinkpad-bat0-power-now": {"platform": ["/sys/class/power_supply/BAT0"]},
+    "battery-dell-xps-current-now-times-voltage": {"platform": ["/sys/class/power_supply/BAT0"]},
 }
 
 
@@ -36,9 +79,12 @@ class Machine:
         recorded = json.loads(path.read_text())
         self.files: dict[str, dict[str, Any]] = recorded["files"]
         self.links: dict[str, str] = recorded["links"]
-        self.expect: dict[str, Any] = recorded["expect"]
-        self.duplicates: dict[str, str] = self.expect.get("duplicate", {})
-        self.diagnosis: str | None = self.expect.get("diagnose", DIAGNOSES.get(self.name))
+        known = recorded.get("expect", {})
+        self.expect: dict[str, Any] = {**known, **NOTES.get(path.stem, {})}
+        self.duplicates = {
+            self.source(copy): self.source(of)
+            for copy, of in self.expect.get("duplicate", {}).items()
+        }
         self.has_errors = any("errno" in entry for entry in self.files.values())
 
     def resolve(self, path: str) -> str:
@@ -53,26 +99,92 @@ class Machine:
                 done = "/"
         return done
 
-    def is_readable(self, zone: str, as_user: bool) -> bool:
-        entry = self.files.get(self.resolve(f"{zone}/energy_uj"))
-        if entry is None or "errno" in entry:
-            return False
-        return not as_user or int(entry["mode"], 8) & 0o004 != 0
+    def source(self, name: str) -> str:
+        """The path that a number is shown with: a path, or that of the number with this label."""
+        if re.fullmatch(rf"{HWMON}/hwmon\d+", name):
+            return f"{name}/power1_input"
+        if name.startswith("/"):
+            return name
+        for chip in sorted(
+            {path for path in (*self.links, *self.files) if path.startswith(f"{HWMON}/hwmon")}
+        ):
+            root = "/".join(chip.split("/")[:5])
+            prefix = f"{self.resolve(root)}/"
+            for path, entry in self.files.items():
+                found = re.fullmatch(rf"{re.escape(prefix)}((?:in|power|energy)\d+)_label", path)
+                if found and (entry["content"] or "").strip() == name:
+                    return f"{root}/{found[1]}_input"
+        raise AssertionError(f"{self.name}: nothing has the label {name}")
+
+    def named(self, key: str) -> set[str]:
+        """What `expect` has under a key, whatever the shape of it."""
+        value = self.expect.get(key, [])
+        if isinstance(value, str):  # "energy1..128", "energyN": the ones that are not in the sum
+            energies = {
+                f"{link}/{path.rpartition('/')[2]}"
+                for path in self.files
+                for link in self.links
+                if re.fullmatch(rf"{HWMON}/hwmon\d+", link)
+                and re.fullmatch(rf"{re.escape(self.resolve(link))}/energy\d+_input", path)
+            }
+            return energies - self.named("sum_energy")
+        return {self.source(name) for name in value}
+
+    def gpu_files(self) -> set[str]:
+        """The files that are a GPU's power or energy, where `expect` names such."""
+        gpu = self.expect.get("gpu", {})
+        name = gpu.get("power") or gpu.get("energy")
+        roots = {
+            "/".join(path.split("/")[:5])
+            for path in (*self.links, *self.files)
+            if path.startswith(HWMON)
+        }
+        found = {f"{root}/{name}" for root in roots if self.resolve(f"{root}/{name}") in self.files}
+        return {
+            path for path in found if self.files[self.resolve(posixpath.dirname(path) + "/name")]
+        }
+
+    def parts(self, source: str) -> list[str]:
+        """The files that one number is read from."""
+        rail = re.fullmatch(r"(.*)/in(\d+)_input", source)
+        if rail:
+            return [source, f"{rail[1]}/curr{rail[2]}_input"]
+        folders = {"powercap": ("energy_uj", "power_uw"), "power_supply": ("status",)}
+        names = folders.get(source.split("/")[3], ())
+        return [
+            path
+            for path in (f"{source}/{name}" for name in names)
+            if self.resolve(path) in self.files
+        ] or [source]
+
+    def is_readable(self, source: str, as_user: bool) -> bool:
+        for path in self.parts(source):
+            entry = self.files.get(self.resolve(path))
+            if entry is None or "errno" in entry:
+                return False
+            if as_user and int(entry["mode"], 8) & 0o004 == 0:
+                return False
+        return source not in self.named("unreadable")
 
     def counted(self, as_user: bool) -> set[str]:
-        """The zones of the sum; for one that cannot be read its first duplicate that can."""
+        """What the sum is made of; for what cannot be read its first duplicate that can."""
         found = set()
-        for zone in self.expect["sum"]:
-            mirrors = sorted(copy for copy, of in self.duplicates.items() if of == zone)
-            readable = [path for path in (zone, *mirrors) if self.is_readable(path, as_user)]
+        for source in self.sum():
+            mirrors = sorted(copy for copy, of in self.duplicates.items() if of == source)
+            readable = [path for path in (source, *mirrors) if self.is_readable(path, as_user)]
             found.update(readable[:1])
         return found
+
+    def sum(self) -> set[str]:
+        sources = {name for key in self.expect if key.startswith("sum") for name in self.named(key)}
+        return (sources | self.gpu_files()) - self.duplicates.keys()
 
     def materialize(self, root: Path) -> None:
         for path, entry in self.files.items():
             file = root / path.lstrip("/")
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(entry["content"].encode("utf-8", "surrogateescape"))
+            file.write_bytes((entry["content"] or "").encode("utf-8", "surrogateescape"))
+            file.chmod(int(entry["mode"], 8))
         for path, target in self.links.items():
             link = root / path.lstrip("/")
             link.parent.mkdir(parents=True, exist_ok=True)
@@ -98,11 +210,16 @@ def sensors(build: Path, root: Path, *options: str) -> dict[str, Any]:
     return document
 
 
-def zones(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    rows = [row for row in document["channels"] if row["sensor"] == SENSOR]
+def readings(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """All that is no model, by what it is read from."""
+    rows = [row for row in document["channels"] if row["sensor"] != "tdp"]
     by_source = {row["source"]: row for row in rows}
     assert len(by_source) == len(rows)
     return by_source
+
+
+def zones(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {source: row for source, row in readings(document).items() if row["sensor"] == SENSOR}
 
 
 def absences(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -118,29 +235,39 @@ def check_whole(document: dict[str, Any]) -> None:
         assert row["of"] is None or row["of"] in rows
         assert row["reason"] or row["role"] == "counted", row
         if row["role"] == "mirror":
-            assert rows[row["of"]]["role"] in {"counted", "part"}, row
+            assert rows[row["of"]]["role"] in {"counted", "part", "platform"}, row
     for row in document["absent"]:
         assert row["reason"], row
 
 
 def check_roles(machine: Machine, document: dict[str, Any], as_user: bool) -> None:
-    found = zones(document)
+    found = readings(document)
     expected = machine.counted(as_user)
     assert {source for source, row in found.items() if row["role"] == "counted"} == expected
-    known = dict.fromkeys(machine.expect.get("informational", []), "part")
-    known |= dict.fromkeys(machine.expect.get("platform", []), "platform")
-    known |= {zone: "mirror" for zone in machine.duplicates if zone not in expected}
-    known |= {zone: "unreadable" for zone in machine.expect["sum"] if zone not in expected}
-    known |= dict.fromkeys(machine.expect.get("unreadable", []), "unreadable")
-    for zone, role in known.items():
-        assert zone in found
-        readable = machine.is_readable(zone, as_user)
-        assert found[zone]["role"] == (role if readable else "unreadable"), zone
-    for zone, original in machine.duplicates.items():
-        if found[zone]["role"] == "mirror":
-            assert found[zone]["of"] == found[original]["name"]
-    for zone, row in found.items():
-        assert (row["role"] == "unreadable") == (not machine.is_readable(zone, as_user)), zone
+    known = dict.fromkeys(machine.named("informational"), "part")
+    known |= dict.fromkeys(machine.named("platform"), "platform")
+    known |= {copy: "mirror" for copy in machine.duplicates if copy not in expected}
+    known |= {source: "unreadable" for source in machine.sum() if source not in expected}
+    known |= dict.fromkeys(machine.named("unreadable"), "unreadable")
+    label = machine.expect.get("platform_label")
+    known |= {machine.source(label): "platform"} if label else {}
+    for source, role in known.items():
+        assert source in found
+        readable = machine.is_readable(source, as_user)
+        assert found[source]["role"] == (role if readable else "unreadable"), source
+    for source, original in machine.duplicates.items():
+        if found[source]["role"] == "mirror":
+            assert found[source]["of"] == found[original]["name"]
+    zero = machine.expect.get("gpu", {}).get("zero")
+    for source, row in found.items():
+        if zero and source.endswith(f"/{zero}"):
+            assert row["role"] == "unreadable"
+        else:
+            assert (row["role"] == "unreadable") == (not machine.is_readable(source, as_user)), (
+                source
+            )
+    for label in machine.expect.get("exclude", []):
+        assert machine.source(label) not in found
     if expected:
         models = [row for row in document["channels"] if row["kind"] == "model"]
         assert all(row["role"] != "counted" for row in models)
@@ -167,28 +294,38 @@ def test_roles_of_a_directory(build: Path, machine: Machine, tmp_path: Path) -> 
     if machine.has_errors:
         pytest.skip("a directory cannot show files that fail when they are read")
     machine.materialize(tmp_path)
-    document = sensors(build, tmp_path)
-    assert document == sensors(build, machine.path)
+    for options in ((), ("--as-user",)):
+        assert sensors(build, tmp_path, *options) == sensors(build, machine.path, *options)
 
 
 def test_roles_for_an_ordinary_user(build: Path, machine: Machine) -> None:
     document = sensors(build, machine.path, "--as-user")
     check_whole(document)
     check_roles(machine, document, as_user=True)
-    unreadable = [zone for zone in zones(document) if not machine.is_readable(zone, as_user=True)]
-    if unreadable and len(unreadable) == len(zones(document)) and not machine.has_errors:
-        absence = absences(document)[SENSOR]
-        assert absence["status"] == "permission"
-        assert absence["hint"]
+    for sensor in {row["sensor"] for row in readings(document).values()}:
+        rows = {
+            source: row for source, row in readings(document).items() if row["sensor"] == sensor
+        }
+        denied = [source for source in rows if not machine.is_readable(source, as_user=True)]
+        if (
+            len(denied) == len(rows)
+            and not machine.has_errors
+            and machine.sum() <= machine.counted(False)
+        ):
+            absence = absences(document)[sensor]
+            assert absence["status"] in {"permission", "not-supported"}
+            assert absence["hint"]
 
 
 def test_what_is_missing_is_diagnosed(build: Path, machine: Machine) -> None:
-    absent = absences(sensors(build, machine.path))
-    if machine.diagnosis is None:
-        assert SENSOR not in absent
-    else:
-        assert absent[SENSOR]["status"] == machine.diagnosis
-        assert absent[SENSOR]["hint"]
+    document = sensors(build, machine.path)
+    absent, present = absences(document), {row["sensor"] for row in document["channels"]}
+    for sensor in (SENSOR, "nvml", "amdgpu", "intel-gpu", "battery", "hwmon", "dtpm"):
+        assert sensor in absent or sensor in present
+        assert sensor not in absent or absent[sensor]["hint"]
+    if SENSOR not in present:
+        diagnosis = machine.expect.get("diagnose", DIAGNOSES.get(machine.name, "no-driver"))
+        assert absent[SENSOR]["status"] == diagnosis
 
 
 def test_a_private_laptop_needs_permission(build: Path, machines: Path) -> None:
@@ -225,6 +362,59 @@ def test_what_failed_is_told_apart(build: Path, machines: Path) -> None:
     reasons = [found[f"/sys/class/powercap/intel-rapl:{n}"]["reason"] for n in (0, 1)]
     assert all(reasons)
     assert reasons[0] != reasons[1]
+
+
+def test_a_gpu_without_power_is_modelled(build: Path, machines: Path) -> None:
+    rows = sensors(build, machines / "amdgpu-r7-240-label-without-value.json")["channels"]
+    assert [(row["kind"], row["role"]) for row in rows] == [
+        ("gauge", "unreadable"),
+        ("model", "counted"),
+    ]
+    assert sensors(build, machines / "radeon-hd7870-no-power.json")["channels"] == []
+
+
+def with_rapl(machine: Path, target: Path, mode: str) -> Path:
+    """The same machine with a RAPL package beside what it has."""
+    recorded = json.loads(machine.read_text())
+    zone = "/sys/class/powercap/intel-rapl:0"
+    contents = {"name": ("package-0\n", "0444"), "energy_uj": ("123456\n", mode)}
+    contents["max_energy_range_uj"] = ("65532610987\n", "0444")
+    for name, (content, own) in contents.items():
+        recorded["files"][f"{zone}/{name}"] = {
+            "content": content,
+            "mode": own,
+            "evidence": "reconstructed",
+        }
+    stat = {"content": "cpu  1 0 1 9 0 0 0 0 0 0\n", "mode": "0444", "evidence": "reconstructed"}
+    recorded["files"]["/proc/stat"] = stat
+    target.write_text(json.dumps(recorded))
+    return target
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "others"),
+    [
+        ("amdgpu-apu-strixpoint", {"amdgpu"}, {"mirror"}),
+        ("amd-epyc-7281-2s-zenpower", {"hwmon"}, {"part"}),
+        ("amd-epyc-7h12-2s-amd-energy-hwmon", {"hwmon"}, {"mirror", "part"}),
+    ],
+)
+def test_a_socket_counts_once(
+    build: Path, machines: Path, tmp_path: Path, name: str, package: set[str], others: set[str]
+) -> None:
+    """Beside RAPL they are the same socket; where RAPL is private they stand in for it."""
+    machine = with_rapl(machines / f"{name}.json", tmp_path / "machine.json", "0400")
+    for as_user in (False, True):
+        rows = sensors(build, machine, *(["--as-user"] if as_user else []))["channels"]
+        socket = [row for row in rows if row["name"].startswith("cpu-0/")]
+        counted = {row["sensor"] for row in socket if row["role"] == "counted"}
+        if name.startswith("amd-epyc-7h12") and as_user:
+            assert counted == {"tdp"}  # amd_energy is private as well
+            continue
+        assert counted == (package if as_user else {SENSOR}), rows
+        rest = {row["role"] for row in socket if row["sensor"] in package}
+        assert as_user or rest == others
+        assert not any(row["kind"] == "model" and row["role"] == "counted" for row in rows)
 
 
 def test_units_of_another_machine_cannot_be_asked(

@@ -8,11 +8,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct {
     em__host base;
     em__host *inner;
-    int opened, closed, listed;
+    int opened, closed, listed, linked;
+    char *chip_paths[4096]; /* what was opened or listed below the hwmon chips */
+    size_t chip_count;
     int perf_error; /* negative: what a read of perf events answers */
 } counting_host;
 
@@ -36,12 +39,24 @@ static inline void counting_destroy(em__host *host)
 {
     em__host_unref(inner_of(host));
     em__host_free_environment(host);
+    for (size_t i = 0; i < ((counting_host *)host)->chip_count; i++) {
+        free(((counting_host *)host)->chip_paths[i]);
+    }
     free(host);
+}
+
+static inline void note_chip_path(em__host *host, const char *path)
+{
+    counting_host *counting = (counting_host *)host;
+    if (strncmp(path, "/sys/class/hwmon", 16) == 0 && counting->chip_count < 4096) {
+        counting->chip_paths[counting->chip_count++] = strdup(path);
+    }
 }
 
 static inline int counting_open(em__host *host, const char *path, em__file **ret_file)
 {
     em__file *inner;
+    note_chip_path(host, path);
     int error = inner_of(host)->ops->open(inner_of(host), path, &inner);
     if (error < 0) {
         return error;
@@ -73,11 +88,13 @@ static inline void counting_close(em__file *file)
 static inline int counting_list(em__host *host, const char *path, int (*entry)(void *, const char *), void *context)
 {
     ((counting_host *)host)->listed++;
+    note_chip_path(host, path);
     return inner_of(host)->ops->list(inner_of(host), path, entry, context);
 }
 
 static inline int counting_link(em__host *host, const char *path, char *buffer, size_t capacity)
 {
+    ((counting_host *)host)->linked++;
     return inner_of(host)->ops->link(inner_of(host), path, buffer, capacity);
 }
 

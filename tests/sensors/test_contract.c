@@ -12,6 +12,8 @@
 #define TOPOLOGY "/sys/devices/system/cpu/cpu0/topology/"
 #define SCALE "2.3283064365386962890625e-10"
 #define PCI "/sys/bus/pci/devices/0000:3b:00.0/"
+#define CHIP "/sys/class/hwmon/hwmon"
+#define BATTERY "/sys/class/power_supply/BAT0/"
 
 static const struct {
     const char *path, *content;
@@ -48,8 +50,42 @@ static const struct {
     {PCI "device", "0x2330\n"},
     {"/sys/class/dmi/id/chassis_type", "3\n"},
     {"/sys/class/power_supply/AC/type", "Mains\n"},
+    {BATTERY "type", "Battery\n"},
+    {BATTERY "status", "Discharging\n"},
+    {BATTERY "current_now", "-756000\n"},
+    {BATTERY "voltage_now", "12600000\n"},
+    {CHIP "0/name", "amdgpu\n"},
+    {CHIP "0/power1_average", "41045000\n"},
+    {CHIP "0/power1_cap", "155000000\n"},
+    {CHIP "0/power1_label", "PPT\n"},
+    {CHIP "0/device/uevent", "DRIVER=amdgpu\nPCI_ID=1002:67DF\nPCI_SLOT_NAME=0000:09:00.0\n"},
+    {CHIP "0/device/power/runtime_status", "active\n"},
+    {CHIP "1/name", "xe\n"},
+    {CHIP "1/energy1_input", "77\n"},
+    {CHIP "1/energy1_label", "card\n"},
+    {CHIP "1/energy2_input", "29523753173\n"},
+    {CHIP "1/energy2_label", "pkg\n"},
+    {CHIP "1/device/uevent", "PCI_SLOT_NAME=0000:0b:00.0\n"},
+    {CHIP "2/name", "ina3221\n"},
+    {CHIP "2/in1_label", "VDD_IN\n"},
+    {CHIP "2/in1_enable", "1\n"},
+    {CHIP "2/in1_input", "5016\n"},
+    {CHIP "2/curr1_input", "962\n"},
+    {CHIP "3/device/name", "power_meter\n"},
+    {CHIP "3/device/power1_average", "104000000\n"},
+    {CHIP "3/device/power1_oem_info", "Grace Power Socket 1\n"},
+    {CLASS "dtpm:0/name", "soc\n"},
+    {CLASS "dtpm:0/power_uw", "4200000\n"},
+    {CLASS "dtpm:0/max_power_range_uw", "10000000\n"},
+    {CLASS "dtpm:0:0/name", "package\n"},
+    {CLASS "dtpm:0:0/power_uw", "3900000\n"},
 };
-enum { RICH = sizeof rich / sizeof rich[0] };
+enum {
+    RICH = sizeof rich / sizeof rich[0],
+    MODELS = 1,      /* the GPU's needs no file */
+    EVENTS = 3,      /* nor do perf events once they are open */
+    CHANNELS = 8 + 8 /* events, zones, two models; battery, amdgpu, xe (2), INA3221, power meter, dtpm (2) */
+};
 
 static em__host *rich_machine(void)
 {
@@ -128,7 +164,7 @@ static void check_probe(const em__probe *probe)
 /* Channels that were not asked for stay as they were. */
 static void check_wanted(em__device *device)
 {
-    em__reading before[16], out[16];
+    em__reading before[EM__DEVICE_CHANNELS], out[EM__DEVICE_CHANNELS];
     memset(before, 0xA5, sizeof before);
     for (size_t i = 0; i < device->channel_count; i++) {
         memcpy(out, before, sizeof out);
@@ -145,7 +181,7 @@ static int check_readings(const em__probe *probe)
     int values = 0;
     for (size_t i = 0; i < probe->device_count; i++) {
         em__device *device = probe->devices[i];
-        em__reading out[16];
+        em__reading out[EM__DEVICE_CHANNELS];
         check_wanted(device);
         for (int round = 0; round < 3; round++) {
             memset(out, 0xA5, sizeof out);
@@ -215,6 +251,21 @@ static void test_recorded_machines(void)
         "prometheus-procfs-skylake-95w-plus-hex-zone",
         "rapl-energy-read-eio-and-enodata",
         "vm-no-powercap-tesla-t4",
+        "amd-epyc-7281-2s-zenpower",
+        "amd-epyc-7h12-2s-amd-energy-hwmon",
+        "amdgpu-apu-vangogh-steamdeck",
+        "amdgpu-mi250-secondary-die-zero",
+        "amdgpu-r7-240-label-without-value",
+        "ampere-altra-hwmon",
+        "apple-silicon-asahi-macsmc-hwmon",
+        "arm-dtpm-power-uw-zones",
+        "battery-on-ac-power-now-zero-plus-hwmon-mirror",
+        "corsair-psu-hwmon-total-and-rails",
+        "intel-arc-b580-xe-6.16-card-energy-zero",
+        "jetson-agx-orin-ina3221",
+        "kepler-hwmon-testdata",
+        "nvidia-grace-superchip-2s-acpi-power-meter",
+        "raspberry-pi-5-no-power-sysfs",
     };
     for (size_t i = 0; i < sizeof machines / sizeof machines[0]; i++) {
         for (int as_user = 0; as_user < 2; as_user++) {
@@ -232,7 +283,7 @@ static void test_readings_open_nothing(void)
     counting_host *host = count_on(rich_machine());
     em__probe probe = probe_all(&host->base);
     int opened = host->opened, listed = host->listed;
-    CHECK_INT(check_readings(&probe), 3 * 8); /* three events, three zones, the CPU and the GPU */
+    CHECK_INT(check_readings(&probe), 3 * CHANNELS);
     CHECK_INT(host->opened, opened);
     CHECK_INT(host->listed, listed);
     finish(host, &probe);
@@ -279,7 +330,7 @@ static void test_unreadable_in_mid_run(void)
             put_broken(machine, rich[i].path, errors[e]);
         }
         host->perf_error = -errors[e];
-        CHECK_INT(check_readings(&probe), 3); /* the GPU's model needs no file */
+        CHECK_INT(check_readings(&probe), 3 * MODELS); /* the GPU's model needs no file */
         finish(host, &probe);
     }
 }
@@ -347,7 +398,7 @@ static void garbage_in_mid_run(const char *content, size_t length)
     for (int i = 0; i < RICH; i++) {
         em__machine_set_file(machine, rich[i].path, content, length, 0444, 0);
     }
-    CHECK_INT(check_readings(&probe), 3 * 4); /* nor do events that are open */
+    CHECK_INT(check_readings(&probe), 3 * (MODELS + EVENTS));
     finish(host, &probe);
 }
 
@@ -359,7 +410,7 @@ static void test_garbage(void)
 
 static em__reading first_of(em__device *device)
 {
-    em__reading out[16];
+    em__reading out[EM__DEVICE_CHANNELS];
     device->ops->read(device, EM__EVERY_CHANNEL, out);
     return out[0];
 }
@@ -392,14 +443,12 @@ static void test_vanishing(void)
             put(machine, rich[i].path, rich[i].content);
         }
         host->perf_error = 0;
-        int channels = 0;
         for (size_t i = 0; i < probe.device_count; i++) {
-            channels += (int)probe.devices[i]->channel_count;
             if (probe.devices[i]->ops->revive) {
                 CHECK_INT(probe.devices[i]->ops->revive(probe.devices[i]), 0);
             }
         }
-        CHECK_INT(check_readings(&probe), 3 * channels);
+        CHECK_INT(check_readings(&probe), 3 * CHANNELS);
         finish(host, &probe);
     }
 }
@@ -456,8 +505,62 @@ static void test_cost_is_linear(void)
     CHECK(opened[1] - opened[0] <= 100 * 10);
 }
 
+static int compare_paths(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* A chip with 2 numbers that are measured and 20 that are not, a disabled one, and one over two files. */
+static void put_chip(em__host *machine, int number)
+{
+    static const char *const names[] = {"ina3221\n", "ibmpowernv\n", "nvme\n", "amdgpu\n", "xe\n"};
+    char path[100];
+    snprintf(path, sizeof path, CHIP "%d/name", number);
+    put(machine, path, names[number % 5]);
+    for (int i = 1; i <= 20; i++) {
+        snprintf(path, sizeof path, CHIP "%d/temp%d_input", number, i);
+        put(machine, path, "40000\n");
+    }
+    static const char *const files[] = {"power1_input", "power1_label",  "power1_cap", "energy2_input", "energy2_label",
+                                        "power3_input", "power3_enable", "in2_input",  "in2_label",     "curr2_input"};
+    static const char *const texts[] = {"5000000\n", "System\n", "90000000\n", "77\n",  "pkg\n",
+                                        "1\n",       "0\n",      "5000\n",     "CPU\n", "300\n"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, CHIP "%d/%s", number, files[i]);
+        put(machine, path, texts[i]);
+    }
+}
+
+/* For each chip: two lists, two links, its name, and at most two files (label, enable) and a value for each number, a limit,
+ * and for a GPU its identity and whether it sleeps. No file twice. */
+static void test_chips_are_looked_at_once(void)
+{
+    enum { FEW = 50, MANY = 100, EACH = 12 };
+    int operations[2];
+    for (int many = 0; many < 2; many++) {
+        em__host *machine = empty_machine(0);
+        for (int i = 0; i < (many ? MANY : FEW); i++) {
+            put_chip(machine, i);
+        }
+        counting_host *host = count_on(machine);
+        em__probe probe = probe_all(&host->base);
+        operations[many] = host->opened + host->listed + host->linked;
+        qsort(host->chip_paths, host->chip_count, sizeof *host->chip_paths, compare_paths);
+        CHECK(host->chip_count > FEW && host->chip_count < 4096);
+        for (size_t i = 1; i < host->chip_count; i++) {
+            if (!CHECK(strcmp(host->chip_paths[i - 1], host->chip_paths[i]) != 0)) {
+                printf("#   twice: %s\n", host->chip_paths[i]);
+            }
+        }
+        finish(host, &probe);
+    }
+    CHECK(operations[1] - operations[0] <= (MANY - FEW) * EACH);
+    printf("# %d operations for %d chips, %d for %d\n", operations[0], FEW, operations[1], MANY);
+}
+
 int main(void)
 {
+    RUN(test_chips_are_looked_at_once);
     RUN(test_ranks_ascend);
     RUN(test_empty_root);
     RUN(test_recorded_machines);

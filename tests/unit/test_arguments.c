@@ -77,6 +77,13 @@ static void test_options(void)
     check_refused(&options, "gpus");
     options.gpus = NULL;
     check_refused(&options, "gpus");
+    static const char *const wrong_channels[] = {"cpu-0/package", "+",        "-",        ",",
+                                                 "-cpu-*,",       "+nothing", "+a****b*", " +a"};
+    for (size_t i = 0; i < sizeof wrong_channels / sizeof *wrong_channels; i++) {
+        options = default_options();
+        options.channels = wrong_channels[i];
+        check_refused(&options, "channels");
+    }
     rig_host_destroy(machine);
 }
 

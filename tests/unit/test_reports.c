@@ -237,6 +237,7 @@ static void summary_of_a_run(int32_t format, const char *golden)
                               .edge_j = 18,
                               .resolution = EM_RESOLUTION_COARSE,
                               .notes = EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED) | EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER),
+                              .provenance = EM_FROM_INTEGRATED,
                               .period_ns = 1000 * MS};
     const em_summary summary = {.groups = groups,
                                 .group_count = sizeof groups / sizeof *groups,

@@ -48,7 +48,10 @@ static void build(const row rows[], size_t count)
         f->package = rows[i].package;
         f->die = rows[i].die;
         f->gpu = f->covers == EM__COVERS_BOARD ? rows[i].gpu : -1;
-        candidates[i] = (em__candidate){f, sensor_names[rows[i].rank / 10], rows[i].rank, f->status == EM_OK};
+        candidates[i] = (em__candidate){.facts = f,
+                                        .sensor = sensor_names[rows[i].rank / 10],
+                                        .rank = rows[i].rank,
+                                        .is_readable = f->status == EM_OK};
     }
 }
 
