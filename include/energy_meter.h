@@ -78,7 +78,8 @@ extern "C" {
     X(EM_ERR_READ, -40, "read-failed", "a reading failed; a counter makes up for it at its next one")                  \
     X(EM_ERR_RESET, -41, "reset", "the counter jumped (driver reload, hotplug, reset); the jump is left out")          \
     X(EM_ERR_SUSPENDED, -42, "suspended", "the machine was suspended; that time is left out")                          \
-    X(EM_ERR_HUNG, -43, "hung", "the driver did not answer; the source was given up")
+    X(EM_ERR_HUNG, -43, "hung", "the driver did not answer; the source was given up")                                  \
+    X(EM_ERR_STALLED, -44, "stalled", "the counter stood still, which none does at work; what was used then is missing")
 
 #define EM_STATUS_ENUM(name, value, word, text) name = (value),
 enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };

@@ -43,6 +43,7 @@ typedef struct {
     uint64_t scale_num, scale_den; /* raw × num / den = µJ (counter, model) or mW (gauge) */
     uint64_t range;                /* raw: largest value before it wraps to 0; 0: unknown or never */
     uint64_t unit;                 /* raw: its smallest step, also added to range where it wraps; 0: 1 */
+    int32_t may_rest;              /* of a counter: it stands still while its device sleeps */
     int32_t is_endless;            /* the kernel joins the wraps while it is read: values go on beyond the range */
     uint64_t refresh_ns;           /* between updates, documented or seen; 0: unknown */
     uint64_t interval_ns;          /* never read more often than this; 0: at any time */

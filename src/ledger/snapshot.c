@@ -47,6 +47,8 @@ static void sum_tallies(const freezer *f, const em__edge *begin)
         em__sum *sum = &f->sums[i];
         if (begin && f->now) {
             em__sum_between(&begin->values[i], &f->now->values[i], sum);
+        } else {
+            sum->is_counted = f->ledger->timeline.is_counted[i];
         }
         sum->energy_uj = tally->energy_uj;
         sum->counted_uj = tally->counted_uj;
@@ -68,6 +70,7 @@ static void set_distinct(const freezer *f, size_t index, const em__union *set, c
     for (size_t i = 0; i < f->ledger->setup.count; i++) {
         f->sums[i].period_ns = sums[i].period_ns;
         f->sums[i].is_period_seen = sums[i].is_period_seen;
+        f->sums[i].is_counted = sums[i].is_counted;
     }
     em__energy_totals(&f->ensemble, f->sums, group->distinct_ns, &totals);
     group->distinct = group->distinct_ns == group->duration_ns ? group->total : totals.total;

@@ -67,6 +67,7 @@ static const em__field channel_fields[] = {
     SIGNED(gauge),
     UNSIGNED(limit_mw),
     UNSIGNED(average_ns),
+    SIGNED(may_rest),
     SIGNED(thing),
     SIGNED(inside),
     SIGNED(is_overruled),

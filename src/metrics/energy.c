@@ -65,7 +65,7 @@ static void set_uncertainty(em_energy *energy, em__variance variance)
 
 void em__energy_channel(const em__member *member, const em__sum *sum, uint64_t duration_ns, em_energy *ret_energy)
 {
-    int is_counted = member->role == EM_ROLE_COUNTED || sum->counted_uj != 0;
+    int is_counted = sum->is_counted || sum->counted_uj != 0;
     em_energy energy = {.energy_j = em__joules(sum->energy_uj),
                         .counted_j = is_counted ? em__joules(sum->counted_uj) : NAN,
                         .provenance = provenance_of(member->facts),
@@ -125,7 +125,7 @@ void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint6
     for (size_t i = 0; i < ensemble->count; i++) {
         const em__member *member = &ensemble->members[i];
         amount *domain = &domains[member->facts->domain];
-        if (member->role == EM_ROLE_COUNTED || sums[i].counted_uj != 0) {
+        if (sums[i].is_counted || sums[i].counted_uj != 0) {
             add(&total, member, &sums[i]);
             add(domain, member, &sums[i]);
             provenances_uj[provenance_of(member->facts)] += sums[i].counted_uj;
@@ -139,7 +139,7 @@ void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint6
     for (size_t i = 0; i < ensemble->count; i++) {
         const em__member *member = &ensemble->members[i];
         amount *domain = &domains[member->facts->domain];
-        if (member->role != EM_ROLE_COUNTED && sums[i].counted_uj == 0) {
+        if (!sums[i].is_counted && sums[i].counted_uj == 0) {
             continue;
         }
         int32_t resolution = resolution_of(&sums[i], duration_ns);

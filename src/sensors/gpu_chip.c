@@ -72,6 +72,7 @@ void em__gpu_chip_board(const em__gpu_chip *gpu, int32_t index, const char *word
     channel->gpu = index;
     channel->gain = 0.05;
     channel->refresh_ns = REFRESH_NS;
+    channel->may_rest = 1;
 }
 
 uint64_t em__gpu_chip_ceiling_mw(em__host *host, const em__hwmon_chip *chip, int32_t number, int sleeps,

@@ -7,7 +7,10 @@
 
 #include <math.h>
 
-enum { SHORT_BRACKET_NS = 2000000 /* a straight line across it is good enough */ };
+enum {
+    SHORT_BRACKET_NS = 2000000, /* a straight line across it is good enough */
+    SPARED_NS = 500000000       /* between two readings of a board's counter that is read once a second for a while */
+};
 
 #define FADING (31.0 / 32.0) /* of what was learned, at each point */
 #define BELIEF 4.0           /* how many points the rule of §7 is worth before anything is learned */
@@ -222,12 +225,19 @@ static em__doubt doubt_at_point(const em__series *series, const bracket *in, con
     return (em__doubt){.energy_uj = power_around(series, in) * at->blur_ns, .power_mw = inside.power_mw};
 }
 
+/* A counter that is read often tells its own course, but for the times when it is spared. */
+static int is_shaped(const em__series *series, uint64_t width_ns)
+{
+    return series->shape && (series->facts->shaped_by || width_ns >= SPARED_NS);
+}
+
 /* Shaped by the samples of its gauge, an edge shares what its points may be off. */
 static int shape_bracket(const em__series *series, const bracket *in, uint64_t t_ns, int64_t *ret_part_uj,
                          em__doubt *ret_doubt)
 {
     em__doubt doubt;
-    if (!series->shape || !em__shape_part(series->shape, in->from, in->to, t_ns, ret_part_uj, &doubt)) {
+    if (!is_shaped(series, in->to->t_ns - in->from->t_ns) ||
+        !em__shape_part(series->shape, in->from, in->to, t_ns, ret_part_uj, &doubt)) {
         return 0;
     }
     double part = (double)(t_ns - in->from->t_ns), width = (double)(in->to->t_ns - in->from->t_ns);
@@ -275,21 +285,23 @@ em__point em__series_at(const em__series *series, uint64_t t_ns, em__doubt *ret_
 uint64_t em__series_settled_ns(const em__series *series)
 {
     int is_short = series->last.t_ns - series->previous.t_ns <= SHORT_BRACKET_NS;
-    uint64_t shaped_ns = series->shape ? em__shape_known_ns(series->shape) : 0;
+    uint64_t shaped_ns = series->facts->shaped_by && series->shape ? em__shape_known_ns(series->shape) : 0;
     if (!series->phase.is_known && shaped_ns > series->previous.t_ns && shaped_ns < series->last.t_ns) {
         return series->previous.t_ns; /* All edges of a bracket at once, when all of its samples are there. */
     }
     return series->phase.is_known && !is_short ? series->previous.t_ns : series->last.t_ns;
 }
 
-/* Nothing after the last point is known: power may have moved as far as it did lately, or by a tenth. */
+/* Nothing after the last point is known: power may have moved as far as it did lately, or by a tenth; before the first
+ * power is known, by all that is possible. */
 static em__doubt estimate_doubt(const em__series *series, uint64_t ahead_ns)
 {
     double power = (double)series->power_mw, swing = fabs(power - (double)series->power_before_mw);
-    double ahead = (double)ahead_ns * fmax(swing, power / 10), late = (double)series->last.blur_ns * power;
+    double off = series->has_power ? fmax(swing, power / 10) : (double)series->facts->ceiling_mw / sqrt(12.0);
+    double ahead = (double)ahead_ns * off, late = (double)series->last.blur_ns * power;
     double lag = series->facts->kind == EM_KIND_GAUGE ? lag_doubt(series, power).energy_uj : 0;
     double scale = (double)EM__MW_NS_PER_UJ;
-    return (em__doubt){.energy_uj = sqrt((ahead * ahead + late * late) / (scale * scale) + lag * lag)};
+    return (em__doubt){.energy_uj = sqrt((ahead * ahead + late * late) / (scale * scale) + lag * lag), .power_mw = off};
 }
 
 em__point em__series_estimate(const em__series *series, uint64_t t_ns, em__doubt *ret_doubt)
@@ -305,16 +317,19 @@ em__point em__series_estimate(const em__series *series, uint64_t t_ns, em__doubt
         point.gap_ns += series->is_paused ? 0 : ahead_ns;
         return point;
     }
-    if (series->has_power) {
+    *ret_doubt = estimate_doubt(series, ahead_ns);
+    if (t_ns < series->known_ns) {
+        int64_t whole_uj = series->known_uj > point.energy_uj ? series->known_uj - point.energy_uj : 0;
+        point.energy_uj += (int64_t)em__scale((uint64_t)whole_uj, ahead_ns, series->known_ns - series->last.t_ns);
+    } else if (series->has_power) {
         uint64_t since_ns = t_ns - series->known_ns;
         int64_t reach_uj = series->known_uj;
-        if (series->shape && series->shape->count > 0) {
+        if (is_shaped(series, since_ns) && series->shape->count > 0) {
             reach_uj += em__shape_energy_uj(series->shape, series->known_ns, t_ns);
         } else {
             reach_uj += (int64_t)em__scale(series->power_mw, since_ns, EM__MW_NS_PER_UJ);
         }
         point.energy_uj = reach_uj > point.energy_uj ? reach_uj : point.energy_uj;
-        *ret_doubt = estimate_doubt(series, ahead_ns);
     }
     return point;
 }

@@ -12,8 +12,12 @@
 #define SAME_MOST_NS 1e11
 #define MISPLACED 0.003 /* of a bracket's energy: less than half an update of 100 */
 enum {
-    BRISK_NS = 2000000,  /* a counter that updates as often is placed to half a period rather than not at all, */
-    FAR_PERIODS = 8,     /* where it ends a stretch as long as this */
+    BRISK_NS = 2000000,    /* a counter that updates as often is placed to half a period rather than not at all, */
+    FAR_PERIODS = 8,       /* where it ends a stretch as long as this */
+    SPARED_NS = 500000000, /* so long without a point, a reading is placed to half a period, whatever it updates */
+    STALLED_PERIODS = 4,
+    STALLED_NS = 50000000,
+    LEAST_MW = 100,
     DENSE_NS = 20000000, /* boards are said to update every 20 to 100 ms: looking closely finds both */
     FINE_NS = 8000000    /* a bracket of many updates is long enough for its power */
 };
@@ -49,7 +53,7 @@ void em__series_pause(em__series *series)
 /* Beside samples of power, the mean of what a reading may be late is worth knowing. */
 static uint64_t without_lateness(const em__series *series, uint64_t t_ns)
 {
-    uint64_t late_ns = series->shape ? series->facts->refresh_ns / 2 : 0;
+    uint64_t late_ns = series->facts->shaped_by ? series->facts->refresh_ns / 2 : 0;
     return t_ns - (late_ns < t_ns ? late_ns : 0);
 }
 
@@ -197,8 +201,9 @@ static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
     }
     if (series->phase.is_known) {
         uint64_t period_ns = (uint64_t)series->phase.period_ns;
-        if (!instant_ns && period_ns <= BRISK_NS && t_ns >= series->last.t_ns + FAR_PERIODS * period_ns &&
-            !is_told_by_others(series)) {
+        int is_brisk = period_ns <= BRISK_NS && t_ns >= series->last.t_ns + FAR_PERIODS * period_ns;
+        int is_spared = t_ns >= series->last.t_ns + SPARED_NS;
+        if (!instant_ns && (is_spared || (is_brisk && !is_told_by_others(series)))) {
             instant_ns = place_roughly(series, t_ns);
         }
         return instant_ns >= series->last.t_ns + shortest_bracket_ns(&series->phase) ? instant_ns : 0;
@@ -214,6 +219,23 @@ static uint32_t blur_of(const em__series *series, uint64_t placed_ns)
     return blur_ns < UINT32_MAX ? (uint32_t)blur_ns : UINT32_MAX;
 }
 
+/* A counter at work moves with every update: at a tenth of a watt by its smallest step. */
+static int has_stalled(const em__series *series, uint64_t t_ns)
+{
+    const em__channel *facts = series->facts;
+    uint64_t step_uj = em__scale(facts->unit ? facts->unit : 1, facts->scale_num, facts->scale_den);
+    uint64_t least_ns = STALLED_PERIODS * facts->refresh_ns + em__scale(step_uj, EM__MW_NS_PER_UJ, LEAST_MW);
+    least_ns = least_ns > STALLED_NS ? least_ns : STALLED_NS;
+    return facts->refresh_ns > 0 && !facts->may_rest && t_ns - series->update_ns >= least_ns;
+}
+
+/* A count that cannot be placed is of an update in the period before it, half a period ago on average. */
+static uint64_t known_until(const em__series *series, uint64_t t_ns, int has_moved)
+{
+    uint64_t half_ns = (uint64_t)(series->phase.period_ns / 2);
+    return has_moved && half_ns < t_ns ? t_ns - half_ns : 0;
+}
+
 static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
 {
     uint64_t uj;
@@ -227,7 +249,8 @@ static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
     }
     series->known_uj += (int64_t)uj;
     uint64_t placed_ns = place(series, t_ns, has_moved != 0);
-    series->known_ns = placed_ns > series->known_ns ? placed_ns : series->known_ns;
+    uint64_t known_ns = placed_ns ? placed_ns : known_until(series, t_ns, has_moved != 0);
+    series->known_ns = known_ns > series->known_ns ? known_ns : series->known_ns;
     measure_power(series, placed_ns ? placed_ns : t_ns, has_moved != 0);
     if (placed_ns <= series->last.t_ns) {
         return EM__ADDED_NOTHING; /* Of an update that is known already, or before an edge that was pinned meanwhile. */
@@ -239,6 +262,10 @@ static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
     }
     point.t_ns = placed_ns;
     point.blur_ns = blur_of(series, placed_ns);
+    if (!has_moved && has_stalled(series, t_ns)) {
+        series->is_gap = 1;
+        series->status = EM_ERR_STALLED;
+    }
     point.gap_ns += series->is_gap ? elapsed_ns : 0;
     point.updates += has_moved;
     series->is_gap = 0;
@@ -391,7 +418,13 @@ void em__series_pin(em__series *series, uint64_t t_ns)
 {
     em__doubt doubt;
     if (t_ns > series->last.t_ns) {
-        push(series, em__series_estimate(series, t_ns, &doubt));
+        em__point point = em__series_estimate(series, t_ns, &doubt);
+        /* What a model says later of the time before a pinned edge comes too late; a counter makes up for it. */
+        if (series->facts->kind == EM_KIND_MODEL && !series->has_power && !series->is_gap && !series->is_paused) {
+            point.gap_ns += t_ns - series->last.t_ns;
+            series->status = EM_ERR_READ;
+        }
+        push(series, point);
         series->last.power_mw = series->facts->kind == EM_KIND_GAUGE ? series->power_mw : 0;
     }
 }

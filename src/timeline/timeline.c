@@ -13,8 +13,9 @@ static int init_shapes(em__timeline *timeline)
 {
     for (size_t i = 0; i < timeline->channel_count; i++) {
         em__series *series = &timeline->series[i];
-        int64_t gauge = (int64_t)i + series->facts->shaped_by;
-        if (series->facts->shaped_by == 0 || gauge < 0 || gauge >= (int64_t)timeline->channel_count ||
+        int32_t distance = series->facts->shaped_by ? series->facts->shaped_by : series->facts->gauge;
+        int64_t gauge = (int64_t)i + distance;
+        if (distance == 0 || gauge < 0 || gauge >= (int64_t)timeline->channel_count ||
             series->facts->kind != EM_KIND_COUNTER || timeline->series[gauge].facts->kind != EM_KIND_GAUGE ||
             timeline->shapes[gauge]) {
             continue;
@@ -205,6 +206,7 @@ static void fill_estimated(em__timeline *timeline, size_t channel, const em__edg
         int is_guess = edge->t_ns > series->last.t_ns && !series->is_paused;
         em__point point = em__series_estimate(series, edge->t_ns, &doubt);
         em__series_pin(series, edge->t_ns);
+        point.gap_ns = is_guess ? series->last.gap_ns : point.gap_ns;
         fill(timeline, edge, channel, value_of(timeline, channel, point, doubt, is_guess ? EM__VALUE_PINNED : 0));
         edge = edge->next;
     }
@@ -275,6 +277,7 @@ static em__value count(const em__timeline *timeline, size_t channel, em__value v
     int64_t grown_uj = value.energy_uj - before->energy_uj;
     uint64_t gap_ns = value.gap_ns - before->gap_ns;
     value.counted_uj = before->counted_uj + (timeline->is_counted[channel] ? grown_uj : 0);
+    value.flags = (uint8_t)(value.flags | (timeline->is_counted[channel] ? EM__VALUE_COUNTED : 0));
     value.missing_ns = before->missing_ns + (timeline->is_needed[channel] ? gap_ns : 0);
     return value;
 }

@@ -15,6 +15,7 @@ enum {
     EM__VALUE_PINNED = 2,  /* an estimate that was kept */
     EM__VALUE_FILLED = 4,
     EM__VALUE_PERIOD_SEEN = 8, /* period_ns is measured, not documented */
+    EM__VALUE_COUNTED = 16,    /* the channel entered the totals when the edge settled */
     EM__VALUE_SPARED = 64,     /* its counter was read once a second then, though it need not be */
     EM__VALUE_SHORT = 128      /* and was found to fall short */
 };

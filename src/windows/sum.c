@@ -61,7 +61,8 @@ void em__sum_between(const em__value *begin, const em__value *end, em__sum *ret_
                    .missing_ns = end->missing_ns - begin->missing_ns,
                    .updates = end->updates - begin->updates,
                    .period_ns = end->period_ns,
-                   .is_period_seen = (end->flags & EM__VALUE_PERIOD_SEEN) != 0};
+                   .is_period_seen = (end->flags & EM__VALUE_PERIOD_SEEN) != 0,
+                   .is_counted = (end->flags & EM__VALUE_COUNTED) != 0 || end->counted_uj != begin->counted_uj};
     chain_add(&sum.chain, begin, end);
     sum.edge_variance = em__chain_variance(&sum.chain);
     sum.notes = em__check_notes(&begin->findings, &end->findings);
@@ -95,6 +96,7 @@ void em__sum_add(em__sum *into, const em__value *begin, const em__value *end)
     into->edge_variance = em__chain_variance(&into->chain);
     into->period_ns = sum.period_ns;
     into->is_period_seen = sum.is_period_seen;
+    into->is_counted |= sum.is_counted;
     into->updates += sum.updates;
     into->status = sum.status ? sum.status : into->status;
     into->notes |= sum.notes;

@@ -24,6 +24,7 @@ typedef struct {
     double edge_variance; /* of the chain, µJ² */
     float period_ns;      /* between updates, as known at the last end; 0: unknown */
     int is_period_seen;
+    int is_counted; /* it entered the totals at an end of the window: what it is now does not matter */
     uint32_t updates;
     int32_t status; /* why something is missing; EM_OK: nothing is */
     uint64_t notes;

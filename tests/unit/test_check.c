@@ -84,6 +84,37 @@ static void test_an_unmoving_counter(void)
     rig_ledger_free(&rig);
 }
 
+/* No window's energy is missing silently, however short the stall: RAPL moves every ms. */
+static void test_a_short_stall(void)
+{
+    wave constant = wave_constant(100), nothing = wave_constant(0);
+    rig_source source = {.wave = &constant, .period_ns = MS};
+    rig_channel channel = rig_channel_make("cpu-0/package", EM__COVERS_PACKAGE, 0, EM_KIND_COUNTER, source);
+    rig_source_fault(&channel.source, (rig_fault){.kind = RIG_FREEZE, .from_ns = 6 * S, .to_ns = 7 * S});
+    begin(&channel, 1);
+    sample_for(6100 * MS - now_ns);
+    em_result result = measure(500 * MS);
+    CHECK_NEAR(result.total.energy_j, 0, 0);
+    CHECK_INT(result.is_complete, 0);
+    CHECK_INT(result.total.status, EM_ERR_STALLED);
+    CHECK_INT(result.total.gap_ns, 500 * MS);
+    CHECK_INT(rig_ledger_result(&rig, run, now_ns, NULL).is_complete, 0);
+    result = measure(500 * MS);
+    CHECK_INT(result.is_complete, 1);
+    rig_ledger_free(&rig);
+    channel.source = (rig_source){.wave = &nothing, .period_ns = MS};
+    begin(&channel, 1);
+    result = measure(500 * MS);
+    CHECK_INT(result.total.status, EM_ERR_STALLED);
+    CHECK_INT(result.is_complete, 0);
+    rig_ledger_free(&rig);
+    /* What sleeps may stand still. */
+    channel.facts.may_rest = 1;
+    begin(&channel, 1);
+    CHECK_INT(measure(500 * MS).is_complete, 1);
+    rig_ledger_free(&rig);
+}
+
 /* Beside a gauge that shows power, three seconds are enough; and a counter that never moves is flagged too. */
 static void test_an_unmoving_counter_beside_a_gauge(void)
 {
@@ -235,6 +266,7 @@ static void test_a_jump_and_a_lost_board(void)
 int main(void)
 {
     RUN(test_an_unmoving_counter);
+    RUN(test_a_short_stall);
     RUN(test_an_unmoving_counter_beside_a_gauge);
     RUN(test_a_frozen_gauge);
     RUN(test_a_counter_and_its_gauge_disagree);

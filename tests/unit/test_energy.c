@@ -31,6 +31,9 @@ static void begin(size_t count)
 static em__totals totals_of(uint64_t duration_ns)
 {
     em__totals totals;
+    for (size_t i = 0; i < ensemble.count; i++) {
+        sums[i].is_counted = members[i].role == EM_ROLE_COUNTED;
+    }
     em__energy_totals(&ensemble, sums, duration_ns, &totals);
     return totals;
 }

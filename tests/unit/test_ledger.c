@@ -180,6 +180,33 @@ static void test_roles_change_with_edges_pending(void)
     rig_ledger_free(&rig);
 }
 
+/* What becomes of a channel later changes nothing of a window that is final: no number, note or reason. */
+static void test_a_final_window_stays(void)
+{
+    wave square = wave_square(90, 380, 0.9, 0.5, 0);
+    rig_source source = {.wave = &square, .period_ns = 20 * MS}, power = {.wave = &square, .period_ns = 100 * MS};
+    rig_channel channels[2] = {rig_channel_make("gpu-0/board", EM__COVERS_BOARD, 0, EM_KIND_COUNTER, source),
+                               rig_channel_make("gpu-0/power", EM__COVERS_BOARD, 0, EM_KIND_GAUGE, power)};
+    rig_source_fault(&channels[0].source, (rig_fault){.kind = RIG_VANISH, .from_ns = 5 * S, .to_ns = 1000 * S});
+    rig_ledger_init(&rig, channels, 2, NULL);
+    read_until(S, 2 * S, 50 * MS);
+    em_window window = rig_ledger_begin(&rig, EM_WINDOW_BATCH, NULL, 2 * S);
+    read_until(2050 * MS, 3 * S, 50 * MS);
+    rig_ledger_end(&rig, window, 3 * S);
+    read_until(3050 * MS, 4 * S, 50 * MS);
+    em_energy before[2], after[2];
+    em_result first = final_result(window, before);
+    CHECK_INT(role_of(1), EM_ROLE_MIRROR);
+    read_until(4050 * MS, 6 * S, 50 * MS);
+    CHECK_INT(role_of(1), EM_ROLE_COUNTED);
+    em_result later = final_result(window, after);
+    CHECK(memcmp(&first.total, &later.total, sizeof first.total) == 0);
+    CHECK(memcmp(first.by_domain, later.by_domain, sizeof first.by_domain) == 0);
+    CHECK(memcmp(before, after, sizeof before) == 0);
+    CHECK(isnan(after[1].counted_j));
+    rig_ledger_free(&rig);
+}
+
 /* -------------------------------------------------------------------------------------------------------------- A12 */
 
 typedef struct {
@@ -372,6 +399,7 @@ static void test_cancelled_names_give_their_place_back(void)
 
 int main(void)
 {
+    RUN(test_a_final_window_stays);
     RUN(test_each_joule_once);
     RUN(test_a_mirror_takes_over_and_gives_back);
     RUN(test_a_model_takes_over_from_the_instant_of_the_loss);
