@@ -37,6 +37,7 @@ static void describe_gauge(const em__nvml_answers *answers, em__nvml_device *mad
     em__print(gauge->name, sizeof gauge->name, "gpu-%d/power", gauge->gpu);
     gauge->kind = EM_KIND_GAUGE;
     gauge->scale_num = 1;
+    gauge->average_ns = em__nvml_average_ns(answers);
     gauge->interval_ns = gauge->sparing_interval_ns = 0;
     gauge->notes &= ~EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER);
     made->ways[1] = answers->power;
@@ -52,6 +53,7 @@ static void describe_reading(const em__nvml *nvml, const em__nvml_answers *answe
     channel->scale_num = answers->energy ? 1000 : 1; /* mJ to µJ */
     made->ways[0] = answers->energy ? answers->energy : answers->power;
     channel->refresh_ns = em__nvml_refresh_ns(answers);
+    channel->average_ns = answers->energy ? 0 : em__nvml_average_ns(answers);
     channel->ceiling_mw = made->most_mw = em__nvml_ceiling_mw(answers);
     channel->limit_mw = answers->has_limit ? answers->limit_mw : 0;
     channel->gain = em__nvml_gain(answers);

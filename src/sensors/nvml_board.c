@@ -218,6 +218,32 @@ uint64_t em__nvml_refresh_ns(const em__nvml_answers *answers)
     return answers->major == PASCAL || is_volta ? 20000000 : 100000000;
 }
 
+/* The same measurements: a power of now is the mean over the last 25 ms on GA100 and GH100, 10 ms on Pascal and Volta,
+ * 100 ms on Turing, GA10x and Ada. The call of old is the mean of a second on Ampere and newer, GA100 excepted (NVIDIA's
+ * documentation of nvmlDeviceGetPowerUsage). */
+uint64_t em__nvml_average_ns(const em__nvml_answers *answers)
+{
+    int chip = answers->major * 10 + answers->minor;
+    if (answers->power == EM__WAY_CALL && chip > 80) {
+        return 1000000000;
+    }
+    switch (chip) {
+    case 60:
+    case 61:
+    case 70:
+        return 10000000;
+    case 80:
+    case 90:
+        return 25000000;
+    case 75:
+    case 86:
+    case 89:
+        return 100000000;
+    default:
+        return 0;
+    }
+}
+
 double em__nvml_gain(const em__nvml_answers *answers)
 {
     return answers->major == PASCAL ? 0.02 : 0.05;

@@ -37,6 +37,8 @@ em__nvml_answers em__nvml_ask(const em__nvml *nvml, nvml_handle handle);
 /* Facts that follow from the answers and the name. */
 uint64_t em__nvml_ceiling_mw(const em__nvml_answers *answers);
 uint64_t em__nvml_refresh_ns(const em__nvml_answers *answers);
+/* What the gauge averages over; 0: unknown. */
+uint64_t em__nvml_average_ns(const em__nvml_answers *answers);
 double em__nvml_gain(const em__nvml_answers *answers);
 /* The counter may be read at every sample. */
 int em__nvml_is_fast(const char *name);

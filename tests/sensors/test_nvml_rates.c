@@ -73,6 +73,39 @@ static void test_counter_and_power(void)
     }
 }
 
+/* Published: Yang, Adamek, Armour, "Part-time Power Measurements", SC 2024. */
+static void test_what_the_gauge_averages_over(void)
+{
+    static const struct {
+        const char *text;
+        uint64_t average_ms;
+    } cases[] = {
+        {"board cc=8.0", 25},
+        {"board cc=9.0", 25},
+        {"board cc=7.0", 10},
+        {"board cc=6.0", 10},
+        {"board cc=7.5", 100},
+        {"board cc=8.6", 100},
+        {"board cc=8.9", 100},
+        {"board cc=10.0", 0},
+        {"board cc=8.0 fields=no", 25},
+        {"board cc=9.0 fields=no", 1000},
+        {"board cc=8.6 fields=no", 1000},
+        {"board cc=7.5 fields=no", 100},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        em__probe probe;
+        em__host *host = rig_boards(cases[i].text, &probe);
+        const em__channel *gauge = channel_named(&probe, "gpu-0/power", NULL);
+        printf("# %s\n", cases[i].text);
+        if (CHECK(gauge)) {
+            CHECK_INT(gauge->average_ns, cases[i].average_ms * 1000000);
+            CHECK_INT(gauge[-1].average_ns, 0);
+        }
+        rig_done(host, &probe);
+    }
+}
+
 /* Either may fail without the other. */
 static void test_one_field_fails(void)
 {
@@ -203,6 +236,7 @@ int main(void)
     rig_start();
     rig_find(dlopen(rig.library, RTLD_NOW | RTLD_LOCAL), "fake_nvml_call_count", &call_count);
     RUN(test_counter_and_power);
+    RUN(test_what_the_gauge_averages_over);
     RUN(test_one_field_fails);
     RUN(test_ranks_share_a_board);
     RUN(test_waves_and_their_energy);
