@@ -182,6 +182,9 @@ def draw_plots(cells: Cells, fused: Fused) -> None:
         metadata = {"Date": None, "Creator": None}
         figure.savefig(PLOTS / name, metadata=metadata, facecolor="white")
         plt.close(figure)
+        text = (PLOTS / name).read_text()
+        text = re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", text)
+        (PLOTS / name).write_text(re.sub(r" +$", "", text, flags=re.MULTILINE))
 
     def axes_of(title: str) -> tuple[Any, Any]:
         figure, axes = plt.subplots(figsize=(8, 5.5))
