@@ -70,7 +70,7 @@ static void test_rapl(void)
     CHECK(e.within <= 0.015 && e.worst_error <= 0.045);
 }
 
-/* Some of 1,000 seeds exceed a bound (50 ms with jitter): ten that are always the same do not. */
+/* Of 1,000 seeds, 16 exceed a bound: ten that are always the same do not. */
 int main(int argc, char **argv)
 {
     uint64_t given = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
