@@ -7,7 +7,7 @@ PIP := -m pip --disable-pip-version-check install --quiet
 PACKAGE := $(shell find include src cli python meson.build meson.options pyproject.toml README.md LICENSE -type f \
 	-not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: help demo check check-torch lint format fuzz hardware clean
+.PHONY: help demo check check-torch lint format fuzz hardware accuracy clean
 
 help:
 	@echo "make demo         install into .venv and train a small network under the meter"
@@ -17,6 +17,7 @@ help:
 	@echo "make format       format the C and Python sources"
 	@echo "make fuzz         look for new inputs that break a parser, a minute each (needs clang)"
 	@echo "make hardware     compare with this machine's own GPU and RAPL counters"
+	@echo "make accuracy     run the rig and write the tables and plots of docs/accuracy.md"
 	@echo "make clean        remove build/"
 
 demo: .venv/.installed
@@ -41,6 +42,15 @@ check lint format fuzz hardware: build/venv/.installed
 
 check-torch: build/venv/.installed
 	@PYTHON=$(PYTHON) build/venv/bin/python tools/check.py $@
+
+build/accuracy-venv/.installed: bench/requirements.txt
+	@tools/preflight.sh $(PYTHON)
+	@$(PYTHON) -m venv build/accuracy-venv
+	@build/accuracy-venv/bin/python $(PIP) -r bench/requirements.txt
+	@touch $@
+
+accuracy: build/accuracy-venv/.installed
+	@build/accuracy-venv/bin/python bench/accuracy.py
 
 clean:
 	rm -rf build

@@ -19,8 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 TORCH = "torch==2.13.0"
-PYTHON_FOLDERS = ("python", "tests", "tools", "examples")
-C_FOLDERS = ("include", "src", "cli", "examples", "python", "tests")
+PYTHON_FOLDERS = ("python", "tests", "tools", "examples", "bench")
+C_FOLDERS = ("include", "src", "cli", "examples", "python", "tests", "bench")
 
 Command = Sequence[str | Path]
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-static uint64_t rig_random_state;
+extern uint64_t rig_random_state; /* one for the program, whichever files draw */
 
 /* splitmix64 (Steele, Lea, Flood, 2014) */
 static inline uint64_t rig_random(void)

@@ -37,18 +37,33 @@ static const rig_sensor_range rig_sensors[] = {
 
 static const uint32_t rig_window_lengths_ms[] = {20, 50, 500, 5000};
 
+enum {
+    RIG_SENSORS = sizeof rig_sensors / sizeof rig_sensors[0],
+    RIG_LENGTHS = sizeof rig_window_lengths_ms / sizeof rig_window_lengths_ms[0]
+};
+
 /* Low and high of each. Times are drawn evenly in their logarithm, the rest evenly. */
 typedef struct {
     double low, high;
 } rig_range;
 
-static const rig_range rig_package_w = {15, 150}, rig_board_w = {50, 400}; /* each of a load's two levels */
-static const rig_range rig_load_period_s = {0.05, 2}, rig_load_duty = {0.2, 0.8};
-static const rig_range rig_ramp_s = {2, 20};
+typedef struct {
+    const char *name;
+    rig_range package_w, board_w; /* each of a load's two levels */
+    rig_range period_s, duty, ramp_s;
+    double constant, square, ramp, sine; /* how often each load comes; the rest are sums of a square and a sine */
+} rig_load_range;
 
-/* How often each load comes. Half of the windows on loads with steps begin at a step, as training's do. */
-static const struct {
-    double constant, square, ramp, sine, sum;
-} rig_load_share = {0.15, 0.45, 0.1, 0.15, 0.15};
+/* Half of the windows on loads with steps begin at a step, as training's do. */
+static const rig_load_range rig_loads = {"usual", {15, 150}, {50, 400}, {0.05, 2}, {0.2, 0.8},
+                                         {2, 20}, 0.15,      0.45,      0.1,       0.15};
+
+/* Loads that no constant of the meter was chosen on. */
+static const rig_load_range rig_other_loads = {"other",   {5, 250}, {20, 700}, {0.01, 10}, {0.05, 0.95},
+                                               {0.5, 60}, 0.1,      0.3,       0.15,       0.15};
+
+/* Loads that alternate about as often as a counter of 100 ms updates: the meter's known blind spot. */
+static const rig_load_range rig_loads_near_100ms = {
+    "near-100ms", {15, 150}, {50, 400}, {0.07, 0.13}, {0.2, 0.8}, {2, 20}, 0, 1, 0, 0};
 
 #endif
