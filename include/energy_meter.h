@@ -90,7 +90,7 @@ enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };
     X(EM_NOTE_MODEL, 1, "model", "estimated by a model, not measured",                                                 \
       "run energy-meter sensors to see what a reading needs")                                                          \
     X(EM_NOTE_TDP_DEFAULT, 2, "tdp-default", "the thermal design power is a default for the class of machine",         \
-      "give cpu_tdp_w or gpu_tdp_w from the data sheet of one CPU or GPU")                                             \
+      "give cpu_tdp_w or gpu_tdp_w from the data sheet of one CPU or GPU; in a virtual machine its share of that")     \
     X(EM_NOTE_WHOLE_MACHINE, 3, "whole-machine", "the model is of the whole machine without GPUs, at the wall", "")    \
     X(EM_NOTE_VIRTUAL, 4, "virtual", "a virtual machine: the model covers its share of the host", "")                  \
     X(EM_NOTE_PROVISIONAL, 5, "provisional", "the window's edges are not settled yet; the value is extrapolated",      \

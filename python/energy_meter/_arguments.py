@@ -141,8 +141,12 @@ def sync(value: Any) -> Choice:
         raise InvalidArgument(wrong)
     if not callable(value):
         raise TypeError(wrong)
-    if getattr(getattr(value, "__code__", None), "co_flags", 0) & _IS_LAZY:
-        raise TypeError(f"{wrong}, which would do nothing when it is called; give one that waits")
+    function = value
+    while type(function).__module__ == "functools":
+        function = getattr(function, "func", None)
+    for code in (function, vars(type(function)).get("__call__")):
+        if getattr(getattr(code, "__code__", None), "co_flags", 0) & _IS_LAZY:
+            raise TypeError(f"{wrong}, which would do nothing when called; give one that waits")
     own: Choice = value
     return own
 

@@ -26,7 +26,8 @@ class EnergyMeter:
     """Measures the CPUs, memory and GPUs of this machine, all work on them included.
 
     sample_interval: seconds between readings while a window is open, from 0.001 to 60.
-    cpu_tdp_w, gpu_tdp_w: watts of one CPU or GPU as on its data sheet, for what has no reading.
+    cpu_tdp_w, gpu_tdp_w: watts of one CPU or GPU as on its data sheet, for what has no reading. In
+        a virtual machine: of the CPUs that it has, data sheet x its CPUs / threads of the CPU.
     carbon_intensity_g_per_kwh: g CO2e/kWh; None: the world average.
     device: "auto", "cpu" (no GPU is counted), "gpu" (one must be there), "cuda:1", a torch.device.
     gpus: "visible" (as CUDA_VISIBLE_DEVICES says), "all", "local_rank", indices, or UUIDs.
@@ -38,8 +39,9 @@ class EnergyMeter:
     are measured.
     sync: "auto" waits for the GPU work that torch or cupy has queued, at the ends of epochs and
         of windows of your own; True: of batches, too; False: never; or a function that waits.
-    overhead_limit: the fraction of the time that begins and ends of windows may take.
-    trace: a file to write, from which ``energy_meter.replay`` gives the same summary again.
+    overhead_limit: the fraction of the time up to which sensors are read where windows begin and
+        end. Windows so short that their own begin and end take more are never read at the edges.
+    trace: a new file to write, from which ``energy_meter.replay`` gives the same summary again.
 
     A program that imports logging before finds the sensors and channels in the logger
     "energy_meter", at DEBUG.
@@ -152,10 +154,10 @@ class EnergyMeter:
                 channels=channels,
             )
         except BaseException as error:
-            if trace_fd >= 0:
-                from os import close
+            if self._trace is not None:
+                from ._trace import discard
 
-                close(trace_fd)
+                discard(self._trace, trace_fd)
             if not isinstance(error, InvalidArgument) or gpus != device:
                 raise
             raise InvalidArgument(str(error).replace("gpus=", "device=", 1)) from None

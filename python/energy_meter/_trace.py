@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from stat import S_ISREG
 
 from . import _arguments, _native
 from ._errors import InvalidArgument, SystemRefused
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
     from .types import Summary
 
 
+_REMEDY = "give a file that EnergyMeter(trace=...) wrote"
+
+
 def _open(path: str | bytes, flags: int, argument: str, remedy: str) -> int:
     try:
         return os.open(path, flags | os.O_CLOEXEC, 0o600)
     except ValueError as error:
-        raise InvalidArgument(f"{argument}={_arguments.shown(path)}: {error}") from error
+        raise InvalidArgument(f"{argument}={_arguments.shown(path)}: {error}; {remedy}") from error
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         text = f"{argument}={_arguments.shown(path)} cannot be opened: {reason}; {remedy}"
@@ -27,8 +31,24 @@ def _open(path: str | bytes, flags: int, argument: str, remedy: str) -> int:
 
 
 def create(path: str | bytes) -> int:
+    """A new file, or one that is no regular file, such as a pipe: nothing is overwritten."""
     remedy = "give the path of a file in a folder that exists and that you may write to"
-    return _open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, "trace", remedy)
+    flags = os.O_WRONLY
+    try:
+        if not S_ISREG(os.stat(path).st_mode):
+            return _open(path, flags, "trace", remedy)
+        remedy = "remove it, or give the name of a new file, each process one of its own"
+    except (OSError, ValueError):
+        pass  # It is not there, and opening says what else may be wrong.
+    return _open(path, flags | os.O_CREAT | os.O_EXCL, "trace", remedy)
+
+
+def discard(path: str | bytes, fd: int) -> None:
+    """Of a meter that could not be created."""
+    is_file = S_ISREG(os.fstat(fd).st_mode)
+    os.close(fd)
+    if is_file:
+        os.unlink(path)
 
 
 def judge(meter: _native.Meter, path: str | bytes) -> None:
@@ -43,11 +63,12 @@ def replay(path: object) -> Summary:
 
     name = _arguments.path("path", path)
     shown = f"path={_arguments.shown(name)}"
-    fd = _open(name, os.O_RDONLY, "path", "give a file that EnergyMeter(trace=...) wrote")
+    fd = _open(name, os.O_RDONLY, "path", _REMEDY)
     try:
         text, is_whole = _native.replay(fd)
     except (InvalidArgument, SystemRefused) as error:
         words = str(error).replace(f"descriptor {fd}", shown, 1)
+        words = words.replace("give a descriptor that is open for reading", _REMEDY, 1)
         raise type(error)(words) from None
     finally:
         os.close(fd)

@@ -116,6 +116,8 @@ class Window:
         return self._dict(result)
 
     def _dict(self, result: Result | None) -> WindowResult:
+        if self._record is None:
+            raise WindowNotStarted("this window has not been started; call start() first")
         if result is None:
             raise WindowOpenError(
                 "this window has not ended; its results can be read after the with block or stop()"

@@ -4,7 +4,7 @@
 #include "core/units.h"
 #include "meter/meter.h"
 
-enum { LONGEST_NS = 1000000000, SHARE_OF_TIME = 40000, MOST_READINGS = 10, RESERVE = 5 };
+enum { LONGEST_NS = 1000000000, SHARE_OF_TIME = 10000, MOST_READINGS = 10, RESERVE = 5 };
 
 void em__share_init(em__share *share)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
-/* Feeds the ledger with who used the CPUs: rarely, and never for more than 0.0025 % of the time, unless somebody waits. */
+/* Feeds the ledger with who used the CPUs: rarely, and never for more than 0.01 % of the time, unless somebody waits. */
 #ifndef EM_METER_SHARE_H
 #define EM_METER_SHARE_H
 

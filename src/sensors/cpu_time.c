@@ -245,6 +245,7 @@ int em__cpu_time_read(em__cpu_time_source *source, int is_baseline, uint64_t *re
     }
     if (is_baseline) {
         source->began_ticks = source->host->ops->boottime_ns(source->host) / NS_PER_TICK;
+        look(source, now_ns); /* What a child has used so far is not this window's when it is waited for in it. */
     } else if (now_ns >= source->look_ns) {
         look(source, now_ns);
     } else if (source->has_lists) {

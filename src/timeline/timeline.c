@@ -154,6 +154,18 @@ uint64_t em__timeline_period_ns(const em__timeline *timeline, size_t channel, in
     return *ret_is_seen ? (uint64_t)series->phase.period_ns : series->facts->refresh_ns;
 }
 
+/* To the nearest point. */
+static uint64_t distance_at(const em__series *series, uint64_t t_ns)
+{
+    const em__point points[] = {series->before, series->previous, series->last};
+    uint64_t least_ns = UINT64_MAX;
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t apart_ns = t_ns > points[i].t_ns ? t_ns - points[i].t_ns : points[i].t_ns - t_ns;
+        least_ns = apart_ns < least_ns ? apart_ns : least_ns;
+    }
+    return least_ns;
+}
+
 static em__value value_of(const em__timeline *timeline, size_t channel, em__point point, em__doubt doubt, int flags)
 {
     int is_seen;
@@ -165,6 +177,7 @@ static em__value value_of(const em__timeline *timeline, size_t channel, em__poin
                        .spread_uj2 = point.spread_uj2,
                        .error_uj = (float)doubt.energy_uj,
                        .error_mw = (float)doubt.power_mw,
+                       .distance_ns = (float)distance_at(series, point.t_ns),
                        .period_ns = (float)period_ns,
                        .updates = point.updates,
                        .status = (int16_t)series->status,

@@ -29,6 +29,7 @@ typedef struct {
     double spread_uj2;   /* variance so far: what the energy up to here may be off beside the edge itself */
     float error_uj;      /* one standard deviation of the edge itself: too much before it is too little after */
     float error_mw;      /* of the power there: edges that are close are off alike; 0: unknown */
+    float distance_ns;   /* to the nearest point */
     float period_ns;     /* between updates, as known when the edge settled; 0: unknown */
     uint32_t updates;
     int16_t status; /* of the latest gap */

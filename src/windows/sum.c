@@ -60,6 +60,7 @@ void em__sum_between(const em__value *begin, const em__value *end, em__sum *ret_
                    .gap_ns = end->gap_ns - begin->gap_ns,
                    .missing_ns = end->missing_ns - begin->missing_ns,
                    .updates = end->updates - begin->updates,
+                   .edges_ns = begin->distance_ns + end->distance_ns,
                    .period_ns = end->period_ns,
                    .is_period_seen = (end->flags & EM__VALUE_PERIOD_SEEN) != 0,
                    .is_counted = (end->flags & EM__VALUE_COUNTED) != 0 || end->counted_uj != begin->counted_uj};
@@ -94,6 +95,7 @@ void em__sum_add(em__sum *into, const em__value *begin, const em__value *end)
     into->missing_ns += sum.missing_ns;
     chain_add(&into->chain, begin, end);
     into->edge_variance = em__chain_variance(&into->chain);
+    into->edges_ns += sum.edges_ns;
     into->period_ns = sum.period_ns;
     into->is_period_seen = sum.is_period_seen;
     into->is_counted |= sum.is_counted;

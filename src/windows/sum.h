@@ -22,6 +22,7 @@ typedef struct {
     uint64_t gap_ns, missing_ns;
     em__chain chain;
     double edge_variance; /* of the chain, µJ² */
+    float edges_ns;       /* from all edges to the nearest points */
     float period_ns;      /* between updates, as known at the last end; 0: unknown */
     int is_period_seen;
     int is_counted; /* it entered the totals at an end of the window: what it is now does not matter */

@@ -8,7 +8,10 @@
 
 #define CHIP "/sys/class/hwmon/hwmon"
 #define SUPPLY "/sys/class/power_supply/"
-#define MW(channel, reading) ((reading).value * (channel)->scale_num / (channel)->scale_den)
+static uint64_t mw_of(const em__channel *channel, em__reading reading)
+{
+    return reading.value * channel->scale_num / channel->scale_den;
+}
 
 static em__probe probe_of(em__host *host)
 {
@@ -67,7 +70,7 @@ static void test_values_of_recordings(void)
         const em__channel *channel = channel_named(&probe, known[i].channel, NULL);
         CHECK_INT(reading.outcome, EM__READ_OK);
         CHECK_INT(channel ? channel->kind : -1, EM_KIND_GAUGE);
-        CHECK_NEAR(channel ? (double)MW(channel, reading) : 0, known[i].mw, known[i].tolerance_mw);
+        CHECK_NEAR(channel ? (double)mw_of(channel, reading) : 0, known[i].mw, known[i].tolerance_mw);
         em__sensors_free(&probe);
         em__host_unref(host);
     }
