@@ -12,7 +12,7 @@
 
 enum {
     MOST_FILES = 1 << 14,
-    MOST_BYTES = 16 << 20,
+    MOST_BYTES = 8 << 20, /* a byte may take six in JSON, and a reader takes 64 MiB */
     ATTRIBUTE = 16 << 10, /* sysfs gives a page at most, of 64 KiB on some machines, and none is that full */
     LARGEST = 4 << 20,
     MOST_LINKS = 40
@@ -33,7 +33,15 @@ static void add_node(em__recorder *recorder, const char *path, em__node_type typ
     char plain[EM__RECORD_PATH];
     em__copy(plain, sizeof plain, path);
     em__redact_addresses(&recorder->redactor, plain, strlen(plain));
+    recorder->bytes += strlen(plain) + length;
     note_error(recorder, em__tree_add(&recorder->tree, plain, type, content, length, mode, error));
+}
+
+static int is_full(em__recorder *recorder)
+{
+    int is = recorder->files >= MOST_FILES || recorder->bytes >= MOST_BYTES;
+    recorder->is_cut |= is;
+    return is;
 }
 
 static int is_known(em__recorder *recorder, const char *path)
@@ -51,7 +59,7 @@ static int record_link(em__recorder *recorder, const char *path, char target[EM_
     if (length <= 0) {
         return length < 0 ? length : -ENOENT;
     }
-    if (!is_known(recorder, path)) {
+    if (!is_full(recorder) && !is_known(recorder, path)) {
         char plain[EM__RECORD_PATH];
         memcpy(plain, target, (size_t)length + 1);
         em__redact_addresses(&recorder->redactor, plain, (size_t)length);
@@ -147,7 +155,7 @@ static int is_memory(const char *name)
 {
     static const char *const names[] = {"name",           "vendor",           "device",    "class",
                                         "revision",       "subsystem_vendor", "numa_node", "subsystem_device",
-                                        "runtime_status", "control",          "boot_vga"};
+                                        "runtime_status", "uevent",           "control",   "boot_vga"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(name, names[i]) == 0) {
             return 1;
@@ -194,9 +202,10 @@ static int read_content(em__recorder *recorder, const char *path, size_t limit)
 static void take_file(em__recorder *recorder, const char *path, unsigned mode, size_t limit, const char *const *keep,
                       int is_sleeping)
 {
-    if (recorder->files >= MOST_FILES || recorder->bytes >= MOST_BYTES) {
-        recorder->is_cut = 1;
-    } else if (!is_known(recorder, path) && mode & 0444) {
+    if (is_full(recorder)) {
+        return;
+    }
+    if (!is_known(recorder, path) && mode & 0444) {
         int length = is_sleeping ? -EAGAIN : read_content(recorder, path, limit);
         size_t size = length > 0 ? (size_t)length : 0;
         recorder->asleep += is_sleeping != 0;
@@ -205,7 +214,6 @@ static void take_file(em__recorder *recorder, const char *path, unsigned mode, s
         em__redact_content(&recorder->redactor, path, recorder->buffer, size);
         add_node(recorder, path, EM__NODE_FILE, recorder->buffer, size, mode, length < 0 ? -length : 0);
         recorder->files++;
-        recorder->bytes += size + strlen(path);
     }
 }
 
@@ -235,8 +243,7 @@ static int take_entry(void *context, const char *name)
     em__recorder *recorder = here->recorder;
     char path[EM__RECORD_PATH], target[EM__RECORD_PATH];
     em__look look;
-    if (recorder->files >= MOST_FILES) {
-        recorder->is_cut = 1;
+    if (is_full(recorder)) {
         return 1;
     }
     if (strlen(here->real) + strlen(name) + 2 > sizeof path) {
@@ -271,107 +278,19 @@ void em__record_folder(em__recorder *recorder, const char *path, const em__recor
     recorder->host->ops->list(recorder->host, real, take_entry, &here);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ JSON */
-
-/* Bytes that are no UTF-8 become U+DC80 … U+DCFF, which the reader turns back. */
-static void add_bytes(em__text *json, const char *bytes, size_t length)
+static char *write_notes(const em__recorder *recorder)
 {
-    em__text_add(json, "\"");
-    for (size_t i = 0; i < length;) {
-        unsigned char byte = (unsigned char)bytes[i];
-        size_t good = em__utf8_length(bytes + i, length - i, NULL);
-        if (good == 0) {
-            em__text_format(json, "\\udc%02x", byte);
-        } else if (byte < 0x20 || byte == 0x7F) {
-            em__text_format(json, byte == '\n' ? "\\n" : "\\u%04x", byte);
-        } else if (byte == '"' || byte == '\\') {
-            em__text_format(json, "\\%c", byte);
-        } else {
-            em__text_bytes(json, bytes + i, good);
-        }
-        i += good > 0 ? good : 1;
-    }
-    em__text_add(json, "\"");
-}
-
-static void add_path(em__text *json, const em__node *node)
-{
-    char path[EM__TREE_PATH];
-    size_t at = sizeof path;
-    for (; node->parent; node = node->parent) {
-        size_t length = strlen(node->name);
-        if (length + 1 > at) {
-            break;
-        }
-        at -= length;
-        memcpy(path + at, node->name, length);
-        path[--at] = '/';
-    }
-    add_bytes(json, path + at, sizeof path - at);
-}
-
-static void add_file(em__text *json, const em__node *node)
-{
-    em__text_format(json, ": {\"content\": ");
-    if (node->error) {
-        em__text_format(json, "null, \"mode\": \"%04o\", \"errno\": \"%s\"}", node->mode & 07777,
-                        em__recording_error(node->error));
-        return;
-    }
-    add_bytes(json, node->content ? node->content : "", node->length);
-    em__text_format(json, ", \"mode\": \"%04o\"}", node->mode & 07777);
-}
-
-/* All nodes of one type in the order of the tree. Depth is bounded by the length of a recorded path. */
-static void add_nodes(em__text *json, const em__node *node, em__node_type type, size_t *count)
-{
-    if (node->type == type && node->parent && node->count == 0) {
-        em__text_add(json, (*count)++ > 0 ? ",\n  " : "\n  ");
-        add_path(json, node);
-        if (type == EM__NODE_FILE) {
-            add_file(json, node);
-        } else if (type == EM__NODE_LINK) {
-            em__text_add(json, ": ");
-            add_bytes(json, node->content, node->length);
-        }
-    }
-    for (size_t i = 0; i < node->count; i++) {
-        add_nodes(json, node->children[i], type, count);
-    }
-}
-
-static void add_notes(em__text *json, const em__recorder *recorder)
-{
-    em__text_format(json, " \"notes\": \"recorded by energy-meter %s; serial numbers, UUIDs and addresses are hashed",
+    em__text notes = {0};
+    em__text_format(&notes, "recorded by energy-meter %s; serial numbers, UUIDs and addresses are hashed",
                     em_version());
     if (recorder->denied > 0) {
-        em__text_format(json, "; %zu files may not be read by the user who recorded it", recorder->denied);
+        em__text_format(&notes, "; %zu files may not be read by the user who recorded it", recorder->denied);
     }
     if (recorder->asleep > 0) {
-        em__text_format(json, "; %zu files of sleeping GPUs were left alone (EAGAIN)", recorder->asleep);
+        em__text_format(&notes, "; %zu files of sleeping GPUs were left alone (EAGAIN)", recorder->asleep);
     }
-    em__text_add(json,
-                 recorder->is_cut ? "; it is not complete: there was more than a recording may hold\",\n" : "\",\n");
-}
-
-static char *write_json(const em__recorder *recorder, size_t *ret_length)
-{
-    static const struct {
-        const char *head, *tail;
-        em__node_type type;
-    } sections[] = {{" \"files\": {", "\n },\n", EM__NODE_FILE},
-                    {" \"links\": {", "\n },\n", EM__NODE_LINK},
-                    {" \"directories\": [", "\n ]\n}\n", EM__NODE_DIRECTORY}};
-    em__text json = {0};
-    em__text_add(&json, "{\n \"name\": \"recorded\", \"fidelity\": \"verbatim\",\n");
-    add_notes(&json, recorder);
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
-        size_t count = 0;
-        em__text_add(&json, sections[i].head);
-        add_nodes(&json, recorder->tree.root, sections[i].type, &count);
-        em__text_add(&json, sections[i].tail);
-    }
-    return em__text_finish(&json, ret_length);
+    em__text_add(&notes, recorder->is_cut ? "; it is not complete: there was more than a recording may hold" : "");
+    return em__text_finish(&notes, NULL);
 }
 
 int em__machine_record(em__host *host, char **ret_text, size_t *ret_length)
@@ -387,7 +306,9 @@ int em__machine_record(em__host *host, char **ret_text, size_t *ret_length)
     }
     em__redact_init(&recorder.redactor, host);
     em__record_places(&recorder);
-    char *text = recorder.error < 0 ? NULL : write_json(&recorder, ret_length);
+    char *notes = recorder.error < 0 ? NULL : write_notes(&recorder);
+    char *text = notes ? em__recording_write(&recorder.tree, notes, ret_length) : NULL;
+    free(notes);
     em__tree_free(&recorder.tree);
     free(recorder.buffer);
     if (!text) {

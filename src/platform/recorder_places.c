@@ -83,6 +83,7 @@ static int device_file(const char *name)
                                         "gpu_metrics",
                                         "numa_node",
                                         "boot_vga",
+                                        "uevent",
                                         "hid",
                                         "path",
                                         "type",

@@ -84,6 +84,7 @@ static void put_gpu(em__host *host, const char *status)
     put(host, GPU "/class", "0x030000\n", 0444, 0);
     put(host, GPU "/vendor", "0x1002\n", 0444, 0);
     put(host, GPU "/power/runtime_status", status, 0444, 0);
+    put(host, GPU "/uevent", "DRIVER=amdgpu\nPCI_ID=1002:73BF\nHID_UNIQ=4711\n", 0444, 0);
     put(host, GPU "/unique_id", "0123456789abcdef\n", 0444, 0);
     put(host, CHIP "/name", "amdgpu\n", 0444, 0);
     put(host, CHIP "/power1_label", "PPT\n", 0444, 0);
@@ -142,6 +143,7 @@ static void a_sleeping_gpu_is_left_alone(void)
     CHECK(!strstr(text, "35000000"));
     same(host, copy, GPU "/power/runtime_status");
     same(host, copy, GPU "/class");
+    CHECK(strstr(text, "DRIVER=amdgpu\\nPCI_ID=1002:73BF\\nHID_UNIQ=") && !strstr(text, "4711"));
     same(host, copy, CHIP "/name");
     same(host, copy, CHIP "/power1_label");
     free(text);
