@@ -178,10 +178,17 @@ def test_a_gpu_updates_as_often_as_it_does(command: Path, build: Path, tmp_path:
         "LD_LIBRARY_PATH": str(build / "tests" / "fakes"),
         "EM_FAKE_NVML": str(script),
     }
-    done = subprocess.run(
-        [command, "doctor", "--json"], env=environment, text=True, capture_output=True, check=True
-    )
-    board = {row["name"]: row for row in json.loads(done.stdout)["channels"]}["gpu-0/board"]
+    for _ in range(8):  # On a busy machine one second may not be enough, and the doctor says so.
+        done = subprocess.run(
+            [command, "doctor", "--json"],
+            env=environment,
+            text=True,
+            capture_output=True,
+            check=True,
+        )
+        board = {row["name"]: row for row in json.loads(done.stdout)["channels"]}["gpu-0/board"]
+        if board["period"] == "seen":
+            break
     assert board["period"] == "seen"
     assert board["period_s"] == pytest.approx(0.07, rel=0.05)
     assert board["power_w"] == pytest.approx(70.0, rel=0.02)
