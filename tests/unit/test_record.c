@@ -220,10 +220,10 @@ static void folders_that_hold_nothing_are_there(void)
     free(text);
     em__host_unref(copy);
     em__host_unref(host);
-    static const char *const wrong[] = {"{\"files\": {}, \"directories\": {}}", "{\"files\": {}, \"directories\": [1]}",
-                                        "{\"files\": {}, \"directories\": [\"sys\"]}",
-                                        "{\"files\": {\"/a\": {\"content\": \"\", \"mode\": \"0444\"}}, "
-                                        "\"directories\": [\"/a\"]}"};
+    static const char *const wrong[] = {
+        "{\"files\": {}, \"directories\": {}}", "{\"files\": {}, \"directories\": [1]}",
+        "{\"files\": {}, \"directories\": [\"sys\"]}",
+        "{\"files\": {\"/a\": {\"content\": \"\", \"mode\": \"0444\"}}, \"directories\": [\"/a\"]}"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         CHECK_INT(em__machine_parse(wrong[i], strlen(wrong[i]), 0, NULL, NULL, 0, &host), -EINVAL);
     }
