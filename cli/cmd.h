@@ -4,11 +4,24 @@
 #ifndef CLI_CMD_H
 #define CLI_CMD_H
 
+#include "energy_meter.h"
+
 #include <stddef.h>
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 int cmd_sensors(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+int cmd_setup(int argc, char **argv);
+
+/* The defaults of a meter for this shell; root.c. */
+void cmd_options(em_options *ret_options);
+/* --root DIR|FILE.json was given: this shell's variables are not that machine's. */
+void cmd_root(em_options *options, const char *root);
+/* 0, or EXIT_USAGE after saying what is wrong with --root and --as-user. */
+int cmd_check_root(const char *command, const em_options *options);
+/* Says in one line why a call of the library failed. EXIT_FAILED. */
+int cmd_say_error(const char *command, int status, const em_error *error);
 
 /* Writes all of it to stdout. 0, or EXIT_FAILED after saying why. */
 int cmd_print(const char *text, size_t length);

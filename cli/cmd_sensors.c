@@ -5,8 +5,6 @@
 #include "cmd.h"
 #include "energy_meter.h"
 
-#include <unistd.h>
-
 enum { HELP, JSON, ROOT, AS_USER, CHANNELS };
 
 static const args_option options[] = {
@@ -17,25 +15,18 @@ static const args_option options[] = {
     [AS_USER] = {"--as-user", NULL, "with --root: show what an ordinary user could read there"},
 };
 
-static int say_error(int status, const em_error *error)
-{
-    const char *text = error->text[0] ? error->text : em_status_text(status);
-    args_say("sensors", "%s%s%s", text, error->remedy[0] ? "; " : "", error->remedy);
-    return EXIT_FAILED;
-}
-
 static int show(const em_options *chosen, int32_t format)
 {
     em_error error = {.size = sizeof error};
     em_meter *meter = NULL;
     int status = em_meter_create(chosen, &error, &meter);
     if (status != EM_OK) {
-        return say_error(status, &error);
+        return cmd_say_error("sensors", status, &error);
     }
     char *text = NULL;
     size_t length = 0;
     status = em_meter_format(meter, EM_SENSORS, format, &text, &length);
-    int result = status == EM_OK ? cmd_print(text, length) : say_error(status, &error);
+    int result = status == EM_OK ? cmd_print(text, length) : cmd_say_error("sensors", status, &error);
     em_text_destroy(text);
     em_meter_destroy(meter);
     return result;
@@ -45,9 +36,7 @@ int cmd_sensors(int argc, char **argv)
 {
     args_line args = {"sensors", argc, argv, 1, options, sizeof options / sizeof *options};
     em_options chosen;
-    em_options_init(&chosen, sizeof chosen);
-    chosen.environment = (const char *const *)environ;
-    chosen.root = NULL;
+    cmd_options(&chosen);
     int32_t format = EM_FORMAT_TEXT;
     const char *value = NULL;
     for (int option; (option = args_next(&args, &value)) != ARGS_END;) {
@@ -61,8 +50,7 @@ int cmd_sensors(int argc, char **argv)
             format = EM_FORMAT_JSON;
             break;
         case ROOT:
-            chosen.root = value;
-            chosen.environment = NULL; /* This shell's variables are not that machine's. */
+            cmd_root(&chosen, value);
             break;
         case CHANNELS:
             chosen.channels = value;
@@ -74,12 +62,7 @@ int cmd_sensors(int argc, char **argv)
             return EXIT_USAGE;
         }
     }
-    if (chosen.root && !chosen.root[0]) {
-        args_say("sensors", "--root is empty; give a directory laid out like /, or a recorded machine (FILE.json)");
-        return EXIT_USAGE;
-    }
-    if (chosen.flags & EM_AS_USER && !chosen.root) {
-        args_say("sensors", "--as-user reads the modes of a recorded machine; add --root FILE.json");
+    if (cmd_check_root("sensors", &chosen) != 0) {
         return EXIT_USAGE;
     }
     return show(&chosen, format);

@@ -17,6 +17,8 @@ typedef struct {
 
 static const command commands[] = {
     {"sensors", cmd_sensors, "what can be measured here, and what is missing and why"},
+    {"doctor", cmd_doctor, "the same with costs, periods, doubts and remedies; records a machine"},
+    {"setup", cmd_setup, "prints how to let others than root read the counters"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -129,7 +129,7 @@ enum em_provenance { EM_FROM_MEASURED, EM_FROM_INTEGRATED, EM_FROM_ESTIMATED }; 
 enum em_resolution { EM_RESOLUTION_FINE, EM_RESOLUTION_COARSE, EM_RESOLUTION_BELOW }; /* >= 50, >= 5, < 5 updates */
 enum em_window_kind { EM_WINDOW_OTHER, EM_WINDOW_BATCH, EM_WINDOW_EPOCH, EM_WINDOW_RUN };
 enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON };
-enum em_subject { EM_SENSORS };
+enum em_subject { EM_SENSORS, EM_DOCTOR };
 enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2, EM_MODEL_DRAM = 4, EM_EDGES_ALWAYS = 8, EM_EDGES_NEVER = 16 };
 
 #define EM_DOMAINS 8         /* five are used; the rest is NAN */
@@ -236,7 +236,9 @@ EM_API const char *em_meter_device(const em_meter *meter);
 /* "NVIDIA H200", "8 x NVIDIA H200", different models joined by ", "; NULL without a GPU. */
 EM_API const char *em_meter_gpu_name(const em_meter *meter);
 
-/* The channels and absences as JSON (schema 1) or as a table. ret_text is freed with em_text_destroy. */
+/* The channels and absences as JSON (schema 1) or as a table. EM_DOCTOR adds what was learned of each channel so far: the
+ * cost of a read, the update period, doubts. So keep a window open for a second before. ret_text is freed with
+ * em_text_destroy. */
 EM_API int em_meter_format(em_meter *meter, int32_t what, int32_t format, char **ret_text, size_t *ret_length);
 
 /* ------------------------------------------------------------------------------------------------------- windows */
@@ -398,6 +400,15 @@ EM_API int em_trace_open(int fd, em_error *ret_error, em_trace **ret_trace);
  * EM_ERR_SYSTEM: it cannot be read; EM_ERR_NO_MEMORY. */
 EM_API int em_trace_summary(em_trace *trace, em_error *ret_error, em_summary **ret_summary);
 EM_API void em_trace_destroy(em_trace *trace); /* NULL is ignored; its summaries live on */
+
+/* ------------------------------------------------------------------------------------------------------- machines */
+
+/* Records what sensors may look at below root (as in em_options; NULL: "/") as the JSON text of a recorded machine, which
+ * em_options.root takes when it is kept as a file: values, modes, links and read errors as this user meets them. Serial
+ * numbers, UUIDs and hardware addresses are hashed by a key that stays on the machine. Opens regular files alone, writes
+ * nothing, wakes no GPU, and keeps at most 8 MiB. Vendor libraries and perf events are not in it. EM_ERR_INVALID,
+ * EM_ERR_NO_MEMORY. ret_text is freed with em_text_destroy; ret_length and ret_error may be NULL. */
+EM_API int em_machine_record(const char *root, em_error *ret_error, char **ret_text, size_t *ret_length);
 
 /* ------------------------------------------------------------------------------------------------------- words */
 

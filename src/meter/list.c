@@ -7,6 +7,7 @@
 #include "meter/tracer.h"
 #include "metrics/reasons.h"
 #include "platform/process.h"
+#include "reports/doctor.h"
 #include "reports/sensors.h"
 #include "reports/summary.h"
 
@@ -90,7 +91,7 @@ const char *em_meter_gpu_name(const em_meter *meter)
 int em_meter_format(em_meter *meter, int32_t what, int32_t format, char **ret_text, size_t *ret_length)
 {
     int status = em__door_check(meter);
-    int is_known = what == EM_SENSORS && (format == EM_FORMAT_TEXT || format == EM_FORMAT_JSON);
+    int is_known = (what == EM_SENSORS || what == EM_DOCTOR) && (format == EM_FORMAT_TEXT || format == EM_FORMAT_JSON);
     if (status != EM_OK || !is_known || !ret_text) {
         return status != EM_OK ? status : EM_ERR_INVALID;
     }
@@ -107,7 +108,8 @@ int em_meter_format(em_meter *meter, int32_t what, int32_t format, char **ret_te
         for (size_t i = 0; i < meter->absence_count; i++) {
             absences[i] = absence_of(meter, i);
         }
-        text = em__reports_sensors(channels, meter->channel_count, absences, meter->absence_count, format, &length);
+        text = (what == EM_DOCTOR ? em__reports_doctor : em__reports_sensors)(channels, meter->channel_count, absences,
+                                                                              meter->absence_count, format, &length);
     }
     free(channels);
     free(absences);

@@ -26,6 +26,13 @@ typedef struct {
     uint64_t values[EM__PERF_MOST]; /* since it was opened, in the order of open and join */
 } em__perf_counts;
 
+typedef enum { EM__LOOK_FILE, EM__LOOK_DIRECTORY, EM__LOOK_LINK, EM__LOOK_OTHER } em__look_type;
+
+typedef struct {
+    em__look_type type;
+    unsigned mode; /* as of chmod */
+} em__look;
+
 /* Every call that can fail returns 0 (or a length) or a negative errno. Any thread may call. Paths begin with "/", else
  * -EINVAL. None of them waits for a file: what is no regular file is never read. */
 typedef struct {
@@ -51,6 +58,8 @@ typedef struct {
     int (*thread_start)(em__host *host, void (*body)(void *), void *argument);
     /* 0 if the path can be followed to anything. NULL: decided by open and list. */
     int (*exists)(em__host *host, const char *path);
+    /* What is there, a link at the end not followed. Opens nothing. NULL: this host cannot be recorded. */
+    int (*look)(em__host *host, const char *path, em__look *ret_look);
     /* NULL members: this host offers no perf events. A group begins with one event; others of the same unit and CPU
      * join it, EM__PERF_MOST in all (-E2BIG). -EACCES: the kernel asks for more rights; -EPERM, -ENOSYS: a filter of
      * system calls refuses as well. */

@@ -225,6 +225,26 @@ static int exists(em__host *base, const char *path)
     return 0;
 }
 
+static int look(em__host *base, const char *path, em__look *ret_look)
+{
+    struct stat status;
+    int descriptor = open_path((struct system_host *)base, path, O_PATH | O_NOFOLLOW);
+    if (descriptor < 0) {
+        return descriptor;
+    }
+    int error = fstat(descriptor, &status) < 0 ? -errno : 0;
+    close(descriptor);
+    if (error < 0) {
+        return error;
+    }
+    *ret_look = (em__look){.type = S_ISREG(status.st_mode)   ? EM__LOOK_FILE
+                                   : S_ISDIR(status.st_mode) ? EM__LOOK_DIRECTORY
+                                   : S_ISLNK(status.st_mode) ? EM__LOOK_LINK
+                                                             : EM__LOOK_OTHER,
+                           .mode = status.st_mode & 07777};
+    return 0;
+}
+
 static uint64_t clock_ns(clockid_t clock)
 {
     struct timespec now;
@@ -332,7 +352,7 @@ static int perf_open(em__host *base, const em__perf_event *event, em__perf **ret
 #define FILES_CLOCKS_THREADS                                                                                           \
     .destroy = destroy, .open = open_file, .read = read_file, .close = close_file, .list = list, .link = read_link,    \
     .monotonic_ns = em__system_monotonic_ns, .boottime_ns = em__system_boottime_ns, .wall_ns = em__system_wall_ns,     \
-    .thread_start = em__system_thread_start, .exists = exists
+    .thread_start = em__system_thread_start, .exists = exists, .look = look
 
 static const em__host_ops directory_ops = {FILES_CLOCKS_THREADS};
 static const em__host_ops live_ops = {FILES_CLOCKS_THREADS,

@@ -156,6 +156,21 @@ static int exists(em__host *host, const char *path)
     return error;
 }
 
+static int look(em__host *host, const char *path, em__look *ret_look)
+{
+    em__node *node;
+    struct machine *machine = lock_machine(host);
+    int error = em__tree_find(&machine->tree, path, 0, &node);
+    if (error == 0) {
+        *ret_look = (em__look){.type = node->type == EM__NODE_FILE   ? EM__LOOK_FILE
+                                       : node->type == EM__NODE_LINK ? EM__LOOK_LINK
+                                                                     : EM__LOOK_DIRECTORY,
+                               .mode = node->mode};
+    }
+    unlock_machine(machine);
+    return error;
+}
+
 static uint64_t clock_of(em__host *host, int clock, uint64_t live_ns)
 {
     struct machine *machine = lock_machine(host);
@@ -191,6 +206,7 @@ static const em__host_ops machine_ops = {
     .wall_ns = wall_ns,
     .thread_start = em__system_thread_start,
     .exists = exists,
+    .look = look,
 };
 
 int em__machine_create(int as_user, const char *const *environment, em__host **ret_host)

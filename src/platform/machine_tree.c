@@ -351,6 +351,9 @@ int em__tree_add(em__tree *tree, const char *path, em__node_type type, const cha
         if (result < 0 || child->type != wanted) {
             return result < 0 ? result : *end ? -ENOTDIR : -EEXIST;
         }
+        if (!*end && type == EM__NODE_DIRECTORY) {
+            return 0;
+        }
         if (!*end) {
             return fill(child, content, length, mode, error);
         }

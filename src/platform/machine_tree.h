@@ -55,4 +55,10 @@ int em__node_names(const em__node *node, char ***ret_names, size_t *ret_count);
 /* Fills an empty tree from the JSON document. -EINVAL, -E2BIG, -ENOMEM with a sentence in ret_text (may be NULL). */
 int em__recording_load(em__tree *tree, const char *text, size_t length, char *ret_text, size_t text_size);
 
+/* The document that em__recording_load makes the same tree of; the caller's (free), NULL: no memory. */
+char *em__recording_write(const em__tree *tree, const char *notes, size_t *ret_length);
+
+/* The name of an errno as recordings have it; "EIO" for one that they lack. */
+const char *em__recording_error(int error);
+
 #endif

@@ -113,6 +113,16 @@ static int parse_error(const em__json_node *node, int *ret_error)
     return 0;
 }
 
+const char *em__recording_error(int error)
+{
+    for (size_t i = 0; i < sizeof error_names / sizeof error_names[0]; i++) {
+        if (error_names[i].error == error) {
+            return error_names[i].name;
+        }
+    }
+    return "EIO";
+}
+
 static int refuse_path(const struct load *load, int error, const char *section, const char *path)
 {
     switch (error) {
@@ -193,9 +203,20 @@ static int load_link(const struct load *load, const em__json_node *entry)
     return add(load, "links", entry, EM__NODE_LINK, entry->text, entry->length, 0777, 0);
 }
 
+/* Folders that are there and hold nothing, which no path of a file tells. */
+static int load_directory(const struct load *load, const em__json_node *entry)
+{
+    if (entry->type != EM__JSON_STRING) {
+        return refuse(load, -EINVAL, "directories", NULL, ": an entry is no text", NULL);
+    }
+    em__json_node named = {.key = entry->text, .key_length = entry->length};
+    return add(load, "directories", &named, EM__NODE_DIRECTORY, "", 0, 0755, 0);
+}
+
 static int load_root(const struct load *load, const em__json_node *root)
 {
     const em__json_node *files = em__json_member(root, "files"), *links = em__json_member(root, "links");
+    const em__json_node *directories = em__json_member(root, "directories");
     int error = 0;
     if (!files || files->type != EM__JSON_OBJECT) {
         return refuse(load, -EINVAL, "not a recorded machine: it has no object \"files\"", NULL, "", NULL);
@@ -203,11 +224,18 @@ static int load_root(const struct load *load, const em__json_node *root)
     if (links && links->type != EM__JSON_OBJECT) {
         return refuse(load, -EINVAL, "not a recorded machine: \"links\" is no object", NULL, "", NULL);
     }
+    if (directories && directories->type != EM__JSON_ARRAY) {
+        return refuse(load, -EINVAL, "not a recorded machine: \"directories\" is no array", NULL, "", NULL);
+    }
     for (const em__json_node *file = files->first; file && error == 0; file = file->next) {
         error = load_file(load, file);
     }
     for (const em__json_node *link = links ? links->first : NULL; link && error == 0; link = link->next) {
         error = load_link(load, link);
+    }
+    for (const em__json_node *entry = directories ? directories->first : NULL; entry && error == 0;
+         entry = entry->next) {
+        error = load_directory(load, entry);
     }
     return error;
 }

@@ -10,9 +10,9 @@
 #include <string.h>
 
 static const char permission_hint[] =
-    "sudo chmod a+r /sys/class/powercap/intel-rapl*/energy_uj (until the next boot; fine readings can leak what other "
-    "users compute). To keep it, a file in /etc/udev/rules.d: SUBSYSTEM==\"powercap\", ACTION==\"add\", "
-    "RUN+=\"/bin/chmod a+r /sys%p/energy_uj\"";
+    "energy-meter setup --print shows the commands for a group of its own and the udev rule that keeps it: "
+    "RUN+=\"/bin/chgrp rapl /sys%p/energy_uj\", RUN+=\"/bin/chmod g+r /sys%p/energy_uj\". Everybody, until the next boot: "
+    "sudo chmod a+r /sys/class/powercap/intel-rapl*/energy_uj (can leak what others compute)";
 static const char masked_hint[] =
     "start the container with --security-opt systempaths=unconfined (Docker), --security-opt "
     "unmask=/sys/devices/virtual/powercap (Podman) or procMount: Unmasked (Kubernetes); the counters are those of the "

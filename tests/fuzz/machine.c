@@ -3,6 +3,7 @@
 /* Recorded machines: any document either is refused with a sentence or plays, and everything in it can be visited. */
 #include "platform/machine.h"
 #include "core/text.h"
+#include "platform/recorder.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -60,6 +61,20 @@ static int visit_entry(void *context, const char *name)
     return stopped == 1;
 }
 
+/* Whatever was played, its recording plays. */
+static void record(em__host *host)
+{
+    char *text = NULL, why[256] = "";
+    size_t length = 0;
+    em__host *copy = NULL;
+    if (em__machine_record(host, &text, &length) == 0) {
+        int error = em__machine_parse(text, length, 0, NULL, why, sizeof why, &copy);
+        insist(error == 0 || error == -ENOMEM);
+        em__host_unref(copy);
+    }
+    free(text);
+}
+
 static void play(em__host *host, const uint8_t *data, size_t size)
 {
     struct visit visit = {.host = host, .left = VISITS};
@@ -93,6 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             }
             return 0;
         }
+        record(host);
         play(host, data, size);
         em__host_unref(host);
     }

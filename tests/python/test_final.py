@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from energy_meter import EnergyMeter, InvalidArgument, WindowOpenError
+from energy_meter import EnergyMeter, InvalidArgument, WindowNotStarted, WindowOpenError
 
 if TYPE_CHECKING:
     from tests.python.conftest import Machine, MakeMeter
@@ -63,7 +63,7 @@ def test_an_epoch(meter: EnergyMeter) -> None:
 
 def test_only_what_has_ended_can_be_waited_for(meter: EnergyMeter) -> None:
     window = meter.window("w")
-    with pytest.raises(WindowOpenError, match="not ended"):
+    with pytest.raises(WindowNotStarted, match="start"):
         window.wait()
     with window, pytest.raises(WindowOpenError, match="not ended"):
         window.wait(timeout=0.5)

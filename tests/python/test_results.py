@@ -163,7 +163,6 @@ def test_counters_of_known_power(
     spend(0.1)
     with meter.batch() as window:
         machine.run(0.4)
-        spend(0.1)
     meter.summary()
     result = window.to_dict()
     check_shape(result)

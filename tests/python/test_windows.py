@@ -131,7 +131,7 @@ def test_what_was_not_started_has_no_result(meter: EnergyMeter) -> None:
     window = meter.batch()
     with pytest.raises(WindowNotStarted, match="start"):
         window.stop()
-    with pytest.raises(WindowOpenError):
+    with pytest.raises(WindowNotStarted, match="start"):
         window.to_dict()
     assert meter.last_batch() is None
     assert meter.summary()["num_batches"] == 0

@@ -3,6 +3,7 @@
 /* Reports against kept documents (tests/unit/golden; EM_REFRESH=1 writes them anew), which the Python tests read with
  * Python's own json. Quantities against figures worked by hand, times against the C library's calendar. */
 #include "metrics/summary.h"
+#include "reports/doctor.h"
 #include "reports/layout.h"
 #include "reports/sensors.h"
 #include "reports/summary.h"
@@ -158,6 +159,48 @@ static void sensors_for_people(void)
         CHECK(copy[0] == '\0' || copy[strlen(copy) - 1] != ' ');
     }
     expect_golden(text, length, "sensors.txt");
+}
+
+/* What was learned of the machine above while it was measured. */
+static void learned(em_channel channels[MACHINE])
+{
+    memcpy(channels, machine, sizeof machine);
+    for (size_t i = 0; i < MACHINE; i++) {
+        channels[i].power_w = NAN;
+    }
+    channels[0].read_cost_ns = 1234;
+    channels[0].period_ns = 1000000;
+    channels[0].notes = EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED);
+    channels[0].power_w = 51.25;
+    channels[4].read_cost_ns = 2500000;
+    channels[4].period_ns = 100300000;
+    channels[4].notes = EM_NOTE_BIT(EM_NOTE_MIG) | EM_NOTE_BIT(EM_NOTE_DISAGREES) | UINT64_C(1) << 62;
+    channels[5].status = EM_ERR_PERMISSION;
+    channels[5].sensor = "rapl-perf";
+    channels[7].notes = EM_NOTE_BIT(EM_NOTE_MODEL) | EM_NOTE_BIT(EM_NOTE_TDP_DEFAULT);
+    channels[7].period_ns = 10000000;
+}
+
+static void the_doctor_for_machines(void)
+{
+    size_t length = 0;
+    em_channel channels[MACHINE];
+    learned(channels);
+    char *text = em__reports_doctor(channels, MACHINE, absences, 3, EM_FORMAT_JSON, &length);
+    expect_golden(text, length, "doctor.json");
+}
+
+static void the_doctor_for_people(void)
+{
+    size_t length = 0;
+    em_channel channels[MACHINE];
+    learned(channels);
+    char *text = em__reports_doctor(channels, MACHINE, absences, 3, EM_FORMAT_TEXT, &length);
+    CHECK(text && !strchr(text, '\x1b') && !strchr(text, '\xff') && !strstr(text, "\xc2\x9b"));
+    expect_golden(text, length, "doctor.txt");
+    text = em__reports_doctor(NULL, 0, NULL, 0, EM_FORMAT_TEXT, &length);
+    CHECK_TEXT(text, "Nothing on this machine can be measured or estimated: the total is 0 J.\n");
+    free(text);
 }
 
 static void nothing_found(void)
@@ -427,6 +470,8 @@ int main(void)
 {
     RUN(sensors_for_machines);
     RUN(sensors_for_people);
+    RUN(the_doctor_for_machines);
+    RUN(the_doctor_for_people);
     RUN(nothing_found);
     RUN(summary_for_machines);
     RUN(summary_for_people);
