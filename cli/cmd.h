@@ -8,6 +8,7 @@
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
+int cmd_merge(int argc, char **argv);
 int cmd_sensors(int argc, char **argv);
 
 /* Writes all of it to stdout. 0, or EXIT_FAILED after saying why. */

@@ -16,6 +16,7 @@ typedef struct {
 } command;
 
 static const command commands[] = {
+    {"merge", cmd_merge, "one summary of those of several processes, each joule once"},
     {"sensors", cmd_sensors, "what can be measured here, and what is missing and why"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
