@@ -16,6 +16,7 @@ typedef struct {
 } command;
 
 static const command commands[] = {
+    {"merge", cmd_merge, "one summary of those of several processes, each joule once"},
     {"sensors", cmd_sensors, "what can be measured here, and what is missing and why"},
     {"doctor", cmd_doctor, "the same with costs, periods, doubts and remedies; records a machine"},
     {"setup", cmd_setup, "prints how to let others than root read the counters"},

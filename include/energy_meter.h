@@ -379,6 +379,19 @@ EM_API int em_summary_overhead(const em_summary *summary, em_overhead *ret_overh
 EM_API int em_summary_gpu_shared(const em_summary *summary, int32_t *ret_shared);
 /* JSON with the keys that docs/architecture.md names, or a table. ret_text is freed with em_text_destroy. */
 EM_API int em_summary_format(const em_summary *summary, int32_t format, char **ret_text, size_t *ret_length);
+/* Reads what em_summary_format or Python's json.dumps(meter.summary()) wrote, of any process and machine. It gives the
+ * same JSON again; energies by channel are those of the run alone (em_summary_energy of another group: NAN). The text may
+ * be anything: EM_ERR_INVALID, with what is wrong in ret_error (may be NULL), EM_ERR_NO_MEMORY. */
+EM_API int em_summary_parse(const char *json, size_t length, em_error *ret_error, em_summary **ret_summary);
+/* One summary of several processes, each giving one of each of its meters, on one host or many. A device (a GPU by its
+ * UUID, all else by its name, on one boot of a host) counts once over the union of their time, interpolated between
+ * points; different hosts add up. Windows of one kind and name add up; their energies are NAN where processes measured
+ * the same devices at the same time, since whose joules are in both cannot be told. What cannot be resolved is
+ * EM_ERR_INVALID with the processes in ret_error (may be NULL), whose argument is "parts[INDEX]": views without points that
+ * overlap, energies that contradict each other, a model beside a measurement, one meter twice. parts stay the caller's.
+ * EM_ERR_NO_MEMORY. */
+EM_API int em_summary_merge(const em_summary *const *parts, size_t count, em_error *ret_error,
+                            em_summary **ret_summary);
 EM_API void em_summary_destroy(em_summary *summary);
 
 /* ------------------------------------------------------------------------------------------------------- traces */

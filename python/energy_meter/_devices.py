@@ -20,6 +20,13 @@ _VARIABLES = (
     "MPI_LOCALNRANKS",
 )
 _RANKS = ("LOCAL_RANK", "SLURM_LOCALID", "OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID")
+# Of the same launchers. SLURM has its first only if asked so; the others are lists: "4(x2),3".
+_SIZES = (
+    ("LOCAL_WORLD_SIZE",),
+    ("SLURM_NTASKS_PER_NODE", "SLURM_STEP_TASKS_PER_NODE", "SLURM_TASKS_PER_NODE"),
+    ("OMPI_COMM_WORLD_LOCAL_SIZE",),
+    ("MPI_LOCALNRANKS",),
+)
 
 
 def environment() -> list[str]:
@@ -52,3 +59,15 @@ def is_first() -> bool:
         return False
     ranks = (os.environ[name] for name in _RANKS if os.environ.get(name))
     return next(ranks, "0") == "0"
+
+
+def place() -> tuple[int, int]:
+    """Rank among the processes of this node's job, and how many they are; (0, 1): no launcher."""
+    for name, sizes in zip(_RANKS, _SIZES, strict=True):
+        rank = os.environ.get(name, "")
+        if not rank.isascii() or not rank.isdigit():
+            continue
+        words = (os.environ.get(size, "").partition("(")[0].partition(",")[0] for size in sizes)
+        size = next((word for word in words if word.isascii() and word.isdigit()), "0")
+        return int(rank[:9]), int(size[:9])
+    return 0, 1

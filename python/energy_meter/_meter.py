@@ -12,12 +12,19 @@ from ._window import Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from os import PathLike
     from types import TracebackType
     from typing import Never, Self, SupportsFloat, SupportsIndex, TypeVar
 
-    from .types import AbsenceInfo, ChannelInfo, Measured, Summary, WindowResult
+    from .types import (
+        AbsenceInfo,
+        ChannelInfo,
+        Measured,
+        MergedSummary,
+        Summary,
+        WindowResult,
+    )
 
     T = TypeVar("T")
 
@@ -111,7 +118,7 @@ class EnergyMeter:
         if isinstance(self._native, _native.Meter):
             from ._notices import announce
 
-            announce(self._native, self._run.result(), has_gpu=where != "cpu")
+            announce(self._native, self._run.result(), has_gpu=where != "cpu", gpus=which)
 
     def _open(
         self,
@@ -249,6 +256,17 @@ class EnergyMeter:
             text = self._forked().summary(_arguments.SETTLE_NS)
         summary: Summary = json.loads(text)
         return summary
+
+    @staticmethod
+    def merge(summaries: Iterable[Mapping[str, object] | Summary | str | bytes]) -> MergedSummary:
+        """One summary of several processes: of what each one's ``summary()`` gave, or its JSON.
+
+        Each device counts once over the union of their time; different hosts add up. Energies of
+        windows are None where processes measured the same devices at the same time.
+        """
+        from ._merge import merge
+
+        return merge(summaries)
 
     @property
     def device(self) -> str:

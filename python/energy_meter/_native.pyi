@@ -19,6 +19,7 @@ FLAG_PRESENT_GPU: Final[int]
 FLAG_MODEL_DRAM: Final[int]
 version: Final[str]
 
+def merge(texts: list[bytes], /) -> str: ...
 def replay(fd: int, /) -> tuple[str, bool]: ...
 
 @final

@@ -51,9 +51,12 @@ def _log(channels: list[Channel], absences: list[Absence]) -> None:
         logger.debug("%s: %s, %s %s", absence.sensor, absence.status, absence.reason, absence.hint)
 
 
-def announce(native: Meter, result: Result, has_gpu: bool) -> None:
-    """Logs what is measured, and warns if the CPU or a GPU is estimated or missing."""
-    from ._devices import is_first
+def announce(native: Meter, result: Result, has_gpu: bool, gpus: str) -> None:
+    """Logs what is measured, and warns if the CPU or a GPU is estimated or missing.
+
+    Ranks but the first are told that they measure what the first one does.
+    """
+    from ._devices import is_first, place
 
     channels, absences = native.channels(), native.absences()
     _log(channels, absences)
@@ -63,6 +66,14 @@ def announce(native: Meter, result: Result, has_gpu: bool) -> None:
     text = " ".join(text for text in texts if text)
     if text and is_first():
         warn(f"{text} {REMEDY}")
+    rank, size = place()
+    if rank > 0 and size > 1 and gpus in ("visible", "all"):
+        warn(
+            f"This is local rank {rank} of {size}, and each rank measures the same devices of this "
+            "node: added up, their energies count every joule once per rank. Measure in one of "
+            "them, EnergyMeter(enabled=local_rank == 0), or each rank its own GPU, "
+            'EnergyMeter(gpus="local_rank"), and give all summaries to EnergyMeter.merge().'
+        )
 
 
 def _weakness(

@@ -124,6 +124,7 @@ class Overhead(TypedDict):
 class Summary(TypedDict):
     """All that a meter knows, as JSON."""
 
+    schema: int
     device: str
     gpu_name: str | None
     gpu_shared: bool | None
@@ -135,6 +136,59 @@ class Summary(TypedDict):
     windows: dict[str, GroupSummary]
     run: RunSummary
     carbon_basis: CarbonBasis
+    tdp: dict[str, Any]
+    overhead: Overhead
+    scope: dict[str, Any]
+
+
+class MergedGroupSummary(TypedDict):
+    """Energies are None where processes measured the same devices at the same time."""
+
+    count: int
+    mean_duration_s: float | None
+    mean_energy_j: float | None
+    mean_carbon_g: float | None
+    total_duration_s: float
+    total_energy_j: float | None
+    total_carbon_g: float | None
+    distinct_energy_j: float | None
+    uncertainty_j: float | None
+    uncertainty_gain_j: float | None
+    uncertainty_edge_j: float | None
+
+
+class MergedRunSummary(WindowResult):
+    """Over the union of the processes' time. The last three are None where they cannot be told."""
+
+    in_epochs_j: float | None
+    in_batches_j: float | None
+    outside_windows_j: float | None
+
+
+class MergedCarbonBasis(TypedDict):
+    """None: not the same for all."""
+
+    g_per_kwh: float | None
+    source: str | None
+    year: int | None
+    is_default: bool
+
+
+class MergedSummary(TypedDict):
+    """The summaries of several processes as one: the keys of a summary."""
+
+    schema: int
+    device: str
+    gpu_name: str | None
+    gpu_shared: bool | None
+    carbon_intensity_g_per_kwh: float | None
+    num_batches: int
+    num_epochs: int
+    batch_summary: MergedGroupSummary
+    epoch_summary: MergedGroupSummary
+    windows: dict[str, MergedGroupSummary]
+    run: MergedRunSummary
+    carbon_basis: MergedCarbonBasis
     tdp: dict[str, Any]
     overhead: Overhead
     scope: dict[str, Any]

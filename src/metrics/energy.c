@@ -34,8 +34,11 @@ static uint64_t period_of(const em__sum *sum)
     return (uint64_t)sum->period_ns;
 }
 
-static int32_t resolution_of(const em__sum *sum, uint64_t duration_ns)
+static int32_t resolution_of(const em__channel *facts, const em__sum *sum, uint64_t duration_ns)
 {
+    if (facts->kind == EM_KIND_COUNTER && period_of(sum) > 0 && sum->energy_uj == 0 && sum->gap_ns > 0) {
+        return EM_RESOLUTION_BELOW; /* It showed nothing of what was used. */
+    }
     uint64_t period_ns = period_of(sum), periods = period_ns ? duration_ns / period_ns : FINE_PERIODS;
     return periods >= FINE_PERIODS     ? EM_RESOLUTION_FINE
            : periods >= COARSE_PERIODS ? EM_RESOLUTION_COARSE
@@ -69,7 +72,7 @@ void em__energy_channel(const em__member *member, const em__sum *sum, uint64_t d
     em_energy energy = {.energy_j = em__joules(sum->energy_uj),
                         .counted_j = is_counted ? em__joules(sum->counted_uj) : NAN,
                         .provenance = provenance_of(member->facts),
-                        .resolution = resolution_of(sum, duration_ns),
+                        .resolution = resolution_of(member->facts, sum, duration_ns),
                         .status = sum->status,
                         .notes = notes_of(member->facts, sum),
                         .gap_ns = sum->gap_ns,
@@ -142,7 +145,7 @@ void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint6
         if (!sums[i].is_counted && sums[i].counted_uj == 0) {
             continue;
         }
-        int32_t resolution = resolution_of(&sums[i], duration_ns);
+        int32_t resolution = resolution_of(member->facts, &sums[i], duration_ns);
         if (has_share(sums[i].counted_uj, total.uj) && resolution > total.resolution) {
             total.resolution = resolution;
         }

@@ -23,7 +23,7 @@ typedef struct {
 /* One for each channel. */
 typedef struct {
     double counted_j;                /* what of its energy entered the run's total; NAN: it never did */
-    const em__summary_point *points; /* both ends included, at most 64 */
+    const em__summary_point *points; /* both ends included; EM__POINTS and 2 at most, but of what was read */
     size_t point_count;
 } em__summary_device;
 
@@ -38,11 +38,18 @@ typedef struct {
     const char *channel, *reason;
 } em__summary_missing;
 
+/* A process whose summary was merged into this one. */
 typedef struct {
     const char *host, *boot_id; /* NULL: unknown */
     int64_t pid;
-    uint64_t begin_ns, end_ns; /* of the run, CLOCK_MONOTONIC */
-    uint64_t begin_wall_ns;    /* the wall clock at begin_ns, since 1970 in UTC */
+    uint64_t begin_ns, end_ns;
+} em__summary_rank;
+
+typedef struct {
+    const char *host, *boot_id; /* NULL: unknown, or several */
+    int64_t pid;                /* of several: -1 */
+    uint64_t begin_ns, end_ns;  /* of the run, CLOCK_MONOTONIC */
+    uint64_t begin_wall_ns;     /* the wall clock at begin_ns, since 1970 in UTC */
     double g_per_kwh;
     const char *carbon_source; /* NULL: unknown */
     int carbon_year;           /* 0: none */
@@ -58,6 +65,9 @@ typedef struct {
     const em__summary_missing *missing;
     size_t missing_count;
     const em__summary_device *devices; /* by channel */
+    const em__summary_rank *ranks;     /* whom it was merged from */
+    size_t rank_count;                 /* 0: it is one process's own */
+    int unions_are_unknown;            /* in_epochs_j and its like cannot be told */
 } em__summary_facts;
 
 #endif

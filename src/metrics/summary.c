@@ -6,10 +6,15 @@
 #include "core/text.h"
 #include "metrics/reasons.h"
 
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-em_summary *em__summary_alloc(size_t channel_count, size_t group_count)
+enum { RECENT_STRINGS = 64 };
+
+static em_summary *alloc(size_t channel_count, size_t group_count, size_t energy_count, size_t missing_count)
 {
     em_summary *summary = calloc(1, sizeof *summary);
     if (!summary) {
@@ -20,9 +25,9 @@ em_summary *em__summary_alloc(size_t channel_count, size_t group_count)
     summary->channels = calloc(channel_count + 1, sizeof *summary->channels);
     summary->names = calloc(channel_count + 1, sizeof(char *));
     summary->groups = calloc(group_count + 1, sizeof *summary->groups);
-    summary->energies = calloc(channel_count * group_count + 1, sizeof *summary->energies);
+    summary->energies = calloc(energy_count + 1, sizeof *summary->energies);
     summary->devices = calloc(channel_count + 1, sizeof *summary->devices);
-    summary->missing = calloc(channel_count + EM_DOMAINS, sizeof *summary->missing);
+    summary->missing = calloc(missing_count + 1, sizeof *summary->missing);
     if (!summary->channels || !summary->names || !summary->groups || !summary->energies || !summary->devices ||
         !summary->missing) {
         em_summary_destroy(summary);
@@ -33,12 +38,51 @@ em_summary *em__summary_alloc(size_t channel_count, size_t group_count)
     return summary;
 }
 
+em_summary *em__summary_alloc(size_t channel_count, size_t group_count)
+{
+    return alloc(channel_count, group_count, channel_count * group_count, channel_count + EM_DOMAINS);
+}
+
+em_summary *em__summary_alloc_flat(size_t channel_count, size_t group_count, size_t missing_count)
+{
+    em_summary *summary = alloc(channel_count, group_count, channel_count, missing_count);
+    if (summary && !(summary->said = calloc(channel_count + 1, sizeof(char *)))) {
+        em_summary_destroy(summary);
+        return NULL;
+    }
+    if (summary) {
+        summary->is_flat = 1;
+    }
+    return summary;
+}
+
+int em__summary_refuse(em_error *ret_error, int status, const char *argument, const char *remedy, const char *text, ...)
+{
+    em_error error = {.status = status};
+    if (!ret_error || ret_error->size < sizeof ret_error->size) {
+        return status;
+    }
+    char words[2 * sizeof error.text];
+    va_list arguments;
+    va_start(arguments, text);
+    vsnprintf(words, sizeof words, text, arguments);
+    va_end(arguments);
+    em__copy(error.argument, sizeof error.argument, argument);
+    em__copy(error.text, sizeof error.text, words);
+    em__copy(error.remedy, sizeof error.remedy, remedy);
+    size_t size = ret_error->size;
+    memcpy(ret_error, &error, size < sizeof error ? size : sizeof error);
+    ret_error->size = size;
+    return status;
+}
+
 const char *em__summary_keep(em_summary *summary, const char *string)
 {
     if (!string) {
         return NULL;
     }
-    for (size_t i = 0; i < summary->string_count; i++) {
+    size_t recent = summary->string_count > RECENT_STRINGS ? summary->string_count - RECENT_STRINGS : 0;
+    for (size_t i = recent; i < summary->string_count; i++) {
         if (strcmp(summary->strings[i], string) == 0) {
             return summary->strings[i];
         }
@@ -126,6 +170,8 @@ void em_summary_destroy(em_summary *summary)
     free(summary->strings);
     free(summary->channels);
     free((void *)summary->names);
+    free((void *)summary->said);
+    free((void *)(uintptr_t)summary->facts.ranks);
     free(summary->groups);
     free(summary->energies);
     free(summary->devices);
@@ -208,6 +254,16 @@ int em_summary_reasons(const em_summary *summary, size_t group, int32_t channel,
         return EM_ERR_UNKNOWN;
     }
     em__text text = {0};
+    if (summary->is_flat) {
+        const char *said = group > 0 ? NULL : summary->said[channel < 0 ? summary->channel_count : (size_t)channel];
+        em__text_add(&text, said ? said : "");
+        char *words = em__text_finish(&text, ret_length);
+        if (!words) {
+            return EM_ERR_NO_MEMORY;
+        }
+        *ret_text = words;
+        return EM_OK;
+    }
     const em_group *of = &summary->groups[group];
     const em_energy *energies = summary->channel_count ? &summary->energies[group * summary->channel_count] : NULL;
     if (channel >= 0) {
@@ -241,6 +297,7 @@ int em_summary_energy(const em_summary *summary, size_t group, size_t channel, e
     if (group >= summary->group_count || channel >= summary->channel_count) {
         return EM_ERR_UNKNOWN;
     }
-    *ret_energy = summary->energies[group * summary->channel_count + channel];
+    *ret_energy = summary->is_flat && group > 0 ? (em_energy){NAN, NAN, NAN, NAN, NAN, .status = EM_ERR_UNAVAILABLE}
+                                                : summary->energies[group * summary->channel_count + channel];
     return EM_OK;
 }

@@ -117,6 +117,14 @@ static void write_channels(em__text *json, const em__view *view)
     em__text_add(json, "}");
 }
 
+static void write_unions(em__text *json, const em__summary_facts *facts)
+{
+    int is_known = !facts->unions_are_unknown;
+    add_real(json, "in_epochs_j", is_known ? em__view_energy(facts->in_epochs_j) : NAN);
+    add_real(json, "in_batches_j", is_known ? em__view_energy(facts->in_batches_j) : NAN);
+    add_real(json, "outside_windows_j", is_known ? em__view_energy(facts->outside_windows_j) : NAN);
+}
+
 static void write_run(em__text *json, const em__view *view)
 {
     const em_group *run = &view->run;
@@ -149,9 +157,7 @@ static void write_run(em__text *json, const em__view *view)
     em__text_add(json, "]");
     add_flag(json, "final", view->facts->run_is_final);
     add_real(json, "process_cpu_share", run->process_cpu_share);
-    add_real(json, "in_epochs_j", em__view_energy(view->facts->in_epochs_j));
-    add_real(json, "in_batches_j", em__view_energy(view->facts->in_batches_j));
-    add_real(json, "outside_windows_j", em__view_energy(view->facts->outside_windows_j));
+    write_unions(json, view->facts);
     em__text_add(json, "}");
 }
 
@@ -219,6 +225,7 @@ static void write_device(em__text *json, const em_channel *channel, const em__su
     add_string(json, "channel", channel->name);
     add_string(json, "uuid", channel->uuid && channel->uuid[0] ? channel->uuid : NULL);
     add_string(json, "name", channel->device_name ? channel->device_name : "");
+    add_string(json, "domain", em__reports_domain(channel->domain));
     add_real(json, "energy_j", device->counted_j);
     open_member(json, "points", "[");
     for (size_t i = 0; i < device->point_count; i++) {
@@ -232,17 +239,51 @@ static void write_device(em__text *json, const em_channel *channel, const em__su
     em__text_add(json, "]}");
 }
 
+static void write_pid(em__text *json, int64_t pid)
+{
+    em__reports_key(json, "pid");
+    if (pid < 0) {
+        em__text_add(json, "null");
+    } else {
+        em__text_format(json, "%lld", (long long)pid);
+    }
+}
+
+static void write_ranks(em__text *json, const em__summary_facts *facts)
+{
+    open_member(json, "ranks", "[");
+    for (size_t i = 0; i < facts->rank_count; i++) {
+        const em__summary_rank *rank = &facts->ranks[i];
+        em__reports_comma(json);
+        em__text_add(json, "{");
+        add_string(json, "host", rank->host);
+        add_string(json, "boot_id", rank->boot_id);
+        write_pid(json, rank->pid);
+        add_seconds(json, "t_begin", rank->begin_ns);
+        add_seconds(json, "t_end", rank->end_ns);
+        em__text_add(json, "}");
+    }
+    em__text_add(json, "]");
+}
+
 static void write_scope(em__text *json, const em__view *view)
 {
     const em__summary_facts *facts = view->facts;
     open_member(json, "scope", "{");
     add_string(json, "host", facts->host);
     add_string(json, "boot_id", facts->boot_id);
-    em__reports_key(json, "pid");
-    em__text_format(json, "%lld", (long long)facts->pid);
+    write_pid(json, facts->pid);
     write_time(json, "started_at", facts->begin_wall_ns);
-    add_seconds(json, "t_begin", facts->begin_ns);
-    add_seconds(json, "t_end", facts->end_ns);
+    if (facts->rank_count > 0 && !facts->boot_id) {
+        add_string(json, "t_begin", NULL);
+        add_string(json, "t_end", NULL);
+    } else {
+        add_seconds(json, "t_begin", facts->begin_ns);
+        add_seconds(json, "t_end", facts->end_ns);
+    }
+    if (facts->rank_count > 0) {
+        write_ranks(json, facts);
+    }
     open_member(json, "devices", "[");
     for (size_t i = 0; i < em_summary_channel_count(view->summary); i++) {
         em_channel channel;

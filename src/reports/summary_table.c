@@ -56,12 +56,15 @@ static void write_run(em__text *text, const em__view *view)
         em__text_format(text, "%s %s ", from > EM_FROM_MEASURED ? "," : "", em__reports_provenance(from));
         add_percent(text, em__view_energy(view->run.by_provenance_j[from]), total_j);
     }
-    em__text_format(text, "\n  in epochs %s,",
-                    em__reports_quantity(EM__QUANTITY_ENERGY, view->facts->in_epochs_j, energy));
-    em__text_format(text, " in batches %s,",
-                    em__reports_quantity(EM__QUANTITY_ENERGY, view->facts->in_batches_j, energy));
+    const em__summary_facts *facts = view->facts;
+    if (facts->unions_are_unknown) {
+        em__text_add(text, "\n  in epochs and batches: not known, since processes measured the same devices at once\n");
+        return;
+    }
+    em__text_format(text, "\n  in epochs %s,", em__reports_quantity(EM__QUANTITY_ENERGY, facts->in_epochs_j, energy));
+    em__text_format(text, " in batches %s,", em__reports_quantity(EM__QUANTITY_ENERGY, facts->in_batches_j, energy));
     em__text_format(text, " outside all windows %s\n",
-                    em__reports_quantity(EM__QUANTITY_ENERGY, view->facts->outside_windows_j, energy));
+                    em__reports_quantity(EM__QUANTITY_ENERGY, facts->outside_windows_j, energy));
 }
 
 static void write_channels(em__text *text, const em__view *view)
@@ -170,7 +173,11 @@ static void write_basis(em__text *text, const em__view *view)
     const em__summary_facts *facts = view->facts;
     em__text sentence = {0};
     em__text_add(text, "\n");
-    em__text_number(&sentence, facts->g_per_kwh);
+    if (isfinite(facts->g_per_kwh)) {
+        em__text_number(&sentence, facts->g_per_kwh);
+    } else {
+        em__text_add(&sentence, "different");
+    }
     em__text_format(&sentence, " g CO2e/kWh, %s", facts->carbon_source ? facts->carbon_source : "of unknown source");
     if (facts->carbon_year != 0) {
         em__text_format(&sentence, ", %d", facts->carbon_year);

@@ -37,17 +37,23 @@ static void add_row(em__row *sum, const em__row *row)
     sum->uncertainty_j = both(sum->gain_j, sum->edge_j);
 }
 
+/* Of a group whose energy cannot be told, NAN. */
+static double known(const em_energy *energy, double value)
+{
+    return energy->status == EM_ERR_UNAVAILABLE && !isfinite(energy->energy_j) ? NAN : em__view_energy(value);
+}
+
 static em__row row_of(const em_group *group)
 {
     return (em__row){.name = group->name,
                      .count = group->count,
                      .duration_ns = group->duration_ns,
-                     .energy_j = em__view_energy(group->total.energy_j),
-                     .carbon_g = em__view_energy(group->carbon_g),
-                     .distinct_j = em__view_energy(group->distinct.energy_j),
-                     .uncertainty_j = em__view_energy(group->total.uncertainty_j),
-                     .gain_j = em__view_energy(group->total.gain_j),
-                     .edge_j = em__view_energy(group->total.edge_j)};
+                     .energy_j = known(&group->total, group->total.energy_j),
+                     .carbon_g = known(&group->total, group->carbon_g),
+                     .distinct_j = known(&group->distinct, group->distinct.energy_j),
+                     .uncertainty_j = known(&group->total, group->total.uncertainty_j),
+                     .gain_j = known(&group->total, group->total.gain_j),
+                     .edge_j = known(&group->total, group->total.edge_j)};
 }
 
 static int by_name(const void *left, const void *right)

@@ -61,7 +61,9 @@ def test_version(command: Path, root: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, f"energy-meter {version[1]}\n", "")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["sensors", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["-h"], ["sensors", "--help"], ["merge", "--help"]]
+)
 def test_help_fits_a_screen_and_goes_to_stdout(command: Path, arguments: Sequence[str]) -> None:
     done = call(command, *arguments)
     lines = done.stdout.splitlines()
@@ -89,6 +91,8 @@ def test_help_fits_a_screen_and_goes_to_stdout(command: Path, arguments: Sequenc
         (["sensors", "--root="], "--root is empty"),
         (["sensors", "--json=yes"], "--json takes no value"),
         (["sensors", "--as-user"], "add --root FILE.json"),
+        (["merge"], "no file is given"),
+        (["merge", "--jsn", "a.json"], "'--jsn'; did you mean --json?"),
     ],
 )
 def test_a_wrong_call_is_told_and_ends_with_2(
@@ -111,6 +115,30 @@ def test_a_root_that_is_none_is_told_in_one_line(command: Path, tmp_path: Path) 
         assert done.stdout == ""
         assert len(done.stderr.splitlines()) == 1
         assert str(root) in done.stderr
+
+
+def test_a_file_that_is_no_summary_is_told_in_one_line(
+    command: Path, root: Path, tmp_path: Path
+) -> None:
+    good = root / "tests/unit/golden/summary.json"
+    other = tmp_path / "other.json"
+    other.write_text(good.read_text().replace('"schema":1', '"schema":2'))
+    for bad, word in (
+        (tmp_path / "nowhere.json", "No such file"),
+        (tmp_path, "directory"),
+        (root / "README.md", "no JSON"),
+        (other, "schema is 2"),
+        (good, "the same meter"),
+    ):
+        done = call(command, "merge", good, bad)
+        assert done.returncode == 1, bad
+        assert done.stdout == ""
+        assert len(done.stderr.splitlines()) == 1
+        assert str(bad) in done.stderr
+        assert word in done.stderr
+        assert "; give" in done.stderr
+    assert json.loads(call(command, "merge", good, "--json").stdout)["schema"] == 1
+    assert "1.00 kJ" in call(command, "merge", good).stdout
 
 
 def test_this_machine(command: Path) -> None:

@@ -135,7 +135,7 @@ def test_the_scope_is_this_process(meter: EnergyMeter, spend: Callable[[float], 
     assert abs(time.time() - started.timestamp()) < 30
     assert time.monotonic() - 30 < scope["t_begin"] < scope["t_end"] <= time.monotonic()
     for device in scope["devices"]:
-        assert set(device) == {"channel", "uuid", "name", "energy_j", "points"}
+        assert set(device) == {"channel", "uuid", "name", "domain", "energy_j", "points"}
         assert device["channel"] in [channel["name"] for channel in meter.channels]
         times, energies = zip(*device["points"], strict=True)
         assert len(times) <= 64

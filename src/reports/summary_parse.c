@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* A summary's JSON, of any origin, as the object that it was written from. */
+#include "core/text.h"
+#include "core/units.h"
+#include "metrics/summary.h"
+#include "reports/field.h"
+#include "reports/layout.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SCHEMA = 1, DEVICES = 8192, WINDOWS = 8192, MISSING = 8192, LINES = 512, POINTS = 1024, RANKS = 65536 };
+enum { WHERE = 96, DEFAULT_YEARS = 9999 };
+static const double most_j = 1e12, most_total_j = 1e18, most_g = 1e15; /* of a device, of all of them */
+static const double rounding_j = 1e-3, rounding = 1e-6;
+
+typedef struct {
+    em__fields fields;
+    em_summary *summary;
+} reader;
+
+/* ----------------------------------------------------------------------------------------------------------- groups */
+
+static double real(reader *r, const em__json_node *node, const char *where, const char *key)
+{
+    return em__field_real(&r->fields, node, where, key, 0, most_total_j, EM__NULLABLE);
+}
+
+static void read_doubt(reader *r, const em__json_node *node, const char *where, em_energy *energy)
+{
+    energy->uncertainty_j = real(r, node, where, "uncertainty_j");
+    energy->gain_j = real(r, node, where, "uncertainty_gain_j");
+    energy->edge_j = real(r, node, where, "uncertainty_edge_j");
+}
+
+static void read_group(reader *r, const em__json_node *node, const char *where, int32_t kind, const char *name)
+{
+    em_group group = {.size = sizeof group, .kind = kind, .process_cpu_share = NAN};
+    group.name = em__summary_keep(r->summary, name);
+    group.count = em__field_count(&r->fields, node, where, "count");
+    group.duration_ns = group.distinct_ns = em__field_seconds(&r->fields, node, where, "total_duration_s", 0);
+    group.total.energy_j = group.total.counted_j = real(r, node, where, "total_energy_j");
+    group.distinct.energy_j = group.distinct.counted_j = real(r, node, where, "distinct_energy_j");
+    group.carbon_g = em__field_real(&r->fields, node, where, "total_carbon_g", 0, most_g, EM__NULLABLE);
+    read_doubt(r, node, where, &group.total);
+    group.total.status = isnan(group.total.energy_j) ? EM_ERR_UNAVAILABLE : EM_OK;
+    group.distinct.status = isnan(group.distinct.energy_j) ? EM_ERR_UNAVAILABLE : EM_OK;
+    for (size_t i = 0; i < EM_DOMAINS; i++) {
+        group.by_domain[i].energy_j = NAN;
+    }
+    if (r->fields.status == EM_OK && group.count > 0) {
+        r->summary->groups[r->summary->group_count++] = group;
+    }
+}
+
+static void read_groups(reader *r, const em__json_node *root, const em__json_node *windows)
+{
+    const em__json_node *batches = em__field_object(&r->fields, root, "", "batch_summary", 0);
+    read_group(r, batches, "batch_summary.", EM_WINDOW_BATCH, NULL);
+    const em__json_node *epochs = em__field_object(&r->fields, root, "", "epoch_summary", 0);
+    read_group(r, epochs, "epoch_summary.", EM_WINDOW_EPOCH, NULL);
+    for (const em__json_node *row = windows ? windows->first : NULL; row; row = row->next) {
+        char where[WHERE];
+        em__print(where, sizeof where, "windows[\"%.60s\"].", row->key);
+        if (strlen(row->key) != row->key_length || row->type != EM__JSON_OBJECT) {
+            em__field_fail(&r->fields, where, "", "is no window");
+        } else if (em__json_member(windows, row->key) == row) {
+            read_group(r, row, where, EM_WINDOW_OTHER, row->key);
+        }
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------------- devices */
+
+static const char *read_lines(reader *r, const em__json_node *node, const char *where)
+{
+    const em__json_node *lines = em__field_array(&r->fields, node, where, "reasons", LINES);
+    em__text text = {0};
+    for (const em__json_node *line = lines ? lines->first : NULL; line; line = line->next) {
+        if (line->type != EM__JSON_STRING || strlen(line->text) != line->length) {
+            em__field_fail(&r->fields, where, "reasons", "holds what is no sentence");
+            break;
+        }
+        em__text_add(&text, line->text);
+        em__text_add(&text, "\n");
+    }
+    char *words = em__text_finish(&text, NULL);
+    const char *kept = words ? em__summary_keep(r->summary, words) : NULL;
+    r->summary->failed |= !words;
+    free(words);
+    return kept;
+}
+
+static void read_points(reader *r, const em__json_node *node, const char *where, size_t index)
+{
+    const em_summary *summary = r->summary;
+    em__summary_device *device = &r->summary->devices[index];
+    const em__json_node *list = em__field_array(&r->fields, node, where, "points", POINTS);
+    em__summary_point *points = list && list->count ? calloc(list->count, sizeof *points) : NULL;
+    r->summary->failed |= list && list->count && !points;
+    device->points = points;
+    size_t count = 0;
+    for (const em__json_node *pair = points ? list->first : NULL; pair; pair = pair->next) {
+        const em__json_node *time = pair->type == EM__JSON_ARRAY && pair->count == 2 ? pair->first : NULL;
+        double energy_j = time ? em__json_number(time->next) : NAN;
+        em__summary_point point = {.energy_j = energy_j};
+        if (!time || em__field_ns(time, &point.t_ns) != 0 || !(energy_j >= 0 && energy_j <= most_j)) {
+            em__field_fail(&r->fields, where, "points", "holds what is no pair of a time and an energy");
+            return;
+        }
+        const em__summary_point *last = count > 0 ? &points[count - 1] : NULL;
+        if (last && (point.t_ns < last->t_ns || energy_j < last->energy_j - rounding_j - rounding * energy_j)) {
+            em__field_fail(&r->fields, where, "points", "goes back in time or energy");
+            return;
+        }
+        points[count++] = point;
+    }
+    device->point_count = count;
+    int is_timed = summary->facts.end_ns > 0;
+    if (count > 0 && is_timed &&
+        (points[0].t_ns + 1000 < summary->facts.begin_ns || points[count - 1].t_ns > summary->facts.end_ns + 1000)) {
+        em__field_fail(&r->fields, where, "points", "goes beyond scope.t_begin and scope.t_end");
+    } else if (count > 0 &&
+               fabs(points[count - 1].energy_j - device->counted_j) > rounding_j + rounding * device->counted_j) {
+        em__field_fail(&r->fields, where, "points", "ends at another energy than energy_j");
+    }
+}
+
+/* Documents without the key: names are the interface, and begin with what they are of. */
+static int32_t domain_of(const char *name)
+{
+    return strstr(name, "dram")                ? EM_DOMAIN_DRAM
+           : strncmp(name, "gpu-", 4) == 0     ? EM_DOMAIN_GPU
+           : strncmp(name, "cpu-", 4) == 0     ? EM_DOMAIN_CPU
+           : strncmp(name, "platform", 8) == 0 ? EM_DOMAIN_PLATFORM
+                                               : EM_DOMAIN_OTHER;
+}
+
+static void read_energy(reader *r, const em__json_node *row, const char *where, size_t index)
+{
+    static const int32_t kinds[] = {[EM_FROM_MEASURED] = EM_KIND_COUNTER,
+                                    [EM_FROM_INTEGRATED] = EM_KIND_GAUGE,
+                                    [EM_FROM_ESTIMATED] = EM_KIND_MODEL};
+    em_energy energy = {.gap_ns = 0};
+    energy.energy_j = energy.counted_j = em__field_real(&r->fields, row, where, "energy_j", 0, most_j, 0);
+    energy.provenance = em__field_word(&r->fields, row, where, "provenance", em__reports_provenance, 3);
+    energy.resolution = em__field_word(&r->fields, row, where, "resolution", em__reports_resolution, 3);
+    energy.period_ns = em__field_seconds(&r->fields, row, where, "update_period_s", EM__NULLABLE);
+    const char *from = em__field_text(&r->fields, row, where, "update_period_from", EM__NULLABLE);
+    energy.notes = from && strcmp(from, "assumed") == 0 ? EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED) : 0;
+    read_doubt(r, row, where, &energy);
+    r->summary->energies[index] = energy;
+    r->summary->channels[index].kind = kinds[energy.provenance];
+    r->summary->said[index] = read_lines(r, row, where);
+}
+
+static void read_device(reader *r, const em__json_node *node, const em__json_node *rows, size_t index)
+{
+    char where[WHERE];
+    em__print(where, sizeof where, "scope.devices[%zu].", index);
+    const char *name = em__field_text(&r->fields, node, where, "channel", 0);
+    em_channel channel = {.size = sizeof channel, .name = name, .sensor = "", .source = "", .reason = "", .of = -1};
+    channel.uuid = em__field_text(&r->fields, node, where, "uuid", EM__NULLABLE);
+    channel.device_name = em__field_text(&r->fields, node, where, "name", 0);
+    channel.role = EM_ROLE_COUNTED;
+    channel.power_w = NAN;
+    channel.energy_j = em__field_real(&r->fields, node, where, "energy_j", 0, most_j, 0);
+    if (r->fields.status != EM_OK) {
+        return;
+    }
+    channel.domain = em__json_member(node, "domain")
+                         ? em__field_word(&r->fields, node, where, "domain", em__reports_domain, EM_DOMAIN_OTHER + 1)
+                         : domain_of(name);
+    em__summary_set_channel(r->summary, index, &channel);
+    r->summary->devices[index].counted_j = channel.energy_j;
+    for (size_t i = 0; i < index; i++) {
+        if (r->summary->names[i] && r->summary->names[index] &&
+            strcmp(r->summary->names[i], r->summary->names[index]) == 0) {
+            em__field_fail(&r->fields, where, "channel", "is there twice");
+        }
+    }
+    read_points(r, node, where, index);
+    const em__json_node *row = em__field_object(&r->fields, rows, "run.channels.", name, 0);
+    em__print(where, sizeof where, "run.channels.%.64s.", name);
+    if (row) {
+        read_energy(r, row, where, index);
+    }
+    if (r->fields.status == EM_OK &&
+        fabs(r->summary->energies[index].energy_j - channel.energy_j) > rounding_j + rounding * channel.energy_j) {
+        em__field_fail(&r->fields, where, "energy_j", "is not that of the same channel in scope.devices");
+    }
+}
+
+/* -------------------------------------------------------------------------------------------------------------- run */
+
+static void read_missing(reader *r, const em__json_node *list)
+{
+    for (const em__json_node *entry = list ? list->first : NULL; entry; entry = entry->next) {
+        const char *channel = em__field_text(&r->fields, entry, "run.missing[].", "channel", EM__NULLABLE);
+        const char *reason = em__field_text(&r->fields, entry, "run.missing[].", "reason", EM__NULLABLE);
+        em__summary_miss(r->summary, channel, reason);
+    }
+}
+
+static void read_run(reader *r, const em__json_node *run)
+{
+    static const struct {
+        const char *key;
+        int32_t domain;
+    } parts[] = {{"cpu_energy_j", EM_DOMAIN_CPU},
+                 {"gpu_energy_j", EM_DOMAIN_GPU},
+                 {"dram_energy_j", EM_DOMAIN_DRAM},
+                 {"other_energy_j", EM_DOMAIN_OTHER}};
+    em__fields *fields = &r->fields;
+    em__summary_facts *facts = &r->summary->facts;
+    em_group group = {.size = sizeof group, .kind = EM_WINDOW_RUN, .count = 1};
+    group.duration_ns = group.distinct_ns = em__field_seconds(fields, run, "run.", "duration_s", 0);
+    group.total.energy_j = group.total.counted_j = em__field_real(fields, run, "run.", "energy_j", 0, most_total_j, 0);
+    group.carbon_g = em__field_real(fields, run, "run.", "carbon_g", 0, most_g, 0);
+    for (size_t i = 0; i < EM_DOMAINS; i++) {
+        group.by_domain[i].energy_j = group.by_domain[i].counted_j = NAN;
+    }
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        em_energy *part = &group.by_domain[parts[i].domain];
+        part->energy_j = part->counted_j = real(r, run, "run.", parts[i].key);
+    }
+    const em__json_node *from = em__field_object(fields, run, "run.", "energy_by_provenance", 0);
+    for (int32_t i = EM_FROM_MEASURED; i <= EM_FROM_ESTIMATED; i++) {
+        const char *where = "run.energy_by_provenance.";
+        group.by_provenance_j[i] = em__field_real(fields, from, where, em__reports_provenance(i), 0, most_total_j, 0);
+        group.total.provenance = group.by_provenance_j[i] > 0 ? i : group.total.provenance;
+    }
+    read_doubt(r, run, "run.", &group.total);
+    group.total.resolution = em__field_word(fields, run, "run.", "resolution", em__reports_resolution, 3);
+    r->summary->said[r->summary->channel_count] = read_lines(r, run, "run.");
+    facts->run_is_complete = em__field_flag(fields, run, "run.", "complete", 0) == 1;
+    facts->run_is_final = em__field_flag(fields, run, "run.", "final", 0) == 1;
+    group.total.status = facts->run_is_complete ? EM_OK : EM_ERR_READ;
+    group.process_cpu_share = em__field_real(fields, run, "run.", "process_cpu_share", 0, 1, EM__NULLABLE);
+    facts->in_epochs_j = real(r, run, "run.", "in_epochs_j");
+    facts->in_batches_j = real(r, run, "run.", "in_batches_j");
+    facts->outside_windows_j = real(r, run, "run.", "outside_windows_j");
+    facts->unions_are_unknown =
+        isnan(facts->in_epochs_j) || isnan(facts->in_batches_j) || isnan(facts->outside_windows_j);
+    group.distinct = group.total;
+    r->summary->groups[0] = group;
+}
+
+static void check_sum(reader *r)
+{
+    double sum_j = 0, run_j = r->summary->groups[0].total.energy_j;
+    for (size_t i = 0; i < r->summary->channel_count; i++) {
+        sum_j += r->summary->devices[i].counted_j;
+    }
+    if (fabs(sum_j - run_j) > rounding_j + rounding * run_j) {
+        em__field_fail(&r->fields, "run.", "energy_j", "is not the sum of scope.devices");
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------------ facts */
+
+/* Days from a date of the Gregorian calendar back to 1970-01-01, the reverse of what summary.c does. */
+static uint64_t days_to(uint64_t year, uint64_t month, uint64_t day)
+{
+    uint64_t shifted = year - (month <= 2), era = shifted / 400, year_of_era = shifted % 400;
+    uint64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+}
+
+/* "2024-02-28T23:59:59.123456Z" */
+static void read_start(reader *r, const em__json_node *scope)
+{
+    static const char shape[] = "dddd-dd-ddTdd:dd:dd.ddddddZ";
+    static const struct {
+        size_t at, length;
+    } places[] = {{0, 4}, {5, 2}, {8, 2}, {11, 2}, {14, 2}, {17, 2}, {20, 6}};
+    uint64_t values[sizeof places / sizeof *places] = {0};
+    const char *text = em__field_text(&r->fields, scope, "scope.", "started_at", 0);
+    int is_time = text && strlen(text) == sizeof shape - 1;
+    for (size_t i = 0; is_time && shape[i]; i++) {
+        is_time = shape[i] == 'd' ? text[i] >= '0' && text[i] <= '9' : text[i] == shape[i];
+    }
+    for (size_t i = 0; is_time && i < sizeof places / sizeof *places; i++) {
+        for (size_t k = 0; k < places[i].length; k++) {
+            values[i] = 10 * values[i] + (uint64_t)(text[places[i].at + k] - '0');
+        }
+    }
+    is_time = is_time && values[0] >= 1970 && values[0] <= 2500 && values[1] >= 1 && values[1] <= 12 && values[2] >= 1;
+    if (!is_time) {
+        em__field_fail(&r->fields, "scope.", "started_at", "is no time like 2024-02-28T23:59:59.123456Z");
+        return;
+    }
+    uint64_t seconds = days_to(values[0], values[1], values[2]) * 86400 + values[3] * 3600 + values[4] * 60 + values[5];
+    r->summary->facts.begin_wall_ns = seconds * EM__NS_PER_S + values[6] * 1000;
+}
+
+static int64_t read_pid(reader *r, const em__json_node *node, const char *where)
+{
+    double pid = em__field_real(&r->fields, node, where, "pid", 0, 9e15, EM__NULLABLE);
+    return isnan(pid) ? -1 : (int64_t)pid;
+}
+
+static void read_ranks(reader *r, const em__json_node *scope)
+{
+    if (!em__json_member(scope, "ranks")) {
+        return;
+    }
+    const em__json_node *list = em__field_array(&r->fields, scope, "scope.", "ranks", RANKS);
+    em__summary_rank *ranks = list ? calloc(list->count + 1, sizeof *ranks) : NULL;
+    r->summary->failed |= list && !ranks;
+    r->summary->facts.ranks = ranks;
+    const char *where = "scope.ranks[].";
+    for (const em__json_node *node = ranks ? list->first : NULL; node; node = node->next) {
+        em__summary_rank *rank = &ranks[r->summary->facts.rank_count++];
+        const char *host = em__field_text(&r->fields, node, where, "host", EM__NULLABLE);
+        const char *boot_id = em__field_text(&r->fields, node, where, "boot_id", EM__NULLABLE);
+        rank->host = em__summary_keep(r->summary, host);
+        rank->boot_id = em__summary_keep(r->summary, boot_id);
+        rank->pid = read_pid(r, node, where);
+        rank->begin_ns = em__field_seconds(&r->fields, node, where, "t_begin", 0);
+        rank->end_ns = em__field_seconds(&r->fields, node, where, "t_end", 0);
+    }
+}
+
+static void read_scope(reader *r, const em__json_node *scope)
+{
+    em__fields *fields = &r->fields;
+    em__summary_facts *facts = &r->summary->facts;
+    facts->host = em__summary_keep(r->summary, em__field_text(fields, scope, "scope.", "host", EM__NULLABLE));
+    facts->boot_id = em__summary_keep(r->summary, em__field_text(fields, scope, "scope.", "boot_id", EM__NULLABLE));
+    facts->pid = read_pid(r, scope, "scope.");
+    facts->begin_ns = em__field_seconds(fields, scope, "scope.", "t_begin", EM__NULLABLE);
+    facts->end_ns = em__field_seconds(fields, scope, "scope.", "t_end", EM__NULLABLE);
+    if (facts->end_ns < facts->begin_ns) {
+        em__field_fail(fields, "scope.", "t_end", "lies before scope.t_begin");
+    }
+    read_start(r, scope);
+    read_ranks(r, scope);
+}
+
+static em__summary_tdp read_tdp(reader *r, const em__json_node *tdp, const char *key)
+{
+    em__summary_tdp model = {.each_w = NAN};
+    const em__json_node *node = em__field_object(&r->fields, tdp, "tdp.", key, EM__NULLABLE);
+    if (node) {
+        model.each_w = em__field_real(&r->fields, node, "tdp.", "each_w", 0, 1e9, 0);
+        model.count = em__field_real(&r->fields, node, "tdp.", "count", 0, 1e9, 0);
+        model.from = em__summary_keep(r->summary, em__field_text(&r->fields, node, "tdp.", "from", EM__NULLABLE));
+    }
+    return model;
+}
+
+static void read_facts(reader *r, const em__json_node *root)
+{
+    em__fields *fields = &r->fields;
+    em__summary_facts *facts = &r->summary->facts;
+    facts->device = em__summary_keep(r->summary, em__field_text(fields, root, "", "device", 0));
+    facts->gpu_name = em__summary_keep(r->summary, em__field_text(fields, root, "", "gpu_name", EM__NULLABLE));
+    facts->gpu_shared = em__field_flag(fields, root, "", "gpu_shared", EM__NULLABLE);
+    const em__json_node *basis = em__field_object(fields, root, "", "carbon_basis", 0);
+    const char *where = "carbon_basis.";
+    facts->g_per_kwh = em__field_real(fields, basis, where, "g_per_kwh", 0, 1e5, EM__NULLABLE);
+    facts->carbon_source = em__summary_keep(r->summary, em__field_text(fields, basis, where, "source", EM__NULLABLE));
+    double year = em__field_real(fields, basis, where, "year", 0, DEFAULT_YEARS, EM__NULLABLE);
+    facts->carbon_year = isnan(year) ? 0 : (int)year;
+    facts->carbon_is_default = em__field_flag(fields, basis, where, "is_default", 0) == 1;
+    const em__json_node *tdp = em__field_object(fields, root, "", "tdp", 0);
+    facts->tdp_cpu = read_tdp(r, tdp, "cpu");
+    facts->tdp_gpu = read_tdp(r, tdp, "gpu");
+    const em__json_node *unused = em__field_array(fields, tdp, "tdp.", "unused", 2);
+    for (const em__json_node *word = unused ? unused->first : NULL; word; word = word->next) {
+        if (word->type != EM__JSON_STRING || strlen(word->text) != word->length) {
+            em__field_fail(fields, "tdp.", "unused", "holds what is no name");
+            return;
+        }
+        facts->tdp_unused[facts->tdp_unused_count++] = em__summary_keep(r->summary, word->text);
+    }
+    const em__json_node *overhead = em__field_object(fields, root, "", "overhead", 0);
+    where = "overhead.";
+    facts->overhead.fraction = em__field_real(fields, overhead, where, "fraction", 0, 1e9, EM__NULLABLE);
+    facts->overhead.limit = em__field_real(fields, overhead, where, "limit", 0, 1e9, EM__NULLABLE);
+    facts->overhead.caller_s = em__field_real(fields, overhead, where, "caller_s", 0, 1e12, EM__NULLABLE);
+    facts->overhead.sync_s = em__field_real(fields, overhead, where, "sync_s", 0, 1e12, 0);
+}
+
+static void read_document(reader *r, const em__json_node *root)
+{
+    em__fields *fields = &r->fields;
+    const em__json_node *scope = em__field_object(fields, root, "", "scope", 0);
+    const em__json_node *devices = em__field_array(fields, scope, "scope.", "devices", DEVICES);
+    const em__json_node *run = em__field_object(fields, root, "", "run", 0);
+    const em__json_node *rows = em__field_object(fields, run, "run.", "channels", 0);
+    const em__json_node *missing = em__field_array(fields, run, "run.", "missing", MISSING);
+    const em__json_node *windows = em__field_object(fields, root, "", "windows", 0);
+    if (windows && windows->count > WINDOWS) {
+        em__field_fail(fields, "", "windows", "has more names than any summary");
+    }
+    if (fields->status != EM_OK) {
+        return;
+    }
+    r->summary = em__summary_alloc_flat(devices->count, windows->count + 3, missing->count);
+    if (!r->summary) {
+        fields->status = EM_ERR_NO_MEMORY;
+        return;
+    }
+    r->summary->group_count = 1;
+    read_facts(r, root);
+    read_scope(r, scope);
+    read_run(r, run);
+    read_missing(r, missing);
+    size_t index = 0;
+    for (const em__json_node *node = devices->first; node && fields->status == EM_OK; node = node->next) {
+        read_device(r, node, rows, index++);
+    }
+    if (rows->count != devices->count) {
+        em__field_fail(fields, "run.", "channels", "and scope.devices are not of the same channels");
+    }
+    check_sum(r);
+    read_groups(r, root, windows);
+    if (fields->status == EM_OK && r->summary->failed) {
+        fields->status = EM_ERR_NO_MEMORY;
+    }
+}
+
+static int refuse_text(em_error *ret_error, int error, size_t offset, size_t length)
+{
+    const char *remedy = "give the text that json.dumps(meter.summary()) or em_summary_format gives, whole";
+    if (error == -ENOMEM) {
+        return EM_ERR_NO_MEMORY;
+    }
+    return em__summary_refuse(ret_error, EM_ERR_INVALID, "json", remedy, "the text %s at byte %zu of %zu",
+                              error == -E2BIG ? "is larger or deeper than any summary" : "is no JSON", offset, length);
+}
+
+int em_summary_parse(const char *json, size_t length, em_error *ret_error, em_summary **ret_summary)
+{
+    if (!json || !ret_summary) {
+        return EM_ERR_INVALID;
+    }
+    em__json *document = NULL;
+    size_t offset = 0;
+    int error = em__json_parse(json, length, &document, &offset);
+    if (error < 0) {
+        return refuse_text(ret_error, error, offset, length);
+    }
+    reader r = {.fields = {.error = ret_error}};
+    const em__json_node *root = em__json_root(document);
+    if (root->type != EM__JSON_OBJECT) {
+        em__field_fail(&r.fields, "", "the text", "is not a JSON object");
+    }
+    double schema = em__field_real(&r.fields, root, "", "schema", 0, 1e9, 0);
+    if (r.fields.status == EM_OK && schema != SCHEMA) {
+        char words[64];
+        em__print(words, sizeof words, "is %d, and this version reads %d", (int)schema, (int)SCHEMA);
+        em__field_fail(&r.fields, "", "schema", words);
+    }
+    if (r.fields.status == EM_OK) {
+        read_document(&r, root);
+    }
+    em__json_destroy(document);
+    if (r.fields.status != EM_OK) {
+        em_summary_destroy(r.summary);
+        return r.fields.status;
+    }
+    *ret_summary = r.summary;
+    return EM_OK;
+}
