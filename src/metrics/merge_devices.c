@@ -410,7 +410,7 @@ static int pool_silicon(em__merge *merge, size_t index)
         room += device_of(merge, &views[i])->point_count;
     }
     em__track_point *points = calloc(room, sizeof *points);
-    em__curve *curves = calloc(silicon->count, sizeof *curves);
+    em__curve *curves = calloc(silicon->count + 1, sizeof *curves);
     em__piece *pieces = calloc(silicon->count, sizeof *pieces);
     int status = points && curves && pieces ? EM_OK : EM_ERR_NO_MEMORY;
     size_t count = 0, used = 0;

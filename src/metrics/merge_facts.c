@@ -179,7 +179,7 @@ static uint64_t length_of(stretch *runs, size_t count)
 /* Clocks of several hosts are compared by the wall. */
 static int set_length(em__merge *merge)
 {
-    stretch *runs = calloc(merge->count, sizeof *runs);
+    stretch *runs = calloc(merge->count + 1, sizeof *runs);
     if (!runs) {
         return EM_ERR_NO_MEMORY;
     }
