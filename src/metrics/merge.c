@@ -222,8 +222,8 @@ static int collect(em__merge *merge)
     for (size_t i = 0; i < merge->count; i++) {
         most += merge->parts[i].summary->channel_count;
     }
-    merge->views = calloc(most, sizeof *merge->views);
-    merge->silicons = calloc(most, sizeof *merge->silicons);
+    merge->views = calloc(most + 1, sizeof *merge->views);
+    merge->silicons = calloc(most + 1, sizeof *merge->silicons);
     if (!merge->views || !merge->silicons) {
         return EM_ERR_NO_MEMORY;
     }
@@ -251,8 +251,8 @@ static int collect(em__merge *merge)
 
 static int merge_parts(em__merge *merge, const em_summary *const *parts)
 {
-    merge->parts = calloc(merge->count, sizeof *merge->parts);
-    merge->is_shared = calloc(merge->count, 1);
+    merge->parts = calloc(merge->count + 1, sizeof *merge->parts);
+    merge->is_shared = calloc(merge->count + 1, 1);
     if (!merge->parts || !merge->is_shared) {
         return EM_ERR_NO_MEMORY;
     }

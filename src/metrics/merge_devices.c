@@ -409,9 +409,9 @@ static int pool_silicon(em__merge *merge, size_t index)
     for (size_t i = 0; i < silicon->count; i++) {
         room += device_of(merge, &views[i])->point_count;
     }
-    em__track_point *points = calloc(room, sizeof *points);
+    em__track_point *points = calloc(room + 1, sizeof *points);
     em__curve *curves = calloc(silicon->count + 1, sizeof *curves);
-    em__piece *pieces = calloc(silicon->count, sizeof *pieces);
+    em__piece *pieces = calloc(silicon->count + 1, sizeof *pieces);
     int status = points && curves && pieces ? EM_OK : EM_ERR_NO_MEMORY;
     size_t count = 0, used = 0;
     for (size_t i = 0, turns; status == EM_OK && i < silicon->count; i += turns) {

@@ -294,7 +294,7 @@ static int set_ranks(em__merge *merge)
         size_t inside = merge->parts[i].summary->facts.rank_count;
         count += inside > 0 ? inside : 1;
     }
-    em__summary_rank *ranks = calloc(count, sizeof *ranks);
+    em__summary_rank *ranks = calloc(count + 1, sizeof *ranks);
     if (!ranks) {
         return EM_ERR_NO_MEMORY;
     }
