@@ -9,10 +9,14 @@ import os
 import warnings
 import weakref
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from energy_meter import EnergyMeter
+
+if TYPE_CHECKING:
+    from tests.python.conftest import Machine, MakeMeter
 
 Eventually = Callable[[Callable[[], bool]], bool]
 
@@ -95,7 +99,11 @@ def test_windows(meter: EnergyMeter, work: Callable[[EnergyMeter, int], None]) -
     assert threads() <= before[2]
 
 
-def test_summaries_and_channels(meter: EnergyMeter) -> None:
+def test_summaries_and_channels(make: MakeMeter, machine: Machine) -> None:
+    # A model looks every 0.1 s, and a summary waits for it; a counter is read at once.
+    machine.zone("intel-rapl:0", "package-0", watts=50.0)
+    meter = make(machine.root)
+
     def work() -> None:
         for _ in range(300):
             meter.summary()
