@@ -31,11 +31,6 @@ void em__series_init(em__series *series, const em__channel *facts)
     em__phase_init(&series->phase, facts->kind == EM_KIND_COUNTER && !is_slow ? documented_ns : 0);
 }
 
-void em__series_slow(em__series *series)
-{
-    em__phase_init(&series->phase, 0);
-}
-
 void em__series_pause(em__series *series)
 {
     series->counter.has_baseline = 0;

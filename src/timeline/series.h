@@ -66,10 +66,6 @@ typedef enum { EM__ADDED_NOTHING, EM__ADDED_POINT, EM__ADDED_END } em__added;
 
 void em__series_init(em__series *series, const em__channel *facts);
 
-/* From now on it is read so seldom that nothing is to be learned of its updates. With EM_NOTE_SLOW_COUNTER it is from the
- * start. */
-void em__series_slow(em__series *series);
-
 /* Nobody asks from now on. */
 void em__series_pause(em__series *series);
 
