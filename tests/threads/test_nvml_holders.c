@@ -132,6 +132,32 @@ static void test_many(void)
     check_answer("pid:[4026531836]", "all", list, 0);
 }
 
+/* The driver of another maker's board lists nobody: without it the answer is known, with it only that there is one. */
+static void test_a_board_that_nobody_tells_of(void)
+{
+    static const struct {
+        const char *channels, *list;
+        int expected;
+    } cases[] = {{"", "", -1}, {"", "1 200\n", 1}, {"-gpu-2/*", "", 0}};
+    for (size_t i = 0; i < 3; i++) {
+        em__host *host = make_host("pid:[4026531836]");
+        put(host, "/sys/class/hwmon/hwmon3/name", "i915\n");
+        put(host, "/sys/class/hwmon/hwmon3/energy1_input", "25637161804\n");
+        put(host, "/sys/class/hwmon/hwmon3/power1_max", "55000000\n");
+        processes(cases[i].list);
+        script(boards);
+        em_options options;
+        em_meter *meter = NULL;
+        em_options_init(&options, sizeof options);
+        options.gpus = "all";
+        options.channels = cases[i].channels;
+        CHECK_INT(em__meter_create_on(host, &options, NULL, &meter), EM_OK);
+        CHECK_INT(shared_in(meter), cases[i].expected);
+        em_meter_destroy(meter);
+        em__host_unref(host);
+    }
+}
+
 /* Somebody who was there at the start counts, until the meter begins anew; nobody is looked for while it samples. */
 static void test_looks(void)
 {
@@ -209,6 +235,7 @@ int main(void)
     setenv("EM_FAKE_NVML_PROCESSES", process_file, 1);
     RUN(test_answers);
     RUN(test_many);
+    RUN(test_a_board_that_nobody_tells_of);
     RUN(test_looks);
     RUN(test_no_gpu);
     RUN(test_a_hang); /* its thread ends after it */

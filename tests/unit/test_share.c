@@ -179,6 +179,29 @@ static void test_a_tree_by_parents(void)
     check_tree(0);
 }
 
+/* Descendants are looked for in 0.0025 % of the time: after a look of 100 µs not before 4 s, of 10 µs after a second. */
+static void test_how_often_descendants_are_looked_for(void)
+{
+    static const struct {
+        uint64_t cost_ns, rest_ns;
+    } looks[] = {{100000, 4 * S}, {10000, S}};
+    for (size_t i = 0; i < 2; i++) {
+        em__cpu_time_source *source = NULL;
+        begin_tree(0);
+        CHECK_INT(em__cpu_time_open(rig_host_base(machine), &source), EM_OK);
+        rig_host_set_clock_cost(machine, looks[i].cost_ns);
+        uint64_t looked_ns = now(), begin = process_ticks(source, 1);
+        tick(50 * MS);
+        spawn(101, SELF)->used = 40;
+        tick(looked_ns + looks[i].rest_ns - 10 * MS - now());
+        CHECK_INT(process_ticks(source, 0) - begin, 0);
+        tick(looked_ns + looks[i].rest_ns + 10 * MS - now());
+        CHECK_INT(process_ticks(source, 0) - begin, 40);
+        em__cpu_time_close(source);
+        rig_host_destroy(machine);
+    }
+}
+
 static void test_no_process(void)
 {
     em__cpu_time_source *source;
@@ -306,6 +329,7 @@ int main(void)
 {
     RUN(test_a_tree_by_lists);
     RUN(test_a_tree_by_parents);
+    RUN(test_how_often_descendants_are_looked_for);
     RUN(test_no_process);
     RUN(test_windows);
     RUN(test_pauses);
