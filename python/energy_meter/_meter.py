@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
+def _as_given(text: str, device: str, gpus: str, given: object) -> str:
+    """What the library says of its gpus=, in the words of the call."""
+    if gpus == device:
+        words = text.replace(f'gpus="{gpus}"', f'device="{device}"', 1)
+        return words.replace('gpus="visible"', 'device="auto"')
+    return text.replace(f'gpus="{gpus}"', f"gpus={_arguments.shown(given)}", 1)
+
+
 class EnergyMeter:
     """Measures the CPUs, memory and GPUs of this machine, all work on them included.
 
@@ -110,7 +118,17 @@ class EnergyMeter:
             self._native = NullMeter(DISABLED, self._intensity)
         else:
             self._native = self._open(
-                interval_ns, limit, cpu_w, gpu_w, intensity, where, which, needed, flags, patterns
+                interval_ns,
+                limit,
+                cpu_w,
+                gpu_w,
+                intensity,
+                where,
+                which,
+                needed,
+                flags,
+                patterns,
+                gpus,
             )
         self._waits = _sync.waits(wanted)
         self._begin = self._native.begin
@@ -132,6 +150,7 @@ class EnergyMeter:
         needed: int,
         flags: int,
         channels: str,
+        given: object,
     ) -> _native.Meter:
         from . import _devices, _notices
 
@@ -165,9 +184,9 @@ class EnergyMeter:
                 from ._trace import discard
 
                 discard(self._trace, trace_fd)
-            if not isinstance(error, InvalidArgument) or gpus != device:
-                raise
-            raise InvalidArgument(str(error).replace("gpus=", "device=", 1)) from None
+            if isinstance(error, InvalidArgument):
+                raise InvalidArgument(_as_given(str(error), device, gpus, given)) from None
+            raise
         if wants_gpu and native.device != "gpu":
             raise InvalidArgument(_notices.no_gpu(device, native.absences()))
         return native

@@ -18,16 +18,9 @@ PyObject *em__native_raise(const em__native_state *state, int status, const em_e
         PyErr_SetString(class, em_status_text(status));
         return NULL;
     }
-    char words[sizeof error->remedy];
-    snprintf(words, sizeof words, "%s", error->remedy);
-    if (status == EM_ERR_UNAVAILABLE && !words[0]) {
-        snprintf(words, sizeof words,
-                 "run `energy-meter sensors` to see what this machine offers, or leave \"%.*s\" out of require",
-                 (int)strcspn(error->text, ":"), error->text);
-    }
-    PyObject *text = text_of(error->text), *remedy = text_of(words);
+    PyObject *text = text_of(error->text), *remedy = text_of(error->remedy);
     if (text && remedy) {
-        PyErr_Format(class, "%U%s%U", text, words[0] ? "; " : "", remedy);
+        PyErr_Format(class, "%U%s%U", text, error->remedy[0] ? "; " : "", remedy);
     }
     Py_XDECREF(text);
     Py_XDECREF(remedy);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE = 3 };
+enum { PATIENCE = 3, HINT_BYTES = 200 };
 
 static em_meter *alloc_meter(void)
 {
@@ -227,22 +227,38 @@ static int is_met(const em_meter *meter, int domain)
     return has;
 }
 
+/* Why nothing reads it: what a channel of its own says, else what the sensor says that most machines have. */
+static const char *reason_of(const em_meter *meter, int domain, const char **ret_hint)
+{
+    const char *reason = "no sensor of this machine does";
+    *ret_hint = "energy-meter sensors tells what this machine offers";
+    for (size_t i = 0; i < meter->channel_count; i++) {
+        if (meter->facts[i].domain == domain && meter->facts[i].status != EM_OK && meter->facts[i].reason[0]) {
+            *ret_hint = "";
+            return meter->facts[i].reason; /* with its remedy */
+        }
+    }
+    for (size_t i = 0; i < meter->absence_count; i++) {
+        if (strcmp(meter->absences[i].sensor, domain_sensor(domain)) == 0) {
+            reason = meter->absences[i].reason;
+            *ret_hint = meter->absences[i].hint[0] ? meter->absences[i].hint : *ret_hint;
+        }
+    }
+    return reason;
+}
+
 static int check_required(const em_meter *meter, uint32_t require, em_error *error)
 {
     for (int domain = EM_DOMAIN_CPU; domain <= EM_DOMAIN_OTHER; domain++) {
         if (!(require & (1u << domain)) || is_met(meter, domain)) {
             continue;
         }
-        const char *reason = "this machine has no such channel", *hint = "";
-        for (size_t i = 0; i < meter->absence_count; i++) {
-            if (strcmp(meter->absences[i].sensor, domain_sensor(domain)) == 0) {
-                reason = meter->absences[i].reason;
-                hint = meter->absences[i].hint;
-            }
-        }
-        em__copy(error->remedy, sizeof error->remedy, hint);
-        return em__options_refuse(error, EM_ERR_UNAVAILABLE, "require", "%s: no reading that is no model: %s",
-                                  domain_words[domain], reason);
+        const char *hint, *reason = reason_of(meter, domain, &hint), *word = domain_words[domain];
+        hint = strlen(hint) < HINT_BYTES ? hint : "energy-meter sensors tells what to do about it";
+        em__print(error->remedy, sizeof error->remedy, "%s%sleave \"%s\" out of require to have what there is", hint,
+                  hint[0] ? "; or " : "", word);
+        return em__options_refuse(error, EM_ERR_UNAVAILABLE, "require",
+                                  "require names \"%s\", and nothing but a model could tell of it: %s", word, reason);
     }
     return EM_OK;
 }

@@ -70,12 +70,26 @@ __attribute__((format(printf, 3, 4))) static int refuse(const em__selection *sel
     em__copy(error->text, sizeof error->text, text);
     em__copy(error->remedy, sizeof error->remedy,
              "give \"visible\", \"all\", \"local_rank\", indices such as \"0,2\", or UUIDs such as \"GPU-8932f937\"");
-    if (v) {
+    if (v && v->cuda.count == 0) {
+        em__copy(
+            error->remedy, sizeof error->remedy,
+            "no GPU of NVIDIA was found, neither through NVML nor on the PCI bus (energy-meter sensors tells why); "
+            "gpus=\"visible\" measures what is there");
+    } else if (v) {
         list_boards(v, boards, sizeof boards);
-        em__print(error->remedy, sizeof error->remedy, "give indices or UUIDs; the %sGPUs are %s",
-                  v->cuda.shown < v->cuda.count ? "visible " : "", boards);
+        em__print(error->remedy, sizeof error->remedy, "give %sUUIDs; the %sGPUs are %s",
+                  v->cuda.is_order_known ? "indices or " : "", v->cuda.shown < v->cuda.count ? "visible " : "", boards);
     }
     return EM_ERR_INVALID;
+}
+
+/* One that is hidden from CUDA can still be named. */
+static int refuse_hidden(choice *v)
+{
+    em__cuda_show_all(&v->cuda);
+    v->cuda.is_order_known = 0;
+    return refuse(v->selection, v,
+                  "gpus=\"%s\" counts the GPUs that this process sees, and CUDA_VISIBLE_DEVICES hides all", v->asked);
 }
 
 static int refuse_unknown_order(const choice *v)
@@ -89,6 +103,9 @@ static int refuse_unknown_order(const choice *v)
 
 static int choose_index(choice *v, int64_t index, unsigned char *chosen)
 {
+    if (v->cuda.shown == 0 && v->cuda.count > 0) {
+        return refuse_hidden(v);
+    }
     if ((uint64_t)index >= v->cuda.shown) {
         return refuse(v->selection, v, "gpus=\"%s\" asks for GPU %lld, and %zu %s visible to this process", v->asked,
                       (long long)index, v->cuda.shown, v->cuda.shown == 1 ? "GPU is" : "GPUs are");
@@ -190,7 +207,7 @@ static int choose_listed(choice *v, unsigned char *chosen)
             status = choose_slice(v, name, chosen);
             break;
         case ITEM_JUNK:
-            return refuse_junk(v->selection, v, name);
+            return refuse_junk(v->selection, v->cuda.count > 0 ? v : NULL, name);
         }
     }
     return status;
@@ -223,6 +240,9 @@ static int choose_local_rank(choice *v, unsigned char *chosen)
     }
     if (v->cuda.count == 0) {
         return EM_OK;
+    }
+    if (v->cuda.shown == 0) {
+        return refuse_hidden(v);
     }
     if ((uint64_t)rank >= v->cuda.shown) {
         refuse(v->selection, v, "gpus=\"local_rank\": %s is %lld, and %zu %s visible to this process", name,
