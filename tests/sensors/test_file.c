@@ -315,15 +315,17 @@ static void what_goes_back_is_a_gap(void)
     static const em_file file = {PATH, "J", NULL, "other", NULL};
     begin_machine("GenuineIntel");
     wall_w = 100;
-    wall_j = 123456;
-    rig_host_put(machine, PATH, "123456.0\n");
+    wall_j = 50000;
+    rig_host_put(machine, PATH, "50000.0\n");
     em_options options = with_files(&file, 1);
     begin_meter(&options);
     em_window run = begin_window(EM_WINDOW_RUN, NULL);
     run_wall(PATH, 1, 1, 1, 100);
-    rig_host_put(machine, PATH, "12\n");
+    rig_host_advance(machine, 100 * MS);
+    wall_j += wall_w / 10;
+    rig_host_put(machine, PATH, "51\n");
     em__meter_step(meter);
-    run_wall(PATH, 1, 1, 1, 100);
+    run_wall(PATH, 1, 1, 1, 99);
     CHECK_NEAR(energy_of(run, "other/wall").energy_j, 100 * 20, 11);
     wall_j = 0; /* begins anew */
     run_wall(PATH, 1, 1, 1, 100);
