@@ -150,6 +150,19 @@ typedef uint64_t em_window;           /* an id; 0 is never one, none is used twi
 
 /* ------------------------------------------------------------------------------------------------------- the meter */
 
+/* A number that an outside meter writes into a file: a wall meter, a BMC's exporter. Strings as given; path and unit
+ * are needed, NULL in the others means what is said of it. */
+typedef struct {
+    const char *path;   /* begins with '/', below root; a regular file with one number: "123.4", "1.5e3", "12.5 kWh".
+                           Opened anew for each reading, so it may be replaced at any time, and never waited for */
+    const char *unit;   /* energy so far: "J", "kJ", "mJ", "uJ", "Wh", "kWh"; power now: "W", "kW", "mW", "uW" */
+    const char *kind;   /* "counter" or "gauge"; NULL: which of them the unit says, and nothing else is allowed */
+    const char *domain; /* "platform" (NULL): shown, never added. "cpu", "gpu", "dram": one of the machine's, or all of
+                           them; counted where the machine itself measures none, files added up. "other": what is
+                           neither, such as a network card; counted */
+    const char *name;   /* the channel becomes "platform/NAME"; NULL: the file's own name */
+} em_file;              /* frozen */
+
 typedef struct {
     size_t size;
     uint64_t sample_interval_ns;    /* 1 ms … 60 s; default 100 ms */
@@ -177,7 +190,11 @@ typedef struct {
                                        one. "+gpu-1*" takes that back. "+platform/psys", a whole name, counts a channel
                                        whatever its role, even if it holds or repeats others. A + that fits no channel
                                        is EM_ERR_INVALID. NULL or "": roles decide */
-} em_options;             /* strings are copied by create */
+    const em_file
+        *files; /* file_count of them; what a number means is EM_ERR_INVALID to get wrong, and a file that cannot
+                             be read is a channel that says why. NULL: none */
+    size_t file_count;
+} em_options; /* strings are copied by create */
 
 /* Fills in the defaults. size is sizeof(em_options) as the caller was compiled. NULL is ignored. */
 EM_API void em_options_init(em_options *options, size_t size);

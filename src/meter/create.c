@@ -105,6 +105,8 @@ static int take_probe(em_meter *meter, const em_options *options, em_error *erro
                                .gpu_tdp_w = options->gpu_tdp_w,
                                .present_gpu = (options->flags & EM_PRESENT_GPU) != 0,
                                .model_dram = (options->flags & EM_MODEL_DRAM) != 0,
+                               .files = options->files,
+                               .file_count = options->file_count,
                                .gpus = options->gpus,
                                .error = error};
     int status = em__sensors_probe(meter->host, &selection, &probe);

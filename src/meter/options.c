@@ -104,6 +104,11 @@ int em__options_check(const em_options *options, em_error *error)
         em__copy(error->remedy, sizeof error->remedy, "give \"visible\", \"all\", \"local_rank\", indices or UUIDs");
         return em__options_refuse(error, EM_ERR_INVALID, "gpus", "gpus is empty");
     }
+    if (options->file_count > 0 && !options->files) {
+        em__copy(error->remedy, sizeof error->remedy, "give an array of file_count elements, or 0 for none");
+        return em__options_refuse(error, EM_ERR_INVALID, "files", "files is NULL, and file_count is %zu",
+                                  options->file_count);
+    }
     if (options->trace_fd < -1 || (options->trace_fd >= 0 && em__stream_check(options->trace_fd, 1) < 0)) {
         em__copy(error->remedy, sizeof error->remedy, "give a file descriptor that is open for writing, or -1");
         return em__options_refuse(error, EM_ERR_INVALID, "trace_fd", "trace_fd is %d", options->trace_fd);

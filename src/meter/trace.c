@@ -182,7 +182,7 @@ static int is_usable(const em__channel *facts, size_t index, size_t count)
     return is_distance(facts->shaped_by, index, count) && is_distance(facts->gauge, index, count) &&
            is_time(facts->sparing_interval_ns) && is_time(facts->interval_ns) && facts->domain >= EM_DOMAIN_CPU &&
            facts->domain <= EM_DOMAIN_OTHER && facts->kind >= EM_KIND_COUNTER && facts->kind <= EM_KIND_MODEL &&
-           facts->covers <= EM__COVERS_UNKNOWN && is_status(facts->status) && facts->scale_den > 0 &&
+           facts->covers <= EM__COVERS_DOMAIN && is_status(facts->status) && facts->scale_den > 0 &&
            is_time(facts->refresh_ns) && facts->gain >= 0 && facts->gain <= 1e6;
 }
 

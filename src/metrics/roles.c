@@ -125,6 +125,29 @@ static void look_at_cpus(em__survey *s)
     s->model = s->first_cpu == NONE ? model : NONE;
 }
 
+/* A board that is measured, or one of which there is but a model. */
+static int32_t find_board(const em__survey *s, int is_model)
+{
+    for (int32_t i = 0; i < s->count; i++) {
+        const em__channel *facts = facts_of(s, i);
+        if (facts->covers == EM__COVERS_BOARD && (facts->kind == EM_KIND_MODEL) == is_model && original_of(s, i) == i) {
+            return i;
+        }
+    }
+    return is_model ? NONE : find_rail(s, NONE, NONE, EM_DOMAIN_GPU);
+}
+
+/* Where the machine measures none of a domain, what a user told of it stands for all of that. */
+static void look_at_told(em__survey *s, int32_t domain, int32_t measured)
+{
+    s->told[domain] = NONE;
+    for (int32_t i = 0; i < s->count && measured == NONE && s->module == NONE && s->told[domain] == NONE; i++) {
+        if (facts_of(s, i)->covers == EM__COVERS_DOMAIN && facts_of(s, i)->domain == domain && original_of(s, i) == i) {
+            s->told[domain] = i;
+        }
+    }
+}
+
 static void look_at_memory(em__survey *s)
 {
     int32_t model = NONE;
@@ -174,10 +197,27 @@ static int32_t whole_of_piece(const em__survey *s, const em__channel *piece)
     return whole == NONE && piece->inside == 0 ? s->module : whole;
 }
 
+/* The counted channel that holds what a user told of, which is then not added. */
+static int32_t holder_of_told(const em__survey *s, const em__channel *facts)
+{
+    int32_t board = find_board(s, 0);
+    switch (facts->domain) {
+    case EM_DOMAIN_CPU:
+        return s->first_cpu != NONE ? s->first_cpu : s->model;
+    case EM_DOMAIN_GPU:
+        return board == NONE && s->told[EM_DOMAIN_GPU] == NONE ? find_board(s, 1) : board;
+    case EM_DOMAIN_DRAM:
+        return s->first_memory != NONE ? s->first_memory : s->model != NONE ? s->model : s->memory_model;
+    default:
+        return NONE;
+    }
+}
+
 /* The counted channel that holds the energy of a group from outside of it, or NONE. */
 static int32_t holder_of(const em__survey *s, const em__channel *facts)
 {
     if (s->module != NONE && facts->covers != EM__COVERS_MODULE &&
+        (facts->covers != EM__COVERS_DOMAIN || facts->domain != EM_DOMAIN_OTHER) &&
         (facts->covers != EM__COVERS_BOARD || is_integrated(facts))) {
         return s->module;
     }
@@ -187,6 +227,9 @@ static int32_t holder_of(const em__survey *s, const em__channel *facts)
     case EM__COVERS_MODULE:
         return s->model;
     case EM__COVERS_BOARD:
+        if (facts->kind == EM_KIND_MODEL) {
+            return s->told[EM_DOMAIN_GPU];
+        }
         return is_integrated(facts) ? find_rail(s, NONE, NONE, EM_DOMAIN_GPU) : NONE;
     case EM__COVERS_RAIL: {
         int32_t package = find_place(s, EM__COVERS_PACKAGE, facts->package, NONE, 0);
@@ -208,9 +251,14 @@ static int32_t holder_of(const em__survey *s, const em__channel *facts)
         }
         return find_place(s, EM__COVERS_DRAM, facts->package, NONE, 0);
     case EM__COVERS_ALL_CPUS:
-        return s->first_cpu;
+        return s->first_cpu != NONE ? s->first_cpu : s->told[EM_DOMAIN_CPU];
     case EM__COVERS_ALL_MEMORY:
-        return s->model != NONE ? s->model : s->first_memory;
+        if (s->model != NONE || s->first_memory != NONE) {
+            return s->model != NONE ? s->model : s->first_memory;
+        }
+        return s->told[EM_DOMAIN_DRAM];
+    case EM__COVERS_DOMAIN:
+        return holder_of_told(s, facts);
     default:
         return NONE;
     }
@@ -224,7 +272,8 @@ static int is_missing(const em__survey *s, int32_t i)
         facts->covers == EM__COVERS_PIECE || facts->covers == EM__COVERS_UNKNOWN) {
         return 0;
     }
-    if (original_of(s, i) != NONE || em__silicon_first(s, s->out[i].group, 0) != i || holder_of(s, facts) != NONE) {
+    if (s->told[facts->domain] != NONE || original_of(s, i) != NONE || em__silicon_first(s, s->out[i].group, 0) != i ||
+        holder_of(s, facts) != NONE) {
         return 0;
     }
     if (em__silicon_is_package(facts)) {
@@ -241,6 +290,13 @@ static void set_role(const em__survey *s, int32_t i, int32_t role, int32_t of)
 {
     s->out[i].role = role;
     s->out[i].of = of;
+}
+
+/* For whatever measures the same, rather than for a place of its own. */
+static int may_stand_in(const em__channel *facts)
+{
+    return facts->covers == EM__COVERS_ALL_CPUS || facts->covers == EM__COVERS_ALL_MEMORY ||
+           facts->covers == EM__COVERS_DOMAIN || (facts->covers == EM__COVERS_BOARD && facts->kind == EM_KIND_MODEL);
 }
 
 static void decide(const em__survey *s, int32_t i)
@@ -262,8 +318,8 @@ static void decide(const em__survey *s, int32_t i)
         set_role(s, i, whole == NONE ? EM_ROLE_PLATFORM : EM_ROLE_PART, whole);
     } else if (facts->covers == EM__COVERS_CORE || facts->covers == EM__COVERS_UNCORE) {
         set_role(s, i, EM_ROLE_PART, whole_of(s, facts));
-    } else if (holder != NONE && holder != s->model &&
-               (facts->covers == EM__COVERS_ALL_CPUS || facts->covers == EM__COVERS_ALL_MEMORY)) {
+    } else if (holder != NONE && holder != s->model && may_stand_in(facts) &&
+               (facts->covers != EM__COVERS_DOMAIN || holder != s->module)) {
         set_role(s, i, EM_ROLE_MIRROR, holder);
     } else if (original != i) {
         set_role(s, i, EM_ROLE_MIRROR, original);
@@ -317,7 +373,11 @@ static void explain(const em__survey *s, int32_t i)
         }
         break;
     case EM_ROLE_MIRROR:
-        if (facts->covers == EM__COVERS_ALL_CPUS && role->of == s->first_cpu) {
+        if (facts->covers == EM__COVERS_DOMAIN) {
+            em__print(sentence, sizeof sentence, "never added to %s, which this machine measures itself", of);
+        } else if (may_stand_in(facts) && facts_of(s, role->of)->covers == EM__COVERS_DOMAIN) {
+            em__print(sentence, sizeof sentence, "estimates what %s measures", of);
+        } else if (facts->covers == EM__COVERS_ALL_CPUS && role->of == s->first_cpu) {
             em__print(sentence, sizeof sentence, "covers all CPUs, so it would count %s twice", of);
         } else if (facts->covers == EM__COVERS_ALL_MEMORY && role->of == s->first_memory) {
             em__print(sentence, sizeof sentence, "covers all memory, so it would count %s twice", of);
@@ -334,6 +394,8 @@ static void explain(const em__survey *s, int32_t i)
         int32_t first = em__silicon_first(s, role->group, 0);
         if (facts->is_overruled) {
             em__copy(sentence, sizeof sentence, "counted since the option channels names it");
+        } else if (facts->covers == EM__COVERS_DOMAIN) {
+            em__copy(sentence, sizeof sentence, "counted as the option files says");
         } else if (facts->covers == EM__COVERS_ALL_CPUS) {
             em__copy(sentence, sizeof sentence, "estimated, since no CPU package can be read");
         } else if (facts->covers == EM__COVERS_ALL_MEMORY) {
@@ -348,12 +410,17 @@ static void explain(const em__survey *s, int32_t i)
 
 void em__roles_resolve(const em__candidate candidates[], size_t count, em__role out[])
 {
-    em__survey s = {candidates, out, (int32_t)count, NONE, NONE, NONE, NONE, NONE};
+    em__survey s = {candidates, out, (int32_t)count, NONE, NONE, NONE, NONE, NONE, {NONE, NONE, NONE, NONE, NONE}};
     em__silicon_group(&s);
     em__silicon_name(&s);
     em__silicon_join_twins(&s);
     look_at_cpus(&s);
+    look_at_told(&s, EM_DOMAIN_CPU, s.first_cpu);
+    s.model = s.told[EM_DOMAIN_CPU] == NONE ? s.model : NONE;
     look_at_memory(&s);
+    look_at_told(&s, EM_DOMAIN_GPU, find_board(&s, 0));
+    look_at_told(&s, EM_DOMAIN_DRAM, s.first_memory);
+    s.memory_model = s.told[EM_DOMAIN_DRAM] == NONE ? s.memory_model : NONE;
     for (int32_t i = 0; i < s.count; i++) {
         decide(&s, i);
     }

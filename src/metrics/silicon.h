@@ -4,19 +4,21 @@
 #ifndef EM_METRICS_SILICON_H
 #define EM_METRICS_SILICON_H
 
+#include "energy_meter.h"
 #include "metrics/roles.h"
 
-enum { EM__NO_CHANNEL = -1 };
+enum { EM__NO_CHANNEL = -1, EM__TOLD = EM_DOMAIN_OTHER + 1 };
 
 typedef struct {
     const em__candidate *all;
     em__role *out;
     int32_t count;
-    int32_t model;        /* the counted model of all CPUs, or none */
-    int32_t first_cpu;    /* the first counted package, die, feed of CPUs or module, or none */
-    int32_t module;       /* the counted input of a module, or none */
-    int32_t memory_model; /* the counted model of all memory, or none */
-    int32_t first_memory; /* the first readable memory of a package or die, or none */
+    int32_t model;          /* the counted model of all CPUs, or none */
+    int32_t first_cpu;      /* the first counted package, die, feed of CPUs or module, or none */
+    int32_t module;         /* the counted input of a module, or none */
+    int32_t memory_model;   /* the counted model of all memory, or none */
+    int32_t first_memory;   /* the first readable memory of a package or die, or none */
+    int32_t told[EM__TOLD]; /* by domain: the first channel that a user told of, where nothing measures that; or none */
 } em__survey;
 
 /* Sets out[].group. */

@@ -93,5 +93,10 @@ int em__parse_cpu_list(const char *text, size_t length, uint32_t cpus[], size_t 
 /* A decimal number above 0, "2.3283064365386962890625e-10", times 10^shift, as a fraction in lowest terms: exact, or
  * where that does not fit rounded to as many digits as do, 12 at least (-ERANGE). */
 int em__parse_scale(const char *text, size_t length, int shift, uint64_t *ret_num, uint64_t *ret_den);
+/* What a meter writes: "123.456", "1.5e3", "12.5 kWh" (no other word than this unit), white space around it. ret_value:
+ * the number times 10^shift, cut to an integer; ret_step: the same of one in the last digit shown, 1 at least. -ERANGE:
+ * below 0, or too large. */
+int em__parse_quantity(const char *text, size_t length, const char *unit, int shift, uint64_t *ret_value,
+                       uint64_t *ret_step);
 
 #endif

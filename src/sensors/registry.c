@@ -15,8 +15,8 @@
 
 /* In the order of rank. */
 static const em__sensor *const sensors[] = {
-    &em__sensor_rapl_perf, &em__sensor_rapl_powercap, &em__sensor_nvml, &em__sensor_amdgpu, &em__sensor_intel_gpu,
-    &em__sensor_battery,   &em__sensor_hwmon,         &em__sensor_dtpm, &em__sensor_tdp,
+    &em__sensor_rapl_perf, &em__sensor_rapl_powercap, &em__sensor_nvml,  &em__sensor_amdgpu, &em__sensor_intel_gpu,
+    &em__sensor_battery,   &em__sensor_file,          &em__sensor_hwmon, &em__sensor_dtpm,   &em__sensor_tdp,
 };
 
 const em__sensor *em__sensor_at(size_t index)

@@ -80,8 +80,10 @@ typedef struct {
     double cpu_tdp_w, gpu_tdp_w; /* NAN: not given */
     int present_gpu;             /* EM_PRESENT_GPU */
     int model_dram;              /* EM_MODEL_DRAM */
-    const char *gpus;            /* "visible", "all", "local_rank", a list */
-    em_error *error;             /* to be filled in with EM_ERR_INVALID; never NULL */
+    const em_file *files;        /* as in em_options; judged by the sensor file */
+    size_t file_count;
+    const char *gpus; /* "visible", "all", "local_rank", a list */
+    em_error *error;  /* to be filled in with EM_ERR_INVALID; never NULL */
 } em__selection;
 
 /* One per sensor. probe returns EM_OK also when it finds nothing (it then leaves an absence), EM_ERR_INVALID for a
@@ -99,6 +101,7 @@ extern const em__sensor em__sensor_nvml;          /* rank 30 */
 extern const em__sensor em__sensor_amdgpu;        /* rank 40 */
 extern const em__sensor em__sensor_intel_gpu;     /* rank 42 */
 extern const em__sensor em__sensor_battery;       /* rank 44 */
+extern const em__sensor em__sensor_file;          /* rank 46 */
 extern const em__sensor em__sensor_hwmon;         /* rank 50 */
 extern const em__sensor em__sensor_dtpm;          /* rank 60 */
 extern const em__sensor em__sensor_tdp;           /* rank 90 */

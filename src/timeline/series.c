@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define SAME_MOST_NS 1e11
+#define SEEN_MOST_NS UINT64_C(600000000000)
 #define MISPLACED 0.003 /* of a bracket's energy: less than half an update of 100 */
 enum {
     BRISK_NS = 2000000,    /* a counter that updates as often is placed to half a period rather than not at all, */
@@ -40,6 +41,7 @@ void em__series_pause(em__series *series)
     series->is_gap = 1;
     series->is_paused = 1;
     series->failing_since_ns = 0;
+    series->moved_ns = 0;
     if (!series->has_ended) {
         series->status = EM_ERR_READ;
     }
@@ -114,11 +116,38 @@ static em__added push_gap(em__series *series, uint64_t t_ns, uint64_t power_mw)
     return EM__ADDED_POINT;
 }
 
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+uint64_t em__series_period_ns(const em__series *series)
+{
+    return series->facts->refresh_ns ? series->facts->refresh_ns : series->seen_ns;
+}
+
+/* How often a file of an outside meter changes is nowhere said. A counter changes with every update; a gauge may show the
+ * same again, so the shortest time between changes is its period. */
+static void learn_period(em__series *series, uint64_t t_ns)
+{
+    uint64_t apart_ns = t_ns - series->moved_ns, seen_ns = series->seen_ns;
+    if (series->facts->refresh_ns > 0) {
+        return;
+    }
+    int is_counter = series->facts->kind == EM_KIND_COUNTER;
+    uint64_t faded_ns = is_counter ? seen_ns - seen_ns / 8 : seen_ns + seen_ns / 8;
+    if (series->moved_ns > 0) {
+        series->seen_ns = seen_ns == 0 || (apart_ns > faded_ns) == is_counter ? apart_ns : faded_ns;
+        series->seen_ns = lesser(series->seen_ns, SEEN_MOST_NS);
+    }
+    series->moved_ns = t_ns;
+}
+
 /* A counter that is read more often than it moves stands still for several readings: its power is that of its updates. */
 static void measure_power(em__series *series, uint64_t t_ns, int has_moved)
 {
     uint64_t elapsed_ns = t_ns - series->update_ns;
-    if (elapsed_ns == 0 || (!has_moved && elapsed_ns <= 2 * series->facts->refresh_ns)) {
+    if (elapsed_ns == 0 || (!has_moved && elapsed_ns <= 2 * em__series_period_ns(series))) {
         return;
     }
     set_power(series, em__scale((uint64_t)(series->known_uj - series->update_uj), EM__MW_NS_PER_UJ, elapsed_ns));
@@ -139,11 +168,6 @@ static em__added add_baseline(em__series *series, uint64_t t_ns)
     series->is_gap = series->is_paused ? 0 : series->is_gap; /* Read while the pause ended: measured from there on. */
     series->is_paused = 0;
     return EM__ADDED_NOTHING;
-}
-
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
 }
 
 /* Across a shorter one than this, what is not known of the updates' time would make the power wrong: by a twelfth at most
@@ -191,7 +215,8 @@ static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
 {
     uint64_t instant_ns = em__phase_read(&series->phase, t_ns, has_moved);
     int is_timed = series->phase.is_known || series->phase.search_until_ns;
-    if (is_timed && !has_moved && t_ns < series->last.t_ns + 3 * series->facts->refresh_ns) {
+    int is_seen = series->facts->refresh_ns == 0;
+    if ((is_timed || is_seen) && !has_moved && t_ns < series->last.t_ns + 3 * em__series_period_ns(series)) {
         return 0; /* The same update as before. */
     }
     if (series->phase.is_known) {
@@ -243,6 +268,9 @@ static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
         return add_baseline(series, without_lateness(series, t_ns));
     }
     series->known_uj += (int64_t)uj;
+    if (has_moved) {
+        learn_period(series, t_ns);
+    }
     uint64_t placed_ns = place(series, t_ns, has_moved != 0);
     uint64_t known_ns = placed_ns ? placed_ns : known_until(series, t_ns, has_moved != 0);
     series->known_ns = known_ns > series->known_ns ? known_ns : series->known_ns;
@@ -357,6 +385,9 @@ static em__added add_power(em__series *series, uint64_t t_ns, uint64_t power_mw)
     point.power_mw = power_mw;
     point.spread_uj2 += spread_of(series, &series->last, &point);
     learn_swing(series, &series->last, &point);
+    if (changed) {
+        learn_period(series, t_ns);
+    }
     point.updates += changed;
     series->update_ns = changed ? t_ns : series->update_ns;
     set_power(series, power_mw);

@@ -53,6 +53,8 @@ typedef struct {
     uint64_t raw;
     int64_t update_uj; /* known_uj and known_ns when raw changed last */
     uint64_t update_ns;
+    uint64_t moved_ns,
+        seen_ns;       /* where no period is documented: the last update, and how often they were seen to come */
     uint64_t stamp_ns; /* of a model: its last evaluation */
     int has_power;     /* power_mw is known */
     int is_gap;        /* nothing good since last: why is in status */
@@ -88,6 +90,9 @@ void em__series_learn(em__series *series);
 /* Up to when values are as good as they get: a counter whose updates are known waits for the bracket after an edge's,
  * since the power on each side tells where in between it stepped. */
 uint64_t em__series_settled_ns(const em__series *series);
+
+/* Between two updates: as documented, else as seen so far; 0: neither. */
+uint64_t em__series_period_ns(const em__series *series);
 
 /* The value at a time inside the last brackets: exact for constant power and, where the power on both sides is known,
  * for one step of it; for a gauge by the trapezoid rule.

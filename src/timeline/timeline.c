@@ -150,8 +150,8 @@ uint64_t em__timeline_plan(const em__timeline *timeline, size_t channel, uint64_
 uint64_t em__timeline_period_ns(const em__timeline *timeline, size_t channel, int *ret_is_seen)
 {
     const em__series *series = &timeline->series[channel];
-    *ret_is_seen = series->phase.is_known;
-    return *ret_is_seen ? (uint64_t)series->phase.period_ns : series->facts->refresh_ns;
+    *ret_is_seen = series->phase.is_known || (series->facts->refresh_ns == 0 && series->seen_ns > 0);
+    return series->phase.is_known ? (uint64_t)series->phase.period_ns : em__series_period_ns(series);
 }
 
 /* To the nearest point. */
