@@ -235,8 +235,7 @@ static em_group group(int32_t kind, const char *name, uint64_t count, uint64_t d
 static em__summary_facts plain_facts(void)
 {
     return (em__summary_facts){.device = "cpu",
-                               .g_per_kwh = 450,
-                               .carbon_source = "user",
+                               .carbon = {.g_per_kwh = 450, .pue = 1, .source = "user", .pue_source = "assumed"},
                                .tdp_cpu = {.each_w = NAN},
                                .tdp_gpu = {.each_w = NAN},
                                .run_is_complete = 1,
@@ -307,10 +306,10 @@ static void summary_of_a_run(int32_t format, const char *golden)
     facts.device = "gpu";
     facts.gpu_name = "NVIDIA H200";
     facts.gpu_shared = 1;
-    facts.carbon_source = "Ember, world average";
-    facts.g_per_kwh = 472.95;
-    facts.carbon_year = 2024;
-    facts.carbon_is_default = 1;
+    facts.carbon.source = "Ember";
+    facts.carbon.g_per_kwh = 472.95;
+    facts.carbon.year = 2024;
+    facts.carbon.is_default = 1;
     facts.in_epochs_j = 700;
     facts.in_batches_j = 610.5;
     facts.outside_windows_j = 299.5;
