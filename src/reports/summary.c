@@ -168,7 +168,7 @@ static void write_run(em__text *json, const em__view *view)
     add_real(json, "avg_power_w", run->duration_ns > 0 ? energy_j / em__view_seconds(run->duration_ns) : 0);
     add_real(json, "carbon_g", em__view_energy(run->carbon_g));
     write_basis(json, &view->facts->carbon);
-    add_real(json, "cost", run->cost);
+    add_real(json, "cost", isfinite(view->facts->price_per_kwh) ? em__view_energy(run->cost) : NAN);
     add_real(json, "embodied_g", run->embodied_g);
     add_real(json, "cpu_energy_j", run->by_domain[EM_DOMAIN_CPU].energy_j);
     add_real(json, "gpu_energy_j", run->by_domain[EM_DOMAIN_GPU].energy_j);

@@ -45,14 +45,14 @@ static double known(const em_energy *energy, double value)
     return energy->status == EM_ERR_UNAVAILABLE && !isfinite(energy->energy_j) ? NAN : em__view_energy(value);
 }
 
-static em__row row_of(const em_group *group)
+static em__row row_of(const em_group *group, const em__summary_facts *facts)
 {
     return (em__row){.name = group->name,
                      .count = group->count,
                      .duration_ns = group->duration_ns,
                      .energy_j = known(&group->total, group->total.energy_j),
                      .carbon_g = known(&group->total, group->carbon_g),
-                     .cost = group->cost,
+                     .cost = isfinite(facts->price_per_kwh) ? known(&group->total, group->cost) : NAN,
                      .embodied_g = group->embodied_g,
                      .distinct_j = known(&group->distinct, group->distinct.energy_j),
                      .uncertainty_j = known(&group->total, group->total.uncertainty_j),
@@ -85,7 +85,7 @@ int em__view_init(em__view *ret_view, const em_summary *summary, const em__summa
         if (em_summary_group(summary, i, &group) != EM_OK) {
             continue;
         }
-        const em__row row = row_of(&group);
+        const em__row row = row_of(&group, facts);
         if (i == 0) {
             view.run = group;
         } else if (group.name) {
