@@ -270,6 +270,15 @@ static void summary_of_a_run(int32_t format, const char *golden)
     }
     groups[0].total = (em_energy){
         .energy_j = 1000, .uncertainty_j = 82, .gain_j = 80, .edge_j = 18, .resolution = EM_RESOLUTION_COARSE};
+    /* 1000 J for 192 items, of which the batches took 600.5 J; 10 J ± 1 J for 20; 100 items whose energy nobody knows. */
+    groups[0].items = 192;
+    groups[0].per_item = (em_per_item){1000.0 / 192, 82.0 / 192, 0.192, 0.192 * 0.082, 1};
+    groups[4].items = 192;
+    groups[4].per_item = (em_per_item){600.5 / 192, 60.05 / 192, 192 / 600.5, 19.2 / 600.5, 6};
+    groups[5].items = 20;
+    groups[5].per_item = (em_per_item){0.5, 0.05, 2, 0.2, 2};
+    groups[8].items = 1000000;
+    groups[8].per_item = (em_per_item){1e-6, 2e-7, 1e6, 2e5, 1};
     energies[0] = (em_energy){.energy_j = 200.25,
                               .counted_j = 200.25,
                               .uncertainty_j = 20.03,
