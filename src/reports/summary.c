@@ -78,6 +78,21 @@ static void write_rates(em__text *json, const em__summary_facts *facts)
     em__text_add(json, "}");
 }
 
+static void write_items(em__text *json, uint64_t items, const em_per_item *each)
+{
+    int has_items = each->windows > 0;
+    em__reports_key(json, "items");
+    if (has_items) {
+        em__text_format(json, "%llu", (unsigned long long)items);
+    } else {
+        em__text_add(json, "null");
+    }
+    add_real(json, "energy_per_item_j", has_items ? each->energy_j : NAN);
+    add_real(json, "energy_per_item_uncertainty_j", has_items ? each->uncertainty_j : NAN);
+    add_real(json, "items_per_j", has_items ? each->items_per_j : NAN);
+    add_real(json, "items_per_j_uncertainty", has_items ? each->items_per_j_uncertainty : NAN);
+}
+
 static void write_row(em__text *json, const char *key, const em__row *row, const em_carbon *carbon)
 {
     double count = (double)row->count, seconds = em__view_seconds(row->duration_ns);
@@ -92,6 +107,8 @@ static void write_row(em__text *json, const char *key, const em__row *row, const
     write_basis(json, carbon);
     add_real(json, "cost", row->cost);
     add_real(json, "embodied_g", row->embodied_g);
+    add_count(json, "windows_with_items", row->per_item.windows);
+    write_items(json, row->items, &row->per_item);
     add_real(json, "distinct_energy_j", row->distinct_j);
     add_real(json, "uncertainty_j", row->uncertainty_j);
     add_real(json, "uncertainty_gain_j", row->gain_j);
@@ -170,6 +187,7 @@ static void write_run(em__text *json, const em__view *view)
     write_basis(json, &view->facts->carbon);
     add_real(json, "cost", isfinite(view->facts->price_per_kwh) ? em__view_energy(run->cost) : NAN);
     add_real(json, "embodied_g", run->embodied_g);
+    write_items(json, run->items, &run->per_item);
     add_real(json, "cpu_energy_j", run->by_domain[EM_DOMAIN_CPU].energy_j);
     add_real(json, "gpu_energy_j", run->by_domain[EM_DOMAIN_GPU].energy_j);
     add_real(json, "dram_energy_j", run->by_domain[EM_DOMAIN_DRAM].energy_j);
@@ -244,6 +262,7 @@ static void write_device(em__text *json, const em_channel *channel, const em__su
     em__reports_comma(json);
     em__text_add(json, "\n{");
     add_string(json, "channel", channel->name);
+    add_string(json, "sensor", channel->sensor && channel->sensor[0] ? channel->sensor : NULL);
     add_string(json, "uuid", channel->uuid && channel->uuid[0] ? channel->uuid : NULL);
     add_string(json, "name", channel->device_name ? channel->device_name : "");
     add_string(json, "domain", em__reports_domain(channel->domain));

@@ -4,6 +4,7 @@
 #include "reports/view.h"
 
 #include "core/units.h"
+#include "metrics/items.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,8 +26,34 @@ static double both(double a, double b)
     return sqrt(a * a + b * b);
 }
 
+/* The devices are the same, and so is what they are off by: the uncertainties add up. */
+static void add_items(em__row *sum, const em__row *row)
+{
+    double before = (double)sum->items, more = (double)row->items;
+    if (row->per_item.windows == 0) {
+        return;
+    }
+    double energy_j = row->items > 0 ? row->per_item.energy_j * more : 0;
+    double doubt_j = row->items > 0 ? row->per_item.uncertainty_j * more : 0;
+    if (sum->items > 0) {
+        energy_j += sum->per_item.energy_j * before;
+        doubt_j += sum->per_item.uncertainty_j * before;
+    }
+    sum->items += row->items;
+    sum->items = sum->items < EM_MOST_ITEMS ? sum->items : EM_MOST_ITEMS;
+    double count = sum->items > 0 ? (double)sum->items : NAN;
+    sum->per_item =
+        em__per_item_of(energy_j / count, doubt_j / count, sum->per_item.windows + row->per_item.windows);
+}
+
 static void add_row(em__row *sum, const em__row *row)
 {
+    if (sum->per_item.windows == 0) {
+        sum->items = row->items;
+        sum->per_item = row->per_item;
+    } else {
+        add_items(sum, row);
+    }
     sum->count += row->count;
     sum->duration_ns += row->duration_ns;
     sum->energy_j += row->energy_j;
@@ -54,6 +81,8 @@ static em__row row_of(const em_group *group, const em__summary_facts *facts)
                      .carbon_g = known(&group->total, group->carbon_g),
                      .cost = isfinite(facts->price_per_kwh) ? known(&group->total, group->cost) : NAN,
                      .embodied_g = group->embodied_g,
+                     .items = group->items,
+                     .per_item = group->per_item,
                      .distinct_j = known(&group->distinct, group->distinct.energy_j),
                      .uncertainty_j = known(&group->total, group->total.uncertainty_j),
                      .gain_j = known(&group->total, group->total.gain_j),

@@ -13,6 +13,8 @@ typedef struct {
     uint64_t count, duration_ns;
     double energy_j, carbon_g;            /* NAN: cannot be told */
     double cost, embodied_g;              /* NAN: not given, or cannot be told */
+    uint64_t items;
+    em_per_item per_item;                 /* windows 0: none carries items */
     double distinct_j;                    /* over the union of their time; NAN: of several kinds */
     double uncertainty_j, gain_j, edge_j; /* k = 2 */
 } em__row;

@@ -2,6 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
 /* Reports against kept documents (tests/unit/golden; EM_REFRESH=1 writes them anew), which the Python tests read with
  * Python's own json. Quantities against figures worked by hand, times against the C library's calendar. */
+#include "metrics/items.h"
 #include "metrics/summary.h"
 #include "reports/doctor.h"
 #include "reports/layout.h"
@@ -270,6 +271,15 @@ static void summary_of_a_run(int32_t format, const char *golden)
     }
     groups[0].total = (em_energy){
         .energy_j = 1000, .uncertainty_j = 82, .gain_j = 80, .edge_j = 18, .resolution = EM_RESOLUTION_COARSE};
+    /* 1000 J for 192 items, of which the batches took 600.5 J; 10 J ± 1 J for 20; 100 items whose energy nobody knows. */
+    groups[0].items = 192;
+    groups[0].per_item = em__per_item_of(1000.0 / 192, 82.0 / 192, 1);
+    groups[4].items = 192;
+    groups[4].per_item = em__per_item_of(600.5 / 192, 60.05 / 192, 6);
+    groups[5].items = 20;
+    groups[5].per_item = em__per_item_of(0.5, 0.05, 2);
+    groups[8].items = 1000000;
+    groups[8].per_item = em__per_item_of(1e-6, 2e-7, 1);
     energies[0] = (em_energy){.energy_j = 200.25,
                               .counted_j = 200.25,
                               .uncertainty_j = 20.03,
