@@ -95,7 +95,7 @@ static int print_merged(const em_summary *const *parts, char **paths, size_t cou
 
 int cmd_merge(int argc, char **argv)
 {
-    args_line args = {"merge", argc, argv, 1, options, sizeof options / sizeof *options};
+    args_line args = {"merge", argc, argv, 1, options, sizeof options / sizeof *options, NULL, 0, 0};
     int32_t format = EM_FORMAT_TEXT;
     size_t count = 0;
     const char *value = NULL;
