@@ -131,14 +131,16 @@ static int measure(em_meter *meter, child *process, const plan *of, em_summary *
     return status;
 }
 
-static void show(const em_summary *const *runs, const plan *of, output *to)
+static void show(const em_summary *const *runs, size_t count, const plan *of, output *to)
 {
     char *text = NULL;
     size_t length = 0;
     if (to->descriptor == STDERR_FILENO && of->is_quiet) {
         return;
     }
-    int failure = em_summary_format(runs[0], of->format, &text, &length);
+    const em_runs all = {runs, count, NULL};
+    int failure = of->count > 1 ? em_summary_repeat_format(&all, of->format, &text, &length)
+                                : em_summary_format(runs[0], of->format, &text, &length);
     if (failure == EM_OK) {
         output_write(to, text, length);
     } else {
@@ -174,7 +176,7 @@ static int repeat(em_meter *meter, child *process, const plan *of, output *to)
     } while (runs[done] && ++done < of->count && status == 0 && !process->is_interrupted);
     close_trace(meter, of);
     if (done > 0) {
-        show((const em_summary *const *)runs, of, to);
+        show((const em_summary *const *)runs, done, of, to);
     }
     for (size_t i = 0; i < of->count; i++) {
         em_summary_destroy(runs[i]);

@@ -18,6 +18,7 @@ typedef struct {
 
 static const command commands[] = {
     {"run", cmd_run, "measures while a command runs"},
+    {"compare", cmd_compare, "which run used less, by how much, and whether that stands"},
     {"merge", cmd_merge, "one summary of those of several processes, each joule once"},
     {"sensors", cmd_sensors, "what can be measured here, and what is missing and why"},
     {"doctor", cmd_doctor, "the same with costs, periods, doubts and remedies; records a machine"},

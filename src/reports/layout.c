@@ -78,6 +78,24 @@ void em__reports_real(em__text *json, double value)
     em__text_add(json, ".0");
 }
 
+void em__reports_named_real(em__text *json, const char *key, double value)
+{
+    em__reports_key(json, key);
+    em__reports_real(json, value);
+}
+
+void em__reports_named_text(em__text *json, const char *key, const char *value)
+{
+    em__reports_key(json, key);
+    em__text_json(json, value);
+}
+
+void em__reports_open(em__text *json, const char *key, const char *bracket)
+{
+    em__reports_key(json, key);
+    em__text_add(json, bracket);
+}
+
 void em__reports_seconds(em__text *json, uint64_t ns)
 {
     char fraction[16];
