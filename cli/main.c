@@ -18,6 +18,8 @@ typedef struct {
 
 static const command commands[] = {
     {"run", cmd_run, "measures while a command runs"},
+    {"record", cmd_record, "keeps all readings in a trace, until it is stopped"},
+    {"report", cmd_report, "every report again from a trace, for other times too"},
     {"compare", cmd_compare, "which run used less, by how much, and whether that stands"},
     {"merge", cmd_merge, "one summary of those of several processes, each joule once"},
     {"sensors", cmd_sensors, "what can be measured here, and what is missing and why"},

@@ -460,6 +460,13 @@ EM_API int em_trace_open(int fd, em_error *ret_error, em_trace **ret_trace);
  * was cut off go on up to there. EM_NOTE_TRUNCATED in the notes of each total: it was cut off or lacks records.
  * EM_ERR_SYSTEM: it cannot be read; EM_ERR_NO_MEMORY. */
 EM_API int em_trace_summary(em_trace *trace, em_error *ret_error, em_summary **ret_summary);
+
+/* The same of a part of it, and with another intensity: from from_ns to to_ns since its first window began; 0 and
+ * UINT64_MAX: all of it. The run is then the part, and windows that do not lie within it are left out; what measuring
+ * cost is known of the whole alone. carbon: its carbon_g_per_kwh is used where it is given; NULL: as it was.
+ * EM_ERR_INVALID: the part is empty or begins behind the trace's end, or the trace has been read before. */
+EM_API int em_trace_part(em_trace *trace, uint64_t from_ns, uint64_t to_ns, const em_options *carbon,
+                         em_error *ret_error, em_summary **ret_summary);
 EM_API void em_trace_destroy(em_trace *trace); /* NULL is ignored; its summaries live on */
 
 /* ------------------------------------------------------------------------------------------------------- machines */
