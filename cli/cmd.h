@@ -14,6 +14,7 @@ int cmd_run(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_sensors(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -18,6 +18,7 @@ typedef struct {
 
 static const command commands[] = {
     {"run", cmd_run, "measures while a command runs"},
+    {"watch", cmd_watch, "power, energy and carbon live in the terminal"},
     {"record", cmd_record, "keeps all readings in a trace, until it is stopped"},
     {"report", cmd_report, "every report again from a trace, for other times too"},
     {"compare", cmd_compare, "which run used less, by how much, and whether that stands"},

@@ -10,13 +10,13 @@
 
 const args_option measure_options[MEASURE_COUNT] = {
     [MEASURE_CARBON] = {"--carbon", "G_PER_KWH", "intensity of the electricity in g CO2e/kWh"},
-    [MEASURE_INTERVAL] = {"--interval", "SECONDS", "time between readings, 0.001 to 60; default 0.1"},
     [MEASURE_CPU_TDP] = {"--cpu-tdp", "WATTS", "of one CPU, where it must be estimated"},
     [MEASURE_GPU_TDP] = {"--gpu-tdp", "WATTS", "of one GPU, where it must be estimated"},
     [MEASURE_GPUS] = {"--gpus", "WHICH", "visible (default), all, local_rank, 0,2 or UUIDs"},
     [MEASURE_CHANNELS] = {"--channels", "PATTERNS", "count or leave out: \"+platform/psys,-gpu-1*\""},
     [MEASURE_ROOT] = {"--root", "DIR|FILE.json", "measure a tree like /, or a recorded machine"},
     [MEASURE_AS_USER] = {"--as-user", NULL, "with --root: as an ordinary user could read it"},
+    [MEASURE_INTERVAL] = {"--interval", "SECONDS", "time between readings, 0.001 to 60; default 0.1"},
 };
 
 /* What the library calls it, and what is said of it. */

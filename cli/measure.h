@@ -11,13 +11,13 @@
 enum {
     MEASURE_CARBON,
     MEASURE_CARBON_COUNT,
-    MEASURE_INTERVAL = MEASURE_CARBON_COUNT,
-    MEASURE_CPU_TDP,
+    MEASURE_CPU_TDP = MEASURE_CARBON_COUNT,
     MEASURE_GPU_TDP,
     MEASURE_GPUS,
     MEASURE_CHANNELS,
     MEASURE_ROOT,
     MEASURE_AS_USER,
+    MEASURE_INTERVAL, /* the last one: watch has its own */
     MEASURE_COUNT
 };
 extern const args_option measure_options[MEASURE_COUNT];

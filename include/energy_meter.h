@@ -132,6 +132,7 @@ enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON };
 enum em_subject { EM_SENSORS, EM_DOCTOR };
 enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2, EM_MODEL_DRAM = 4, EM_EDGES_ALWAYS = 8, EM_EDGES_NEVER = 16 };
 enum em_compare_flag { EM_FORCE = 1 };
+enum em_quantity { EM_QUANTITY_ENERGY, EM_QUANTITY_POWER, EM_QUANTITY_TIME, EM_QUANTITY_MASS }; /* J, W, s, g */
 
 #define EM_DOMAINS 8         /* five are used; the rest is NAN */
 #define EM_PROVENANCES 4     /* three are used; the rest is 0 */
@@ -485,6 +486,9 @@ EM_API const char *em_status_text(int status); /* a sentence; static */
 EM_API const char *em_status_word(int status); /* "masked-by-container"; static */
 EM_API const char *em_note_text(int note);     /* note: a bit's number; "" if there is none such; static */
 EM_API const char *em_note_remedy(int note);
+/* A value for people, as tables show it: three significant figures and a unit that fits, "1.23 kJ", "-" for NAN. Cut to
+ * size, which 32 always is enough for. EM_ERR_INVALID. */
+EM_API int em_quantity_format(int32_t quantity, double value, char *ret_text, size_t size);
 EM_API const char *em_version(void); /* "0.1.0" */
 
 #ifdef __cplusplus

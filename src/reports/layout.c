@@ -256,3 +256,13 @@ const char *em__reports_quantity(em__quantity quantity, double value, char buffe
     free(digits);
     return buffer;
 }
+
+int em_quantity_format(int32_t quantity, double value, char *ret_text, size_t size)
+{
+    char buffer[EM__QUANTITY_SIZE];
+    if (quantity < EM__QUANTITY_ENERGY || quantity > EM__QUANTITY_MASS || !ret_text || size == 0) {
+        return EM_ERR_INVALID;
+    }
+    em__copy(ret_text, size, em__reports_quantity((em__quantity)quantity, value, buffer));
+    return EM_OK;
+}
