@@ -9,7 +9,11 @@
 #include <string.h>
 
 const args_option measure_options[MEASURE_COUNT] = {
-    [MEASURE_CARBON] = {"--carbon", "G_PER_KWH", "intensity of the electricity in g CO2e/kWh"},
+    [MEASURE_LOCATION] = {"--location", "PLACE", "whose electricity: FR, US-CA, aws:eu-west-1 ..."},
+    [MEASURE_CARBON] = {"--carbon", "G_PER_KWH", "the electricity's g CO2e/kWh, if you know it"},
+    [MEASURE_PUE] = {"--pue", "FACTOR", "of the data centre, 1 to 10; default: the place's or 1"},
+    [MEASURE_PRICE] = {"--price", "PER_KWH", "show what the energy costs, in your currency"},
+    [MEASURE_EMBODIED] = {"--embodied", "KG/YEARS", "of making the machine, and how long it serves"},
     [MEASURE_CPU_TDP] = {"--cpu-tdp", "WATTS", "of one CPU, where it must be estimated"},
     [MEASURE_GPU_TDP] = {"--gpu-tdp", "WATTS", "of one GPU, where it must be estimated"},
     [MEASURE_GPUS] = {"--gpus", "WHICH", "visible (default), all, local_rank, 0,2 or UUIDs"},
@@ -27,6 +31,38 @@ static const struct {
     {"gpu_tdp_w", "--gpu-tdp"}, {"cpu_tdp_w", "--cpu-tdp"},
 };
 
+static int take_location(em_options *options, const char *command, const char *value)
+{
+    em_error error = {.size = sizeof error};
+    em_carbon carbon = {.size = sizeof carbon};
+    em_options asked;
+    em_options_init(&asked, sizeof asked);
+    asked.location = options->location = value;
+    if (em_carbon_find(&asked, &error, &carbon) == EM_OK) {
+        return 0;
+    }
+    int is_suggestion = strncmp(error.remedy, "the nearest", 11) == 0;
+    args_say(command, "--location '%s' is not known; %s", value,
+             is_suggestion ? error.remedy
+                           : "give a country as FR, a state as US-CA, a region as aws:eu-west-1, or --carbon");
+    return EXIT_USAGE;
+}
+
+static int take_embodied(em_options *options, const char *command, const char *value)
+{
+    char kg[32];
+    const char *slash = strchr(value, '/');
+    size_t length = slash ? (size_t)(slash - value) : 0;
+    if (!slash || length >= sizeof kg) {
+        args_say(command, "--embodied '%s': give kg CO2e and years, as 1000/4", value);
+        return EXIT_USAGE;
+    }
+    memcpy(kg, value, length);
+    kg[length] = '\0';
+    int wrong = args_number(command, "--embodied", kg, 0, 1e9, &options->embodied_kg);
+    return wrong ? wrong : args_number(command, "--embodied", slash + 1, 0.001, 100, &options->lifetime_years);
+}
+
 int measure_take(em_options *options, const char *command, int which, const char *value)
 {
     const char *name = which >= 0 && which < MEASURE_COUNT ? measure_options[which].name : "";
@@ -40,6 +76,16 @@ int measure_take(em_options *options, const char *command, int which, const char
         wrong = args_seconds(command, name, value, 0.001, 60, &number);
         options->sample_interval_ns = wrong ? options->sample_interval_ns : (uint64_t)(number * 1e9 + 0.5);
         break;
+    case MEASURE_LOCATION:
+        return take_location(options, command, value);
+    case MEASURE_PUE:
+        wrong = args_number(command, name, value, 1, 10, &options->pue);
+        break;
+    case MEASURE_PRICE:
+        wrong = args_number(command, name, value, 0, 1e6, &options->price_per_kwh);
+        break;
+    case MEASURE_EMBODIED:
+        return take_embodied(options, command, value);
     case MEASURE_CPU_TDP:
         wrong = args_number(command, name, value, 0.001, 1e5, &options->cpu_tdp_w);
         break;

@@ -9,7 +9,11 @@
 
 /* Those of carbon come first: report takes these alone. */
 enum {
+    MEASURE_LOCATION,
     MEASURE_CARBON,
+    MEASURE_PUE,
+    MEASURE_PRICE,
+    MEASURE_EMBODIED,
     MEASURE_CARBON_COUNT,
     MEASURE_CPU_TDP = MEASURE_CARBON_COUNT,
     MEASURE_GPU_TDP,

@@ -159,7 +159,7 @@ typedef struct {
                                        at the edges of windows: 0 (never) … 1; default 0.001. Their own time comes
                                        first: where windows are too short to pay that, no edge is read */
     double cpu_tdp_w, gpu_tdp_w;    /* W, of one CPU or GPU as on its data sheet, > 0 and <= 100,000; NAN: not given */
-    double carbon_g_per_kwh;        /* g CO2e/kWh, 0 … 100,000; NAN: the world average */
+    double carbon_g_per_kwh;        /* g CO2e/kWh, 0 … 100,000; NAN: the location's, else the world average */
     uint32_t measure;               /* bits 1u << EM_DOMAIN_…: what may be counted; default all */
     uint32_t require;               /* the same bits: create fails unless each has a reading that is no model */
     uint32_t flags;                 /* EM_AS_USER: read a recorded machine as an ordinary user may.
@@ -179,7 +179,17 @@ typedef struct {
                                        one. "+gpu-1*" takes that back. "+platform/psys", a whole name, counts a channel
                                        whatever its role, even if it holds or repeats others. A + that fits no channel
                                        is EM_ERR_INVALID. NULL or "": roles decide */
-} em_options;             /* strings are copied by create */
+    const char *location; /* whose electricity: "FR", "US-CA", "WORLD", or a region of a cloud, "aws:eu-west-1",
+                                       "gcp:…", "azure:…", "ovhcloud:…", "scaleway:…"; in either case. NULL: not given,
+                                       and never guessed. With carbon_g_per_kwh that number is used, and the location
+                                       says where it is and gives the PUE */
+    double pue; /* power usage effectiveness of the data centre, 1 … 10: energy × PUE is what carbon and cost
+                                       are of; energies stay those of the machine. NAN: the cloud region's, else 1 */
+    double price_per_kwh;               /* in a currency of the caller's, 0 … 1,000,000; NAN: results have no cost */
+    double embodied_kg, lifetime_years; /* kg CO2e that making the measured machine (or the share of it that is the
+                                       user's) took, 0 … 1e9, and for how many years of 365 days it serves, > 0 … 100:
+                                       results have embodied_g, its share of their time (GSF SCI). Both or none (NAN) */
+} em_options;                           /* strings are copied by create */
 
 /* Fills in the defaults. size is sizeof(em_options) as the caller was compiled. NULL is ignored. */
 EM_API void em_options_init(em_options *options, size_t size);
@@ -198,6 +208,29 @@ EM_API void em_meter_destroy(em_meter *meter);
 
 /* Groups and the run begin anew; the names of groups keep their places. Open windows go on and will be counted whole. */
 EM_API int em_meter_reset(em_meter *meter);
+
+/* What carbon is computed with: g = energy / 3.6e6 J × pue × g_per_kwh. */
+typedef struct {
+    size_t size;
+    double g_per_kwh;   /* g CO2e per kWh of electricity; NAN: several */
+    double pue;         /* NAN: several */
+    int32_t year;       /* of the figure; 0: none */
+    int32_t is_default; /* neither a number nor a location was given: the world average */
+    const char *source; /* "user", or who published it; NULL: several */
+    const char *method; /* "life-cycle": with building and fuel supply; "direct": burning alone, which is less and
+                               not to be compared with the former; NULL: of the user's number, or several */
+    const char *zone;   /* whose electricity: "FR", "US-CA", "WORLD"; NULL: a number without a location, or several */
+    const char *zone_name;  /* "France"; NULL: none */
+    const char *location;   /* as given: "aws:eu-west-3"; NULL: none */
+    const char *pue_source; /* "user", who published it, or "assumed" */
+} em_carbon;
+
+/* What a meter with these options computes with; only location, carbon_g_per_kwh and pue matter. NULL: the defaults.
+ * EM_ERR_INVALID: an unknown location, whose nearest names are in the remedy, or a number out of its range.
+ * ret_error may be NULL. The strings are static, but for location, which is the caller's. */
+EM_API int em_carbon_find(const em_options *options, em_error *ret_error, em_carbon *ret_carbon);
+EM_API int em_meter_carbon(const em_meter *meter, em_carbon *ret_carbon);       /* strings: the meter's */
+EM_API int em_summary_carbon(const em_summary *summary, em_carbon *ret_carbon); /* strings: the summary's */
 
 /* One source number, and how it enters the total. */
 typedef struct {
@@ -283,6 +316,8 @@ typedef struct {
                                  never applied. NAN: less than 0.2 s of time or of busy CPU time, where clock ticks say
                                  little, or no /proc/self. Read once a second and soon after edges, in the meter's thread:
                                  an edge is met to a sample interval */
+    double cost;           /* energy × PUE × price_per_kwh; NAN: no price was given */
+    double embodied_g;     /* g CO2e of making the machine, for this time; not in carbon_g; NAN: not given */
 } em_result;
 
 typedef struct {
@@ -349,6 +384,7 @@ typedef struct {
     double by_provenance_j[EM_PROVENANCES];
     double carbon_g;
     double process_cpu_share; /* as in em_result, over all of them */
+    double cost, embodied_g;  /* as in em_result */
 } em_group;
 
 /* Settles what has ended (at most timeout_ns, then pins) and freezes the numbers. */
@@ -464,8 +500,9 @@ EM_API int em_trace_summary(em_trace *trace, em_error *ret_error, em_summary **r
 
 /* The same of a part of it, and with another intensity: from from_ns to to_ns since its first window began; 0 and
  * UINT64_MAX: all of it. The run is then the part, and windows that do not lie within it are left out; what measuring
- * cost is known of the whole alone. carbon: its carbon_g_per_kwh is used where it is given; NULL: as it was.
- * EM_ERR_INVALID: the part is empty or begins behind the trace's end, or the trace has been read before. */
+ * cost is known of the whole alone. carbon: of its location, carbon_g_per_kwh, pue, price_per_kwh, embodied_kg and
+ * lifetime_years those that are given hold instead of the trace's; NULL: as it was. EM_ERR_INVALID: one of them is wrong,
+ * the part is empty or begins behind the trace's end, or the trace has been read before. */
 EM_API int em_trace_part(em_trace *trace, uint64_t from_ns, uint64_t to_ns, const em_options *carbon,
                          em_error *ret_error, em_summary **ret_summary);
 EM_API void em_trace_destroy(em_trace *trace); /* NULL is ignored; its summaries live on */

@@ -6,6 +6,7 @@
 #define EM_LEDGER_LEDGER_H
 
 #include "core/event.h"
+#include "metrics/carbon.h"
 #include "metrics/energy.h"
 #include "metrics/points.h"
 #include "metrics/roles.h"
@@ -28,7 +29,7 @@ typedef struct {
     int32_t unmeasured[EM_DOMAINS]; /* why a domain that the options want has no channel at all; EM_OK */
     uint64_t notes;
     uint64_t interval_ns, patience_ns;
-    double g_per_kwh;
+    em__rates rates;
 } em__ledger_setup;
 
 typedef struct {

@@ -3,7 +3,6 @@
 /* What the ledger knows of one window now, as the public result. */
 #include "ledger/ledger.h"
 
-#include "metrics/carbon.h"
 #include "metrics/share.h"
 
 #include <string.h>
@@ -82,7 +81,9 @@ int em__ledger_result(em__ledger *ledger, em_window window, uint64_t now_ns, em_
                         .items = record->items,
                         .wait_ns = record->wait_ns,
                         .total = totals.total,
-                        .carbon_g = em__carbon_g(totals.total.energy_j, ledger->setup.g_per_kwh),
+                        .carbon_g = em__carbon_g(&ledger->setup.rates, totals.total.energy_j),
+                        .cost = em__cost(&ledger->setup.rates, totals.total.energy_j),
+                        .embodied_g = em__embodied_g(&ledger->setup.rates, duration_ns),
                         .channels = ret_result->channels,
                         .channels_capacity = ret_result->channels_capacity,
                         .process_cpu_share = em__ledger_share(ledger, ledger->sums, duration_ns)};

@@ -4,7 +4,6 @@
 #include "ledger/snapshot.h"
 
 #include "core/units.h"
-#include "metrics/carbon.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -29,7 +28,9 @@ static void set_group(const freezer *f, size_t index, const em_group *base, cons
     group->process_cpu_share = em__ledger_share(f->ledger, sums, base->duration_ns);
     group->size = sizeof *group;
     group->total = totals.total;
-    group->carbon_g = em__carbon_g(totals.total.energy_j, f->ledger->setup.g_per_kwh);
+    group->carbon_g = em__carbon_g(&f->ledger->setup.rates, totals.total.energy_j);
+    group->cost = em__cost(&f->ledger->setup.rates, totals.total.energy_j);
+    group->embodied_g = em__embodied_g(&f->ledger->setup.rates, base->duration_ns);
     memcpy(group->by_domain, totals.by_domain, sizeof group->by_domain);
     memcpy(group->by_provenance_j, totals.by_provenance_j, sizeof group->by_provenance_j);
     for (size_t i = 0; i < count; i++) {
@@ -196,10 +197,7 @@ static void freeze_facts(const freezer *f, const em__surroundings *around)
     facts->gpu_shared = around->gpu_shared;
     facts->overhead = overhead_of(f->ledger, around);
     facts->begin_wall_ns = facts->begin_ns + around->wall_offset_ns;
-    facts->g_per_kwh = f->ledger->setup.g_per_kwh;
-    facts->carbon_source = em__summary_keep(summary, around->carbon_source);
-    facts->carbon_year = around->carbon_year;
-    facts->carbon_is_default = around->carbon_is_default;
+    em__summary_set_carbon(summary, &around->carbon, &f->ledger->setup.rates);
     facts->device = around->gpu_name ? "gpu" : "cpu";
     facts->gpu_name = em__summary_keep(summary, around->gpu_name);
     facts->run_is_complete = summary->groups[0].total.status == EM_OK;

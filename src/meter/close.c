@@ -29,7 +29,7 @@ void em__meter_free(em_meter *meter)
     free(meter->host_name);
     free(meter->boot_id);
     free(meter->gpu_name);
-    free(meter->carbon_source);
+    free(meter->location);
     pthread_cond_destroy(&meter->settled);
     pthread_mutex_destroy(&meter->door);
     em__host_unref(meter->host);

@@ -3,7 +3,6 @@
 /* A meter's birth. */
 #include "core/text.h"
 #include "core/units.h"
-#include "data/intensity.h"
 #include "meter/meter.h"
 #include "meter/tracer.h"
 #include "metrics/summary.h"
@@ -160,9 +159,8 @@ static void take_surroundings(em_meter *meter, const em_options *options)
     meter->boot_id = read_text(host, "/proc/sys/kernel/random/boot_id");
     meter->has_cpu_tdp = !isnan(options->cpu_tdp_w);
     meter->has_gpu_tdp = !isnan(options->gpu_tdp_w);
-    meter->carbon_is_default = isnan(options->carbon_g_per_kwh);
-    meter->carbon_source = strdup(meter->carbon_is_default ? em__intensity_world.source : "user");
-    meter->carbon_year = meter->carbon_is_default ? em__intensity_world.year : 0;
+    meter->location = options->location ? strdup(options->location) : NULL;
+    meter->carbon.location = meter->location;
     meter->interval_ns = options->sample_interval_ns;
 }
 
@@ -176,8 +174,11 @@ static int start_ledger(em_meter *meter, const em_options *options, uint64_t not
                               .notes = notes,
                               .interval_ns = options->sample_interval_ns,
                               .patience_ns = PATIENCE * turn_ns, /* Some boards are read once a second. */
-                              .g_per_kwh =
-                                  meter->carbon_is_default ? em__intensity_world.g_per_kwh : options->carbon_g_per_kwh};
+                              .rates = {.g_per_kwh = meter->carbon.g_per_kwh,
+                                        .pue = meter->carbon.pue,
+                                        .price_per_kwh = options->price_per_kwh,
+                                        .embodied_kg = options->embodied_kg,
+                                        .lifetime_years = options->lifetime_years}};
     find_unmeasured(meter, options->measure, setup.unmeasured);
     int status = em__ledger_init(&meter->ledger, &setup);
     if (status != EM_OK) {
@@ -267,7 +268,10 @@ static int open_host(em_meter *meter, const em_options *options, em_error *error
 static int build(em_meter *meter, em__host *host, const em_options *options, em_error *error)
 {
     uint64_t notes = 0;
-    int status = EM_OK;
+    int status = em__carbon_choose(options, error, &meter->carbon);
+    if (status != EM_OK) {
+        return status;
+    }
     if (host) {
         meter->host = em__host_ref(host);
     } else {

@@ -117,14 +117,32 @@ int em__part_admit(em_trace *trace, em__event *event)
     return 1;
 }
 
-/* What em_options say of carbon, in the place of what the trace does. */
-static void set_carbon(em_trace *trace, const em_options *options)
+/* What em_options say of carbon and cost, in the place of what the trace does. */
+static int set_carbon(em_trace *trace, const em_options *options, em_error *error)
 {
-    if (options && !isnan(options->carbon_g_per_kwh)) {
-        trace->ledger.setup.g_per_kwh = options->carbon_g_per_kwh;
-        trace->around.carbon_source = "user";
-        trace->around.carbon_year = trace->around.carbon_is_default = 0;
+    em__rates *rates = &trace->ledger.setup.rates;
+    em_carbon *carbon = &trace->around.carbon, chosen;
+    int status = options ? em__carbon_choose(options, error, &chosen) : EM_OK;
+    if (!options || status != EM_OK) {
+        return status;
     }
+    if (!isnan(options->pue) || strcmp(chosen.pue_source, "assumed") != 0) {
+        rates->pue = chosen.pue;
+        carbon->pue_source = chosen.pue_source;
+    }
+    if (!chosen.is_default) {
+        rates->g_per_kwh = chosen.g_per_kwh;
+        chosen.pue_source = carbon->pue_source;
+        *carbon = chosen;
+    }
+    if (!isnan(options->price_per_kwh)) {
+        rates->price_per_kwh = options->price_per_kwh;
+    }
+    if (!isnan(options->embodied_kg)) {
+        rates->embodied_kg = options->embodied_kg;
+        rates->lifetime_years = options->lifetime_years;
+    }
+    return EM_OK;
 }
 
 static int check(const em_trace *trace, uint64_t from_ns, uint64_t to_ns, const em_options *options, em_error *error)
@@ -183,7 +201,9 @@ int em_trace_part(em_trace *trace, uint64_t from_ns, uint64_t to_ns, const em_op
         status = replay(trace, &error);
     }
     if (status == EM_OK) {
-        set_carbon(trace, carbon ? &options : NULL);
+        status = set_carbon(trace, carbon ? &options : NULL, &error);
+    }
+    if (status == EM_OK) {
         if (trace->part.is_on) {
             trace->around.overhead_limit = NAN; /* It is known of the whole alone. */
         }

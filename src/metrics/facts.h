@@ -4,6 +4,8 @@
 #ifndef EM_METRICS_FACTS_H
 #define EM_METRICS_FACTS_H
 
+#include "energy_meter.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,10 +52,8 @@ typedef struct {
     int64_t pid;                /* of several: -1 */
     uint64_t begin_ns, end_ns;  /* of the run, CLOCK_MONOTONIC */
     uint64_t begin_wall_ns;     /* the wall clock at begin_ns, since 1970 in UTC */
-    double g_per_kwh;
-    const char *carbon_source; /* NULL: unknown */
-    int carbon_year;           /* 0: none */
-    int carbon_is_default;
+    em_carbon carbon;
+    double price_per_kwh, embodied_kg, lifetime_years;   /* NAN: not given, or several */
     const char *device, *gpu_name;                       /* "cpu" or "gpu"; NULL without a GPU */
     double in_epochs_j, in_batches_j, outside_windows_j; /* over unions of time */
     em__summary_tdp tdp_cpu, tdp_gpu;

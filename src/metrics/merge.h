@@ -26,7 +26,7 @@ typedef struct {
     size_t first, count, boot;
     const char *name;
     em__pooled pooled;
-    double carbon_g;
+    double carbon_g, cost;
 } em__silicon;
 
 typedef struct {
@@ -52,5 +52,14 @@ int em__merge_devices(em__merge *merge);
 int em__merge_groups(em__merge *merge);
 size_t em__merge_group_limit(const em__merge *merge);
 int em__merge_facts(em__merge *merge);
+int em__merge_carbon(em__merge *merge);
+/* A part that measured nothing, as a disabled meter, has no say. */
+int em__merge_is_idle(const em__merge *merge, size_t part);
+
+typedef struct {
+    uint64_t begin_ns, end_ns, run_ns;
+} em__stretch;
+/* What all runs together lasted, which it sorts. A run that lies apart may have left out time between its windows. */
+uint64_t em__merge_length(em__stretch *runs, size_t count);
 
 #endif

@@ -383,6 +383,7 @@ static void set_run(const em__merge *merge)
         add_energy(&run.by_domain[domain], energy);
         run.by_domain[domain].energy_j = run.by_domain[domain].counted_j = (double)domains_uj[domain] / EM__UJ_PER_J;
         run.carbon_g += merge->silicons[i].carbon_g;
+        run.cost += merge->silicons[i].cost;
     }
     run.total.energy_j = run.total.counted_j = (double)total_uj / EM__UJ_PER_J;
     for (size_t i = 0; i < summary->channel_count; i++) {
@@ -431,8 +432,10 @@ static int pool_silicon(em__merge *merge, size_t index)
     }
     for (size_t i = 0; status == EM_OK && i < silicon->pooled.piece_count; i++) {
         const em_group *run = &merge->parts[pieces[i].curve->part].summary->groups[0];
-        if (run->total.energy_j > 0 && run->carbon_g > 0) {
-            silicon->carbon_g += em__joules(pieces[i].energy_uj) * (run->carbon_g / run->total.energy_j);
+        if (run->total.energy_j > 0) {
+            double part = em__joules(pieces[i].energy_uj) / run->total.energy_j;
+            silicon->carbon_g += run->carbon_g > 0 ? part * run->carbon_g : 0;
+            silicon->cost += part * run->cost;
         }
     }
     free(points);

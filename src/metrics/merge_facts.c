@@ -101,6 +101,8 @@ static void set_group(em__merge *merge, const entry *entries, size_t count)
         sum.duration_ns += group->duration_ns;
         sum.distinct_ns += group->distinct_ns;
         sum.carbon_g += isfinite(group->carbon_g) ? group->carbon_g : 0;
+        sum.cost += group->cost;
+        sum.embodied_g += group->embodied_g;
         if (i > 0 && entries[i].boot != entries[i - 1].boot) {
             gains_j2 += square(boot_gain_j);
             boot_gain_j = 0;
@@ -117,7 +119,7 @@ static void set_group(em__merge *merge, const entry *entries, size_t count)
         sum.name = em__summary_keep(merge->summary, first->name);
     } else if (!can_be_added(entries, count) || !isfinite(sum.total.energy_j)) {
         sum.total = sum.distinct = unknown;
-        sum.carbon_g = NAN;
+        sum.carbon_g = sum.cost = sum.embodied_g = NAN;
     } else if (!isfinite(sum.distinct.energy_j)) {
         sum.distinct = unknown;
     }
@@ -151,18 +153,13 @@ int em__merge_groups(em__merge *merge)
 
 /* -------------------------------------------------------------------------------------------------------------- facts */
 
-typedef struct {
-    uint64_t begin_ns, end_ns, run_ns;
-} stretch;
-
 static int by_begin(const void *left, const void *right)
 {
-    const stretch *a = left, *b = right;
+    const em__stretch *a = left, *b = right;
     return (a->begin_ns > b->begin_ns) - (a->begin_ns < b->begin_ns);
 }
 
-/* What all runs together lasted. A run that lies apart may have left out time between its windows. */
-static uint64_t length_of(stretch *runs, size_t count)
+uint64_t em__merge_length(em__stretch *runs, size_t count)
 {
     uint64_t total_ns = 0;
     qsort(runs, count, sizeof *runs, by_begin);
@@ -179,22 +176,22 @@ static uint64_t length_of(stretch *runs, size_t count)
 /* Clocks of several hosts are compared by the wall. */
 static int set_length(em__merge *merge)
 {
-    stretch *runs = calloc(merge->count + 1, sizeof *runs);
+    em__stretch *runs = calloc(merge->count + 1, sizeof *runs);
     if (!runs) {
         return EM_ERR_NO_MEMORY;
     }
     size_t count = 0;
     for (size_t i = 0; i < merge->count; i++) {
         const em__part *part = &merge->parts[i];
-        if (part->summary->channel_count == 0 && merge->count > 1) {
+        if (em__merge_is_idle(merge, i)) {
             continue;
         }
         uint64_t begin_ns = merge->boot_count > 1 ? part->summary->facts.begin_wall_ns : part->begin_ns;
         runs[count++] =
-            (stretch){begin_ns, begin_ns + (part->end_ns - part->begin_ns), part->summary->groups[0].duration_ns};
+            (em__stretch){begin_ns, begin_ns + (part->end_ns - part->begin_ns), part->summary->groups[0].duration_ns};
     }
     em_group *run = &merge->summary->groups[0];
-    run->duration_ns = run->distinct_ns = length_of(runs, count);
+    run->duration_ns = run->distinct_ns = em__merge_length(runs, count);
     free(runs);
     return EM_OK;
 }
@@ -202,30 +199,6 @@ static int set_length(em__merge *merge)
 static int is_equal(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-/* Where parts differ, nothing is said. */
-static void set_basis(em__merge *merge)
-{
-    em__summary_facts *facts = &merge->summary->facts;
-    const em__summary_facts *first = NULL;
-    int is_common = 1;
-    for (size_t i = 0; i < merge->count; i++) {
-        const em__summary_facts *part = &merge->parts[i].summary->facts;
-        if (merge->parts[i].summary->channel_count == 0 && merge->count > 1) {
-            continue;
-        }
-        is_common &= !first || (first->g_per_kwh == part->g_per_kwh && first->carbon_year == part->carbon_year &&
-                                is_equal(first->carbon_source, part->carbon_source));
-        first = first ? first : part;
-    }
-    facts->g_per_kwh = NAN;
-    if (first && is_common) {
-        facts->g_per_kwh = first->g_per_kwh;
-        facts->carbon_source = em__summary_keep(merge->summary, first->carbon_source);
-        facts->carbon_year = first->carbon_year;
-        facts->carbon_is_default = first->carbon_is_default;
-    }
 }
 
 /* One of each boot: all processes there know the same. */
@@ -346,16 +319,16 @@ int em__merge_facts(em__merge *merge)
     for (size_t i = 0; i < merge->count; i++) {
         const em_summary *part = merge->parts[i].summary;
         /* A disabled meter measures nothing and misses nothing that the others have. */
-        int is_idle = part->channel_count == 0 && merge->count > 1 && merge->boot_count > 0;
-        facts->run_is_complete &= is_idle || part->facts.run_is_complete;
+        int is_idle_part = em__merge_is_idle(merge, i) && merge->boot_count > 0;
+        facts->run_is_complete &= is_idle_part || part->facts.run_is_complete;
         facts->run_is_final &= part->facts.run_is_final != 0;
         facts->unions_are_unknown |= part->facts.unions_are_unknown;
         facts->in_epochs_j += part->facts.in_epochs_j;
         facts->in_batches_j += part->facts.in_batches_j;
         facts->outside_windows_j += part->facts.outside_windows_j;
         /* The others that hold a GPU may be these processes. */
-        facts->gpu_shared = merge->count > 1 && !is_idle && part->facts.gpu_shared != 0 ? -1 : facts->gpu_shared;
-        if (!is_idle) {
+        facts->gpu_shared = merge->count > 1 && !is_idle_part && part->facts.gpu_shared != 0 ? -1 : facts->gpu_shared;
+        if (!is_idle_part) {
             set_missing(merge, &merge->parts[i]);
         }
         for (size_t k = 0; k < part->facts.tdp_unused_count; k++) {
@@ -376,9 +349,9 @@ int em__merge_facts(em__merge *merge)
     facts->gpu_name = has_gpu ? em__summary_keep(summary, name) : NULL;
     facts->tdp_cpu = tdp_of(merge, 0);
     facts->tdp_gpu = tdp_of(merge, 1);
-    set_basis(merge);
     set_overhead(merge);
     set_scope(merge);
     int status = set_length(merge);
+    status = status == EM_OK ? em__merge_carbon(merge) : status;
     return status == EM_OK ? set_ranks(merge) : status;
 }

@@ -216,6 +216,19 @@ void em__reports_wrap(em__text *text, const char *string, size_t column, size_t 
 
 /* ------------------------------------------------------------------------------------------------------- quantities */
 
+void em__reports_significant(em__text *text, double value)
+{
+    int digits = 2;
+    for (double size = fabs(value); size > 0 && size < 0.9995 && digits < 30; size *= 10) {
+        digits++;
+    }
+    double limit = 9.995;
+    for (; digits <= 2 && digits > 0 && fabs(value) >= limit; limit *= 10) {
+        digits--;
+    }
+    em__text_fixed(text, value, digits);
+}
+
 typedef struct {
     double size;
     const char *name;

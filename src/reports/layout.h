@@ -35,6 +35,9 @@ size_t em__reports_name(em__text *text, const char *name, size_t indent, size_t 
 /* Words from the column at which the line stands, wrapped at EM__LINE, later lines begin at indent; ends the line. */
 void em__reports_wrap(em__text *text, const char *string, size_t column, size_t indent);
 
+/* Three significant figures without an exponent: "0.00123", "12,300" as "12300". */
+void em__reports_significant(em__text *text, double value);
+
 /* Three significant figures with a unit that fits; "-" for NAN. */
 typedef enum { EM__QUANTITY_ENERGY, EM__QUANTITY_POWER, EM__QUANTITY_TIME, EM__QUANTITY_MASS } em__quantity;
 const char *em__reports_quantity(em__quantity quantity, double value, char buffer[EM__QUANTITY_SIZE]);

@@ -48,7 +48,37 @@ static void open_member(em__text *json, const char *key, const char *bracket)
     em__text_add(json, bracket);
 }
 
-static void write_row(em__text *json, const char *key, const em__row *row)
+static void write_basis(em__text *json, const em_carbon *carbon)
+{
+    open_member(json, "carbon_basis", "{");
+    add_real(json, "g_per_kwh", carbon->g_per_kwh);
+    add_string(json, "source", carbon->source);
+    em__reports_key(json, "year");
+    if (carbon->year != 0) {
+        em__text_format(json, "%d", (int)carbon->year);
+    } else {
+        em__text_add(json, "null");
+    }
+    add_string(json, "zone", carbon->zone);
+    add_string(json, "zone_name", carbon->zone_name);
+    add_string(json, "location", carbon->location);
+    add_string(json, "method", carbon->method);
+    add_flag(json, "is_default", carbon->is_default);
+    add_real(json, "pue", carbon->pue);
+    add_string(json, "pue_source", carbon->pue_source);
+    em__text_add(json, "}");
+}
+
+static void write_rates(em__text *json, const em__summary_facts *facts)
+{
+    open_member(json, "rates", "{");
+    add_real(json, "price_per_kwh", facts->price_per_kwh);
+    add_real(json, "embodied_kg", facts->embodied_kg);
+    add_real(json, "lifetime_years", facts->lifetime_years);
+    em__text_add(json, "}");
+}
+
+static void write_row(em__text *json, const char *key, const em__row *row, const em_carbon *carbon)
 {
     double count = (double)row->count, seconds = em__view_seconds(row->duration_ns);
     open_member(json, key, "{");
@@ -59,6 +89,9 @@ static void write_row(em__text *json, const char *key, const em__row *row)
     add_seconds(json, "total_duration_s", row->duration_ns);
     add_real(json, "total_energy_j", row->energy_j);
     add_real(json, "total_carbon_g", row->carbon_g);
+    write_basis(json, carbon);
+    add_real(json, "cost", row->cost);
+    add_real(json, "embodied_g", row->embodied_g);
     add_real(json, "distinct_energy_j", row->distinct_j);
     add_real(json, "uncertainty_j", row->uncertainty_j);
     add_real(json, "uncertainty_gain_j", row->gain_j);
@@ -134,6 +167,9 @@ static void write_run(em__text *json, const em__view *view)
     add_real(json, "energy_j", energy_j);
     add_real(json, "avg_power_w", run->duration_ns > 0 ? energy_j / em__view_seconds(run->duration_ns) : 0);
     add_real(json, "carbon_g", em__view_energy(run->carbon_g));
+    write_basis(json, &view->facts->carbon);
+    add_real(json, "cost", isfinite(view->facts->price_per_kwh) ? em__view_energy(run->cost) : NAN);
+    add_real(json, "embodied_g", run->embodied_g);
     add_real(json, "cpu_energy_j", run->by_domain[EM_DOMAIN_CPU].energy_j);
     add_real(json, "gpu_energy_j", run->by_domain[EM_DOMAIN_GPU].energy_j);
     add_real(json, "dram_energy_j", run->by_domain[EM_DOMAIN_DRAM].energy_j);
@@ -158,21 +194,6 @@ static void write_run(em__text *json, const em__view *view)
     add_flag(json, "final", view->facts->run_is_final);
     add_real(json, "process_cpu_share", run->process_cpu_share);
     write_unions(json, view->facts);
-    em__text_add(json, "}");
-}
-
-static void write_basis(em__text *json, const em__summary_facts *facts)
-{
-    open_member(json, "carbon_basis", "{");
-    add_real(json, "g_per_kwh", facts->g_per_kwh);
-    add_string(json, "source", facts->carbon_source);
-    em__reports_key(json, "year");
-    if (facts->carbon_year != 0) {
-        em__text_format(json, "%d", facts->carbon_year);
-    } else {
-        em__text_add(json, "null");
-    }
-    add_flag(json, "is_default", facts->carbon_is_default);
     em__text_add(json, "}");
 }
 
@@ -303,18 +324,19 @@ static void write_json(em__text *json, const em__view *view)
     add_string(json, "gpu_name", facts->gpu_name);
     em__reports_key(json, "gpu_shared");
     em__text_add(json, facts->gpu_shared < 0 ? "null" : facts->gpu_shared ? "true" : "false");
-    add_real(json, "carbon_intensity_g_per_kwh", facts->g_per_kwh);
+    add_real(json, "carbon_intensity_g_per_kwh", facts->carbon.g_per_kwh);
     add_count(json, "num_batches", view->batches.count);
     add_count(json, "num_epochs", view->epochs.count);
-    write_row(json, "batch_summary", &view->batches);
-    write_row(json, "epoch_summary", &view->epochs);
+    write_row(json, "batch_summary", &view->batches, &facts->carbon);
+    write_row(json, "epoch_summary", &view->epochs, &facts->carbon);
     open_member(json, "windows", "{");
     for (size_t i = 0; i < view->named_count; i++) {
-        write_row(json, view->named[i].name, &view->named[i]);
+        write_row(json, view->named[i].name, &view->named[i], &facts->carbon);
     }
     em__text_add(json, "}");
     write_run(json, view);
-    write_basis(json, facts);
+    write_basis(json, &facts->carbon);
+    write_rates(json, facts);
     open_member(json, "tdp", "{");
     write_tdp(json, "cpu", &facts->tdp_cpu);
     write_tdp(json, "gpu", &facts->tdp_gpu);

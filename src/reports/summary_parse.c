@@ -16,6 +16,7 @@
 enum { SCHEMA = 1, DEVICES = 8192, WINDOWS = 8192, MISSING = 8192, LINES = 512, POINTS = 1024, RANKS = 65536 };
 enum { WHERE = 96, DEFAULT_YEARS = 9999 };
 static const double most_j = 1e12, most_total_j = 1e18, most_g = 1e15; /* of a device, of all of them */
+static const double most_rate = 1e12, most_pue = 1e3;
 static const double rounding_j = 1e-3, rounding = 1e-6;
 
 typedef struct {
@@ -46,6 +47,8 @@ static void read_group(reader *r, const em__json_node *node, const char *where, 
     group.total.energy_j = group.total.counted_j = real(r, node, where, "total_energy_j");
     group.distinct.energy_j = group.distinct.counted_j = real(r, node, where, "distinct_energy_j");
     group.carbon_g = em__field_real(&r->fields, node, where, "total_carbon_g", 0, most_g, EM__NULLABLE);
+    group.cost = em__field_real(&r->fields, node, where, "cost", 0, most_total_j, EM__OPTIONAL);
+    group.embodied_g = em__field_real(&r->fields, node, where, "embodied_g", 0, most_total_j, EM__OPTIONAL);
     read_doubt(r, node, where, &group.total);
     group.total.status = isnan(group.total.energy_j) ? EM_ERR_UNAVAILABLE : EM_OK;
     group.distinct.status = isnan(group.distinct.energy_j) ? EM_ERR_UNAVAILABLE : EM_OK;
@@ -221,6 +224,8 @@ static void read_run(reader *r, const em__json_node *run)
     group.duration_ns = group.distinct_ns = em__field_seconds(fields, run, "run.", "duration_s", 0);
     group.total.energy_j = group.total.counted_j = em__field_real(fields, run, "run.", "energy_j", 0, most_total_j, 0);
     group.carbon_g = em__field_real(fields, run, "run.", "carbon_g", 0, most_g, 0);
+    group.cost = em__field_real(fields, run, "run.", "cost", 0, most_total_j, EM__OPTIONAL);
+    group.embodied_g = em__field_real(fields, run, "run.", "embodied_g", 0, most_total_j, EM__OPTIONAL);
     for (size_t i = 0; i < EM_DOMAINS; i++) {
         group.by_domain[i].energy_j = group.by_domain[i].counted_j = NAN;
     }
@@ -354,6 +359,36 @@ static em__summary_tdp read_tdp(reader *r, const em__json_node *tdp, const char 
     return model;
 }
 
+/* Documents of before these rates were kept have no PUE: it was 1. */
+static void read_carbon(reader *r, const em__json_node *root)
+{
+    static const char where[] = "carbon_basis.";
+    em__fields *fields = &r->fields;
+    const em__json_node *basis = em__field_object(fields, root, "", "carbon_basis", 0);
+    em_carbon carbon = {.size = sizeof carbon};
+    em__rates rates;
+    rates.g_per_kwh = em__field_real(fields, basis, where, "g_per_kwh", 0, 1e5, EM__NULLABLE);
+    carbon.source = em__field_text(fields, basis, where, "source", EM__NULLABLE);
+    double year = em__field_real(fields, basis, where, "year", 0, DEFAULT_YEARS, EM__NULLABLE);
+    carbon.year = isnan(year) ? 0 : (int32_t)year;
+    carbon.is_default = em__field_flag(fields, basis, where, "is_default", 0) == 1;
+    carbon.zone = em__field_text(fields, basis, where, "zone", EM__OPTIONAL);
+    carbon.zone_name = em__field_text(fields, basis, where, "zone_name", EM__OPTIONAL);
+    carbon.location = em__field_text(fields, basis, where, "location", EM__OPTIONAL);
+    carbon.method = em__field_text(fields, basis, where, "method", EM__OPTIONAL);
+    carbon.pue_source = em__field_text(fields, basis, where, "pue_source", EM__OPTIONAL);
+    int is_old = basis && !em__json_member(basis, "pue");
+    rates.pue = is_old ? 1 : em__field_real(fields, basis, where, "pue", 1, most_pue, EM__NULLABLE);
+    const em__json_node *given = em__field_object(fields, root, "", "rates", EM__OPTIONAL);
+    rates.price_per_kwh = rates.embodied_kg = rates.lifetime_years = NAN;
+    if (given) {
+        rates.price_per_kwh = em__field_real(fields, given, "rates.", "price_per_kwh", 0, most_rate, EM__NULLABLE);
+        rates.embodied_kg = em__field_real(fields, given, "rates.", "embodied_kg", 0, most_rate, EM__NULLABLE);
+        rates.lifetime_years = em__field_real(fields, given, "rates.", "lifetime_years", 0, most_rate, EM__NULLABLE);
+    }
+    em__summary_set_carbon(r->summary, &carbon, &rates);
+}
+
 static void read_facts(reader *r, const em__json_node *root)
 {
     em__fields *fields = &r->fields;
@@ -361,13 +396,7 @@ static void read_facts(reader *r, const em__json_node *root)
     facts->device = em__summary_keep(r->summary, em__field_text(fields, root, "", "device", 0));
     facts->gpu_name = em__summary_keep(r->summary, em__field_text(fields, root, "", "gpu_name", EM__NULLABLE));
     facts->gpu_shared = em__field_flag(fields, root, "", "gpu_shared", EM__NULLABLE);
-    const em__json_node *basis = em__field_object(fields, root, "", "carbon_basis", 0);
-    const char *where = "carbon_basis.";
-    facts->g_per_kwh = em__field_real(fields, basis, where, "g_per_kwh", 0, 1e5, EM__NULLABLE);
-    facts->carbon_source = em__summary_keep(r->summary, em__field_text(fields, basis, where, "source", EM__NULLABLE));
-    double year = em__field_real(fields, basis, where, "year", 0, DEFAULT_YEARS, EM__NULLABLE);
-    facts->carbon_year = isnan(year) ? 0 : (int)year;
-    facts->carbon_is_default = em__field_flag(fields, basis, where, "is_default", 0) == 1;
+    read_carbon(r, root);
     const em__json_node *tdp = em__field_object(fields, root, "", "tdp", 0);
     facts->tdp_cpu = read_tdp(r, tdp, "cpu");
     facts->tdp_gpu = read_tdp(r, tdp, "gpu");
@@ -380,7 +409,7 @@ static void read_facts(reader *r, const em__json_node *root)
         facts->tdp_unused[facts->tdp_unused_count++] = em__summary_keep(r->summary, word->text);
     }
     const em__json_node *overhead = em__field_object(fields, root, "", "overhead", 0);
-    where = "overhead.";
+    const char *where = "overhead.";
     facts->overhead.fraction = em__field_real(fields, overhead, where, "fraction", 0, 1e9, EM__NULLABLE);
     facts->overhead.limit = em__field_real(fields, overhead, where, "limit", 0, 1e9, EM__NULLABLE);
     facts->overhead.caller_s = em__field_real(fields, overhead, where, "caller_s", 0, 1e12, EM__NULLABLE);

@@ -172,22 +172,66 @@ static void add_tdp(em__text *sentence, const char *what, const em__summary_tdp 
     }
 }
 
+static void add_carbon(em__text *sentence, const em_carbon *carbon)
+{
+    if (!isfinite(carbon->g_per_kwh)) {
+        em__text_add(sentence, "the processes' intensities of electricity differ");
+        return;
+    }
+    em__text_number(sentence, carbon->g_per_kwh);
+    em__text_add(sentence, " g CO2e/kWh");
+    if (carbon->zone && (carbon->method || !carbon->source)) {
+        em__text_format(sentence, " of %s%s%s%s", carbon->zone, carbon->zone_name ? " (" : "",
+                        carbon->zone_name ? carbon->zone_name : "", carbon->zone_name ? ")" : "");
+    }
+    if (carbon->year != 0) {
+        em__text_format(sentence, ", %d", (int)carbon->year);
+    }
+    em__text_format(sentence, "%s%s; %s", carbon->method ? ", " : "", carbon->method ? carbon->method : "",
+                    carbon->source ? carbon->source : "of unknown source");
+    if (carbon->location) {
+        em__text_format(sentence, "; location %s", carbon->location);
+    }
+    if (isfinite(carbon->pue)) {
+        em__text_add(sentence, "; PUE ");
+        em__text_number(sentence, carbon->pue);
+        em__text_format(sentence, " (%s)", carbon->pue_source ? carbon->pue_source : "of unknown source");
+    } else {
+        em__text_add(sentence, "; the processes' PUEs differ");
+    }
+    em__text_add(sentence, carbon->is_default ? ". No location was given: this is the world average" : "");
+}
+
+static void add_rates(em__text *text, em__text *sentence, const em__view *view)
+{
+    const em__summary_facts *facts = view->facts;
+    char mass[EM__QUANTITY_SIZE];
+    if (isfinite(view->run.embodied_g)) {
+        em__text_format(sentence, "%s CO2e of making the machine, its share of ",
+                        em__reports_quantity(EM__QUANTITY_MASS, view->run.embodied_g, mass));
+        em__text_number(sentence, facts->embodied_kg);
+        em__text_add(sentence, " kg over ");
+        em__text_number(sentence, facts->lifetime_years);
+        em__text_add(sentence, " years; not in the figures above");
+        add_paragraph(text, "Embodied", sentence);
+    }
+    if (isfinite(view->run.cost)) {
+        em__reports_significant(sentence, view->run.cost);
+        em__text_add(sentence, " at ");
+        em__text_number(sentence, facts->price_per_kwh);
+        em__text_add(sentence, " for each kWh, in the currency of the price");
+        add_paragraph(text, "Cost", sentence);
+    }
+}
+
 static void write_basis(em__text *text, const em__view *view)
 {
     const em__summary_facts *facts = view->facts;
     em__text sentence = {0};
     em__text_add(text, "\n");
-    if (isfinite(facts->g_per_kwh)) {
-        em__text_number(&sentence, facts->g_per_kwh);
-    } else {
-        em__text_add(&sentence, "different");
-    }
-    em__text_format(&sentence, " g CO2e/kWh, %s", facts->carbon_source ? facts->carbon_source : "of unknown source");
-    if (facts->carbon_year != 0) {
-        em__text_format(&sentence, ", %d", facts->carbon_year);
-    }
-    em__text_add(&sentence, facts->carbon_is_default ? " (the default; give your own)" : "");
+    add_carbon(&sentence, &facts->carbon);
     add_paragraph(text, "Carbon", &sentence);
+    add_rates(text, &sentence, view);
     add_tdp(&sentence, "CPU", &facts->tdp_cpu);
     add_tdp(&sentence, "GPU", &facts->tdp_gpu);
     for (size_t i = 0; i < facts->tdp_unused_count; i++) {

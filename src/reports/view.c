@@ -31,6 +31,8 @@ static void add_row(em__row *sum, const em__row *row)
     sum->duration_ns += row->duration_ns;
     sum->energy_j += row->energy_j;
     sum->carbon_g += row->carbon_g;
+    sum->cost += row->cost;
+    sum->embodied_g += row->embodied_g;
     sum->distinct_j = sum->count == row->count ? row->distinct_j : NAN;
     sum->gain_j += row->gain_j; /* Of the same devices: it does not average out. */
     sum->edge_j = both(sum->edge_j, row->edge_j);
@@ -43,13 +45,15 @@ static double known(const em_energy *energy, double value)
     return energy->status == EM_ERR_UNAVAILABLE && !isfinite(energy->energy_j) ? NAN : em__view_energy(value);
 }
 
-static em__row row_of(const em_group *group)
+static em__row row_of(const em_group *group, const em__summary_facts *facts)
 {
     return (em__row){.name = group->name,
                      .count = group->count,
                      .duration_ns = group->duration_ns,
                      .energy_j = known(&group->total, group->total.energy_j),
                      .carbon_g = known(&group->total, group->carbon_g),
+                     .cost = isfinite(facts->price_per_kwh) ? known(&group->total, group->cost) : NAN,
+                     .embodied_g = group->embodied_g,
                      .distinct_j = known(&group->distinct, group->distinct.energy_j),
                      .uncertainty_j = known(&group->total, group->total.uncertainty_j),
                      .gain_j = known(&group->total, group->total.gain_j),
@@ -71,6 +75,8 @@ int em__view_init(em__view *ret_view, const em_summary *summary, const em__summa
         return EM_ERR_NO_MEMORY;
     }
     view.run.process_cpu_share = NAN;
+    view.batches.cost = view.epochs.cost = 0 * facts->price_per_kwh;
+    view.batches.embodied_g = view.epochs.embodied_g = 0 * facts->embodied_kg;
     for (size_t i = 0; i < EM_DOMAINS; i++) {
         view.run.by_domain[i].energy_j = NAN;
     }
@@ -79,7 +85,7 @@ int em__view_init(em__view *ret_view, const em_summary *summary, const em__summa
         if (em_summary_group(summary, i, &group) != EM_OK) {
             continue;
         }
-        const em__row row = row_of(&group);
+        const em__row row = row_of(&group, facts);
         if (i == 0) {
             view.run = group;
         } else if (group.name) {

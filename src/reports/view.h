@@ -12,6 +12,7 @@ typedef struct {
     const char *name; /* the summary's; NULL: unnamed */
     uint64_t count, duration_ns;
     double energy_j, carbon_g;            /* NAN: cannot be told */
+    double cost, embodied_g;              /* NAN: not given, or cannot be told */
     double distinct_j;                    /* over the union of their time; NAN: of several kinds */
     double uncertainty_j, gain_j, edge_j; /* k = 2 */
 } em__row;

@@ -226,6 +226,7 @@ static em_group group(int32_t kind, const char *name, uint64_t count, uint64_t d
     made.process_cpu_share = NAN;
     made.total.energy_j = made.distinct.energy_j = energy_j;
     made.carbon_g = energy_j / 3.6e6 * 450;
+    made.cost = made.embodied_g = NAN;
     for (size_t i = 0; i < EM_DOMAINS; i++) {
         made.by_domain[i].energy_j = NAN;
     }
@@ -235,8 +236,10 @@ static em_group group(int32_t kind, const char *name, uint64_t count, uint64_t d
 static em__summary_facts plain_facts(void)
 {
     return (em__summary_facts){.device = "cpu",
-                               .g_per_kwh = 450,
-                               .carbon_source = "user",
+                               .carbon = {.g_per_kwh = 450, .pue = 1, .source = "user", .pue_source = "assumed"},
+                               .price_per_kwh = NAN,
+                               .embodied_kg = NAN,
+                               .lifetime_years = NAN,
                                .tdp_cpu = {.each_w = NAN},
                                .tdp_gpu = {.each_w = NAN},
                                .run_is_complete = 1,
@@ -307,10 +310,20 @@ static void summary_of_a_run(int32_t format, const char *golden)
     facts.device = "gpu";
     facts.gpu_name = "NVIDIA H200";
     facts.gpu_shared = 1;
-    facts.carbon_source = "Ember, world average";
-    facts.g_per_kwh = 472.95;
-    facts.carbon_year = 2024;
-    facts.carbon_is_default = 1;
+    facts.carbon.source = "Ember - Yearly Electricity Data";
+    facts.carbon.zone = "IE";
+    facts.carbon.zone_name = "Ireland";
+    facts.carbon.location = "aws:eu-west-1";
+    facts.carbon.method = "life-cycle";
+    facts.carbon.pue_source = "AWS";
+    facts.price_per_kwh = 0.3;
+    facts.embodied_kg = 1000;
+    facts.lifetime_years = 4;
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        groups[i].cost = groups[i].total.energy_j / 3.6e6 * 0.3;
+        groups[i].embodied_g = (double)groups[i].duration_ns / 1e9 / (4 * 365 * 86400.0) * 1e6;
+    }
+    facts.carbon.year = 2024;
     facts.in_epochs_j = 700;
     facts.in_batches_j = 610.5;
     facts.outside_windows_j = 299.5;
