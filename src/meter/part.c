@@ -90,10 +90,10 @@ int em__part_admit(em_trace *trace, em__event *event)
         part->origin_ns = event->t_ns;
     }
     uint64_t since_ns = part->origin_ns && event->t_ns > part->origin_ns ? event->t_ns - part->origin_ns : 0;
-    if (!part->has_begun && since_ns >= part->from_ns && (since_ns > 0 || part->from_ns > 0)) {
+    if (!part->has_begun && part->origin_ns && since_ns >= part->from_ns) {
         trace->status = begin(trace, part->origin_ns + part->from_ns);
     }
-    if (part->has_begun && !part->has_ended && since_ns >= part->to_ns && trace->status == EM_OK) {
+    if (part->has_begun && !part->has_ended && since_ns > part->to_ns && trace->status == EM_OK) {
         trace->status = end(trace, part->origin_ns + part->to_ns);
     }
     if (part->has_begun) {
