@@ -22,6 +22,8 @@ int history_init(history *ret_history, em_meter *meter)
         return EM_ERR_NO_MEMORY;
     }
     of.device = em_meter_gpu_name(meter);
+    of.carbon.size = sizeof of.carbon;
+    em_meter_carbon(meter, &of.carbon);
     for (size_t i = 0; i < of.count; i++) {
         em_channel channel = {.size = sizeof channel};
         if (em_meter_channel(meter, i, &channel) == EM_OK) {

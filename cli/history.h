@@ -26,6 +26,7 @@ typedef struct {
     double uncertainty_j;
     int32_t provenance;
     const char *device; /* model of the GPU, or of the first counted channel */
+    em_carbon carbon;   /* what grams are computed with */
 } history;
 
 /* EM_OK, EM_ERR_NO_MEMORY. */

@@ -220,9 +220,24 @@ static void draw_rows(drawing *d, size_t last_line)
 
 /* ------------------------------------------------------------------------------------------------------------ panel */
 
+static void draw_basis(drawing *d)
+{
+    const em_carbon *is = &d->of->carbon;
+    char text[512], year[16] = "";
+    if (is->year) {
+        snprintf(year, sizeof year, ", %d", (int)is->year);
+    }
+    snprintf(text, sizeof text, "CO2e at %.4g g/kWh%s%.60s%s%s%.20s, %.200s; PUE %.4g%s", is->g_per_kwh,
+             is->zone ? " of " : "", is->zone ? is->zone : "", year, is->method ? ", " : "",
+             is->method ? is->method : "", is->source ? is->source : "of unknown source", is->pue,
+             is->is_default ? "; --location sets it" : "");
+    begin_line(d);
+    put(d, text, 0, 0);
+}
+
 static void draw_panel(drawing *d)
 {
-    size_t rows = d->on->height - d->line - 2, width = d->on->width - AXIS - 1;
+    size_t rows = d->on->height - d->line - 3, width = d->on->width - AXIS - 1;
     double most_w = most_of(d, history_total(d->of), width), seconds;
     char text[QUANTITY];
     begin_line(d);
@@ -251,6 +266,7 @@ static void draw_panel(drawing *d)
     d->left--;
     put(d, text, d->left > 4 ? d->left - 3 : 1, 0);
     put(d, "now", 0, 0);
+    draw_basis(d);
     paint(d, "0");
 }
 
@@ -308,7 +324,7 @@ void view_draw(FILE *to, const screen *on, const history *of, double interval_s)
     for (size_t i = 0; i < of->count; i++) {
         rows += of->tracks[i].is_counted != 0;
     }
-    int has_panel = on->height >= rows + LEAST_PANEL + 2;
+    int has_panel = on->height >= rows + LEAST_PANEL + 3;
     draw_head(&d, interval_s);
     if (on->height > 5) {
         draw_titles(&d);
