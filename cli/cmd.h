@@ -10,6 +10,11 @@
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
+int cmd_run(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
+int cmd_record(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_sensors(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

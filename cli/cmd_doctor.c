@@ -162,7 +162,7 @@ static int check_save(const em_options *chosen, const char *path, int force, int
 
 int cmd_doctor(int argc, char **argv)
 {
-    args_line args = {"doctor", argc, argv, 1, options, OPTIONS};
+    args_line args = {"doctor", argc, argv, 1, options, OPTIONS, NULL, 0, 0};
     em_options chosen;
     cmd_options(&chosen);
     int32_t format = EM_FORMAT_TEXT;

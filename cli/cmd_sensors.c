@@ -34,7 +34,7 @@ static int show(const em_options *chosen, int32_t format)
 
 int cmd_sensors(int argc, char **argv)
 {
-    args_line args = {"sensors", argc, argv, 1, options, sizeof options / sizeof *options};
+    args_line args = {"sensors", argc, argv, 1, options, sizeof options / sizeof *options, NULL, 0, 0};
     em_options chosen;
     cmd_options(&chosen);
     int32_t format = EM_FORMAT_TEXT;

@@ -44,7 +44,7 @@ static const char text[] =
 
 int cmd_setup(int argc, char **argv)
 {
-    args_line args = {"setup", argc, argv, 1, options, OPTIONS};
+    args_line args = {"setup", argc, argv, 1, options, OPTIONS, NULL, 0, 0};
     const char *value = NULL;
     int print = 0;
     for (int option; (option = args_next(&args, &value)) != ARGS_END;) {

@@ -131,6 +131,8 @@ enum em_window_kind { EM_WINDOW_OTHER, EM_WINDOW_BATCH, EM_WINDOW_EPOCH, EM_WIND
 enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON };
 enum em_subject { EM_SENSORS, EM_DOCTOR };
 enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2, EM_MODEL_DRAM = 4, EM_EDGES_ALWAYS = 8, EM_EDGES_NEVER = 16 };
+enum em_compare_flag { EM_FORCE = 1 };
+enum em_quantity { EM_QUANTITY_ENERGY, EM_QUANTITY_POWER, EM_QUANTITY_TIME, EM_QUANTITY_MASS }; /* J, W, s, g */
 
 #define EM_DOMAINS 8         /* five are used; the rest is NAN */
 #define EM_PROVENANCES 4     /* three are used; the rest is 0 */
@@ -466,6 +468,53 @@ EM_API int em_summary_merge(const em_summary *const *parts, size_t count, em_err
                             em_summary **ret_summary);
 EM_API void em_summary_destroy(em_summary *summary);
 
+/* Several runs of one program, or one alone. The summaries stay the caller's; name: for reports. */
+typedef struct {
+    const em_summary *const *summaries;
+    size_t count;
+    const char *name;
+} em_runs; /* frozen */
+
+typedef struct {
+    double mean, sd, interval; /* the mean's 95 % interval is mean ± interval (Student's t); NAN for one run */
+} em_spread;                   /* frozen */
+
+/* Of the runs of several summaries. */
+typedef struct {
+    size_t size;
+    size_t count;
+    em_spread duration_s, energy_j, power_w, carbon_g; /* power_w: of each run's mean */
+    double gain_j; /* k = 2: what sensors are off by, the same in all runs, is not in the spread */
+} em_repeat;
+EM_API int em_summary_repeat(const em_runs *runs, em_repeat *ret_repeat);
+/* JSON (with the summaries in "runs") or a table. ret_text is freed with em_text_destroy. */
+EM_API int em_summary_repeat_format(const em_runs *runs, int32_t format, char **ret_text, size_t *ret_length);
+/* The summary number index of what em_summary_repeat_format wrote as JSON; a summary's own JSON holds number 0 alone.
+ * EM_ERR_UNKNOWN: there are no more. Else as em_summary_parse. */
+EM_API int em_summary_parse_run(const char *json, size_t length, size_t index, em_error *ret_error,
+                                em_summary **ret_summary);
+
+/* How much more or less the runs b used than the runs a, means where there are several. What sensors are off by in both
+ * cancels (docs/measurement.md, section 7). */
+typedef struct {
+    size_t size;
+    double difference_j;                  /* b - a */
+    double ratio;                         /* b / a; NAN: a used nothing */
+    double uncertainty_j, gain_j, edge_j; /* of the difference, k = 2: the whole; what does not cancel of the sensors'
+                                             gain; of the edges of all runs */
+    double scatter_j;      /* 95 % interval of the difference from how runs scatter; NAN: a side has one run, so that it
+                              is not known, and not in uncertainty_j */
+    int32_t stands;        /* the difference is larger than its uncertainty */
+    int32_t is_comparable; /* one machine, the same channels, measured in the same way */
+} em_comparison;
+/* EM_ERR_INVALID where they are not comparable, unless flags has EM_FORCE; ret_error's argument is then "a[INDEX]" or
+ * "b[INDEX]". ret_error may be NULL. EM_ERR_NO_MEMORY. */
+EM_API int em_summary_compare(const em_runs *a, const em_runs *b, uint32_t flags, em_error *ret_error,
+                              em_comparison *ret_comparison);
+/* All against the first, as JSON or as a table. ret_error's argument: "runs[INDEX]", of those that were given. */
+EM_API int em_summary_compare_format(const em_runs *runs, size_t count, uint32_t flags, int32_t format,
+                                     em_error *ret_error, char **ret_text, size_t *ret_length);
+
 /* ------------------------------------------------------------------------------------------------------- traces */
 
 /* A trace that cannot be written never disturbs the measurement, and no call waits for its file but close and the
@@ -484,6 +533,14 @@ EM_API int em_trace_open(int fd, em_error *ret_error, em_trace **ret_trace);
  * was cut off go on up to there. EM_NOTE_TRUNCATED in the notes of each total: it was cut off or lacks records.
  * EM_ERR_SYSTEM: it cannot be read; EM_ERR_NO_MEMORY. */
 EM_API int em_trace_summary(em_trace *trace, em_error *ret_error, em_summary **ret_summary);
+
+/* The same of a part of it, and with another intensity: from from_ns to to_ns since its first window began; 0 and
+ * UINT64_MAX: all of it. The run is then the part, and windows that do not lie within it are left out; what measuring
+ * cost is known of the whole alone. carbon: of its location, carbon_g_per_kwh, pue, price_per_kwh, embodied_kg and
+ * lifetime_years those that are given hold instead of the trace's; NULL: as it was. EM_ERR_INVALID: one of them is wrong,
+ * the part is empty or begins behind the trace's end, or the trace has been read before. */
+EM_API int em_trace_part(em_trace *trace, uint64_t from_ns, uint64_t to_ns, const em_options *carbon,
+                         em_error *ret_error, em_summary **ret_summary);
 EM_API void em_trace_destroy(em_trace *trace); /* NULL is ignored; its summaries live on */
 
 /* ------------------------------------------------------------------------------------------------------- machines */
@@ -502,6 +559,9 @@ EM_API const char *em_status_text(int status); /* a sentence; static */
 EM_API const char *em_status_word(int status); /* "masked-by-container"; static */
 EM_API const char *em_note_text(int note);     /* note: a bit's number; "" if there is none such; static */
 EM_API const char *em_note_remedy(int note);
+/* A value for people, as tables show it: three significant figures and a unit that fits, "1.23 kJ", "-" for NAN. Cut to
+ * size, which 32 always is enough for. EM_ERR_INVALID. */
+EM_API int em_quantity_format(int32_t quantity, double value, char *ret_text, size_t size);
 EM_API const char *em_version(void); /* "0.1.0" */
 
 #ifdef __cplusplus

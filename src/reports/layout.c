@@ -78,6 +78,24 @@ void em__reports_real(em__text *json, double value)
     em__text_add(json, ".0");
 }
 
+void em__reports_named_real(em__text *json, const char *key, double value)
+{
+    em__reports_key(json, key);
+    em__reports_real(json, value);
+}
+
+void em__reports_named_text(em__text *json, const char *key, const char *value)
+{
+    em__reports_key(json, key);
+    em__text_json(json, value);
+}
+
+void em__reports_open(em__text *json, const char *key, const char *bracket)
+{
+    em__reports_key(json, key);
+    em__text_add(json, bracket);
+}
+
 void em__reports_seconds(em__text *json, uint64_t ns)
 {
     char fraction[16];
@@ -250,4 +268,14 @@ const char *em__reports_quantity(em__quantity quantity, double value, char buffe
     em__print(buffer, EM__QUANTITY_SIZE, "%s %s", digits ? digits : "?", chosen->name);
     free(digits);
     return buffer;
+}
+
+int em_quantity_format(int32_t quantity, double value, char *ret_text, size_t size)
+{
+    char buffer[EM__QUANTITY_SIZE];
+    if (quantity < EM__QUANTITY_ENERGY || quantity > EM__QUANTITY_MASS || !ret_text || size == 0) {
+        return EM_ERR_INVALID;
+    }
+    em__copy(ret_text, size, em__reports_quantity((em__quantity)quantity, value, buffer));
+    return EM_OK;
 }

@@ -7,6 +7,7 @@
 #include "metrics/summary.h"
 #include "reports/field.h"
 #include "reports/layout.h"
+#include "reports/summary.h"
 
 #include <errno.h>
 #include <math.h>
@@ -479,7 +480,7 @@ static void read_document(reader *r, const em__json_node *root)
     }
 }
 
-static int refuse_text(em_error *ret_error, int error, size_t offset, size_t length)
+int em__reports_refuse_json(em_error *ret_error, int error, size_t offset, size_t length)
 {
     const char *remedy = "give the text that json.dumps(meter.summary()) or em_summary_format gives, whole";
     if (error == -ENOMEM) {
@@ -489,19 +490,9 @@ static int refuse_text(em_error *ret_error, int error, size_t offset, size_t len
                               error == -E2BIG ? "is larger or deeper than any summary" : "is no JSON", offset, length);
 }
 
-int em_summary_parse(const char *json, size_t length, em_error *ret_error, em_summary **ret_summary)
+int em__reports_read(const em__json_node *root, em_error *ret_error, em_summary **ret_summary)
 {
-    if (!json || !ret_summary) {
-        return EM_ERR_INVALID;
-    }
-    em__json *document = NULL;
-    size_t offset = 0;
-    int error = em__json_parse(json, length, &document, &offset);
-    if (error < 0) {
-        return refuse_text(ret_error, error, offset, length);
-    }
     reader r = {.fields = {.error = ret_error}};
-    const em__json_node *root = em__json_root(document);
     if (root->type != EM__JSON_OBJECT) {
         em__field_fail(&r.fields, "", "the text", "is not a JSON object");
     }
@@ -514,11 +505,26 @@ int em_summary_parse(const char *json, size_t length, em_error *ret_error, em_su
     if (r.fields.status == EM_OK) {
         read_document(&r, root);
     }
-    em__json_destroy(document);
     if (r.fields.status != EM_OK) {
         em_summary_destroy(r.summary);
         return r.fields.status;
     }
     *ret_summary = r.summary;
     return EM_OK;
+}
+
+int em_summary_parse(const char *json, size_t length, em_error *ret_error, em_summary **ret_summary)
+{
+    if (!json || !ret_summary) {
+        return EM_ERR_INVALID;
+    }
+    em__json *document = NULL;
+    size_t offset = 0;
+    int error = em__json_parse(json, length, &document, &offset);
+    if (error < 0) {
+        return em__reports_refuse_json(ret_error, error, offset, length);
+    }
+    int status = em__reports_read(em__json_root(document), ret_error, ret_summary);
+    em__json_destroy(document);
+    return status;
 }

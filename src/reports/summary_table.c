@@ -57,6 +57,10 @@ static void write_run(em__text *text, const em__view *view)
         add_percent(text, em__view_energy(view->run.by_provenance_j[from]), total_j);
     }
     const em__summary_facts *facts = view->facts;
+    if (view->epochs.count + view->batches.count + view->named_count == 0) {
+        em__text_add(text, "\n");
+        return;
+    }
     if (facts->unions_are_unknown) {
         em__text_add(text, "\n  in epochs and batches: not known, since processes measured the same devices at once\n");
         return;
