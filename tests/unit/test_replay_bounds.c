@@ -21,8 +21,7 @@ static void add(em__tracer *tracer, em__event event)
 static int write_trace(uint64_t used_uj)
 {
     static const uint64_t no_cost = 0, begin_ns = 1000 * S, end_ns = begin_ns + 40000000 * S;
-    em__surroundings around = {
-        .host = "rig", .pid = 1, .carbon_source = "user", .overhead_limit = NAN, .costs_ns = &no_cost};
+    em__surroundings around = {.host = "rig", .pid = 1, .overhead_limit = NAN, .costs_ns = &no_cost};
     rig_channel channel = rig_channel_make("cpu-0/package", EM__COVERS_PACKAGE, 0, EM_KIND_COUNTER, (rig_source){0});
     rig_ledger rig;
     em__tracer *tracer = NULL;
