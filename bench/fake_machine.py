@@ -39,7 +39,9 @@ class FakeMachine:
         put(root / "cpuinfo", "\n".join(cpu(number) for number in range(max(zones, 1))))
         script = root / "nvml"
         script.write_text("".join(board(number) for number in range(boards)))
-        self._script = f"mount --bind {root}/class /sys/class && mount --bind {root}/cpuinfo /proc/cpuinfo"
+        self._script = (
+            f"mount --bind {root}/class /sys/class && mount --bind {root}/cpuinfo /proc/cpuinfo"
+        )
         self.environment = dict(os.environ)
         self.environment.pop("CUDA_VISIBLE_DEVICES", None)
         if boards and fakes is not None:
