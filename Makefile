@@ -43,10 +43,10 @@ check lint format fuzz hardware: build/venv/.installed
 check-torch: build/venv/.installed
 	@PYTHON=$(PYTHON) build/venv/bin/python tools/check.py $@
 
-build/accuracy-venv/.installed: bench/requirements.txt
+build/accuracy-venv/.installed: bench/requirements-plots.txt
 	@tools/preflight.sh $(PYTHON)
 	@$(PYTHON) -m venv build/accuracy-venv
-	@build/accuracy-venv/bin/python $(PIP) -r bench/requirements.txt
+	@build/accuracy-venv/bin/python $(PIP) -r bench/requirements-plots.txt
 	@touch $@
 
 accuracy: build/accuracy-venv/.installed
