@@ -143,9 +143,7 @@ def places(codes: Iterable[str]) -> list[Row]:
     unique("places.csv", [*codes, *(row["code"] for row in rows)])
     for row in rows:
         if row["electricity_of"] not in codes:
-            raise TableError(
-                f"places.csv: {row['electricity_of']!r} is not in carbon_intensity.csv"
-            )
+            raise TableError(f"places.csv: {row['electricity_of']!r} is no zone")
     return rows
 
 
@@ -154,9 +152,7 @@ def regions(codes: Iterable[str]) -> list[Row]:
     unique("cloud_regions.csv", (f"{row['provider']}:{row['region']}" for row in rows))
     for row in rows:
         if row["location"] not in codes:
-            raise TableError(
-                f"cloud_regions.csv: {row['location']!r} is not in carbon_intensity.csv"
-            )
+            raise TableError(f"cloud_regions.csv: {row['location']!r} is no zone")
         if not re.fullmatch(r"[a-z0-9-]+", row["provider"] + row["region"]):
             raise TableError(f"cloud_regions.csv: {row['region']!r} is no name")
         if row["pue"]:
