@@ -44,11 +44,10 @@ static int read_u64(const char **at, const char *end, uint64_t *ret_value)
         return -EINVAL;
     }
     for (; here < end && is_digit(*here); here++) {
-        uint64_t digit = (uint64_t)(*here - '0');
-        if (value > (UINT64_MAX - digit) / 10) {
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(*here - '0'), &value)) {
             return -ERANGE;
         }
-        value = value * 10 + digit;
     }
     *at = here;
     *ret_value = value;
