@@ -281,6 +281,7 @@ typedef struct {
                                  never applied. NAN: less than 0.2 s of time or of busy CPU time, where clock ticks say
                                  little, or no /proc/self. Read once a second and soon after edges, in the meter's thread:
                                  an edge is met to a sample interval */
+    const char *process_cpu_share_reason; /* why it is NAN, in a sentence; NULL: it is not. Static */
 } em_result;
 
 typedef struct {
@@ -346,7 +347,8 @@ typedef struct {
     em_energy total, distinct, by_domain[EM_DOMAINS]; /* distinct: over the union of their time */
     double by_provenance_j[EM_PROVENANCES];
     double carbon_g;
-    double process_cpu_share; /* as in em_result, over all of them */
+    double process_cpu_share;             /* as in em_result, over all of them */
+    const char *process_cpu_share_reason; /* the summary's */
 } em_group;
 
 /* Settles what has ended (at most timeout_ns, then pins) and freezes the numbers. */

@@ -62,7 +62,16 @@ class EnergyMeter:
     "energy_meter", at DEBUG.
     """
 
-    __slots__ = ("__weakref__", "_begin", "_intensity", "_native", "_run", "_trace", "_waits")
+    __slots__ = (
+        "__weakref__",
+        "_begin",
+        "_endings",
+        "_intensity",
+        "_native",
+        "_run",
+        "_trace",
+        "_use",
+    )
 
     # Recorded machines are measured by subclasses that set these.
     _root = "/"
@@ -130,7 +139,8 @@ class EnergyMeter:
                 patterns,
                 gpus,
             )
-        self._waits = _sync.waits(wanted)
+        self._use = _sync.Use() if self._native.device == "gpu" else None
+        self._endings = _sync.endings(wanted, self._use)
         self._begin = self._native.begin
         self._run = self._begin(_native.KIND_RUN, None, True)
         if isinstance(self._native, _native.Meter):
@@ -260,7 +270,7 @@ class EnergyMeter:
             result = self._native.last(kind, name, timeout_ns)
         except MeterForked:
             result = self._forked().last(kind, name, timeout_ns)
-        return None if result is None else to_dict(result, _sync.reason(result))
+        return None if result is None else to_dict(result, _sync.reason(result, self._use))
 
     def summary(self) -> Summary:
         """All windows by kind and name, and the run from construction to now; JSON-serialisable.
@@ -342,6 +352,8 @@ class EnergyMeter:
 
     def close(self) -> None:
         """Ends open windows and stops measuring. All results stay readable; no window can begin."""
+        if self._use is not None:
+            self._use.look()
         try:
             self._native.close(_arguments.SETTLE_NS)
             if self._trace is not None and isinstance(self._native, _native.Meter):

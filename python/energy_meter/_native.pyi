@@ -38,7 +38,7 @@ class ChannelEnergy(
         str,
         list[str],
         int | None,
-        bool,
+        str | None,
     ],
 ):
     __match_args__: Final = (
@@ -54,7 +54,7 @@ class ChannelEnergy(
         "resolution",
         "reasons",
         "period_ns",
-        "is_period_measured",
+        "period_from",
     )
     @property
     def name(self) -> str: ...
@@ -81,7 +81,7 @@ class ChannelEnergy(
     @property
     def period_ns(self) -> int | None: ...
     @property
-    def is_period_measured(self) -> bool: ...
+    def period_from(self) -> str | None: ...
 
 @final
 class Result(
@@ -109,6 +109,8 @@ class Result(
         list[str],
         int,
         float | None,
+        str | None,
+        int,
     ],
 ):
     __match_args__: Final = (
@@ -134,6 +136,8 @@ class Result(
         "reasons",
         "wait_ns",
         "process_cpu_share",
+        "process_cpu_share_reason",
+        "begin_ns",
     )
     @property
     def duration_ns(self) -> int: ...
@@ -179,6 +183,10 @@ class Result(
     def wait_ns(self) -> int: ...
     @property
     def process_cpu_share(self) -> float | None: ...
+    @property
+    def process_cpu_share_reason(self) -> str | None: ...
+    @property
+    def begin_ns(self) -> int: ...
 
 @final
 class Channel(

@@ -20,8 +20,9 @@ FORKED = (
 
 def _result(reason: str, is_open: bool) -> _native.Result:
     energies = (0.0, 0.0, *[None] * 4, 0.0, 0.0, 0.0)
+    sure = (0.0, 0.0, 0.0, "below", [f"nothing is measured: {reason}"])
     return _native.Result(
-        (0, *energies, False, True, is_open, [], {"*": reason}, 0.0, 0.0, 0.0, "fine", [], 0, None)
+        (0, *energies, False, True, is_open, [], {"*": reason}, *sure, 0, None, reason, 0)
     )
 
 

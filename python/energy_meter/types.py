@@ -59,6 +59,7 @@ class WindowResult(TypedDict):
     missing: list[Missing]
     final: bool
     process_cpu_share: float | None
+    process_cpu_share_reason: str | None
 
 
 class ChannelInfo(TypedDict):
@@ -83,15 +84,20 @@ class AbsenceInfo(TypedDict):
     hint: str
 
 
-class GroupSummary(TypedDict):
+class AnyGroup(TypedDict):
+    """What windows of one kind or name have in common, merged or not."""
+
     count: int
     mean_duration_s: float | None
     mean_energy_j: float | None
     mean_carbon_g: float | None
     total_duration_s: float
+    distinct_energy_j: float | None
+
+
+class GroupSummary(AnyGroup):
     total_energy_j: float
     total_carbon_g: float
-    distinct_energy_j: float | None
     uncertainty_j: float
     uncertainty_gain_j: float
     uncertainty_edge_j: float
@@ -113,7 +119,7 @@ class CarbonBasis(TypedDict):
 
 
 class Overhead(TypedDict):
-    """What measuring cost the program: seconds inside begin, end and lap, and waiting for GPUs."""
+    """What it cost: seconds inside the library's begin, end and lap, and waiting for GPUs."""
 
     fraction: float | None
     limit: float | None
@@ -121,8 +127,8 @@ class Overhead(TypedDict):
     sync_s: float
 
 
-class Summary(TypedDict):
-    """All that a meter knows, as JSON."""
+class AnySummary(TypedDict):
+    """What a summary of one process and a merged one have in common."""
 
     schema: int
     device: str
@@ -131,27 +137,26 @@ class Summary(TypedDict):
     carbon_intensity_g_per_kwh: float | None
     num_batches: int
     num_epochs: int
-    batch_summary: GroupSummary
-    epoch_summary: GroupSummary
-    windows: dict[str, GroupSummary]
-    run: RunSummary
-    carbon_basis: CarbonBasis
     tdp: dict[str, Any]
     overhead: Overhead
     scope: dict[str, Any]
 
 
-class MergedGroupSummary(TypedDict):
+class Summary(AnySummary):
+    """All that a meter knows, as JSON."""
+
+    batch_summary: GroupSummary
+    epoch_summary: GroupSummary
+    windows: dict[str, GroupSummary]
+    run: RunSummary
+    carbon_basis: CarbonBasis
+
+
+class MergedGroupSummary(AnyGroup):
     """Energies are None where processes measured the same devices at the same time."""
 
-    count: int
-    mean_duration_s: float | None
-    mean_energy_j: float | None
-    mean_carbon_g: float | None
-    total_duration_s: float
     total_energy_j: float | None
     total_carbon_g: float | None
-    distinct_energy_j: float | None
     uncertainty_j: float | None
     uncertainty_gain_j: float | None
     uncertainty_edge_j: float | None
@@ -174,24 +179,14 @@ class MergedCarbonBasis(TypedDict):
     is_default: bool
 
 
-class MergedSummary(TypedDict):
+class MergedSummary(AnySummary):
     """The summaries of several processes as one: the keys of a summary."""
 
-    schema: int
-    device: str
-    gpu_name: str | None
-    gpu_shared: bool | None
-    carbon_intensity_g_per_kwh: float | None
-    num_batches: int
-    num_epochs: int
     batch_summary: MergedGroupSummary
     epoch_summary: MergedGroupSummary
     windows: dict[str, MergedGroupSummary]
     run: MergedRunSummary
     carbon_basis: MergedCarbonBasis
-    tdp: dict[str, Any]
-    overhead: Overhead
-    scope: dict[str, Any]
 
 
 class Measured(Protocol[T_co]):

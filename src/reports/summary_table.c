@@ -180,7 +180,7 @@ static void write_basis(em__text *text, const em__view *view)
     }
     em__text_format(&sentence, " g CO2e/kWh, %s", facts->carbon_source ? facts->carbon_source : "of unknown source");
     if (facts->carbon_year != 0) {
-        em__text_format(&sentence, ", %d", facts->carbon_year);
+        em__text_format(&sentence, ", data of %d", facts->carbon_year);
     }
     em__text_add(&sentence, facts->carbon_is_default ? " (the default; give your own)" : "");
     add_paragraph(text, "Carbon", &sentence);

@@ -70,7 +70,7 @@ int em__view_init(em__view *ret_view, const em_summary *summary, const em__summa
     if (!view.named) {
         return EM_ERR_NO_MEMORY;
     }
-    view.run.process_cpu_share = NAN;
+    view.run.process_cpu_share = NAN; /* of a summary without a run */
     for (size_t i = 0; i < EM_DOMAINS; i++) {
         view.run.by_domain[i].energy_j = NAN;
     }

@@ -78,8 +78,9 @@ static char *json_of(const process *from, size_t *ret_length)
         add(&text, ",\"energy_j\":", energy_j);
         add(&text, ",\"uncertainty_gain_j\":", 0.1 * energy_j);
         em__text_add(&text, ",\"uncertainty_j\":null,\"uncertainty_edge_j\":0.3,\"resolution\":\"fine\","
-                            "\"reasons\":[\"a sentence of the channel\"],\"update_period_s\":0.001,"
-                            "\"update_period_from\":\"measured\"}");
+                            "\"reasons\":[\"a sentence of the channel\"],\"update_period_s\":0.001,");
+        em__text_format(&text, "\"update_period_from\":\"%s\"}",
+                        strcmp(from->devices[i].provenance, "estimated") ? "measured" : "model");
     }
     add(&text, "}},\"carbon_basis\":{\"g_per_kwh\":", from->g_per_kwh);
     em__text_add(&text, ",\"source\":\"user\",\"year\":null,\"is_default\":false},"
@@ -197,6 +198,7 @@ static void four_with_different_spans(void)
     CHECK_NEAR((double)run.duration_ns, 26.75e9, 2);
     CHECK_NEAR(run.carbon_g, run.total.energy_j / 1e4, 1e-9);
     CHECK(isnan(run.process_cpu_share));
+    CHECK(strstr(run.process_cpu_share_reason, "these are several") != NULL);
     /* Gain is common to all that measured the device, and independent between devices. */
     CHECK_NEAR(run.by_domain[EM_DOMAIN_CPU].gain_j, 0.1 * cpu_j, 1e-4);
     CHECK_NEAR(run.total.gain_j, 0.1 * sqrt(cpu_j * cpu_j + gpu_j * gpu_j), 1);
