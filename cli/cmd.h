@@ -20,6 +20,10 @@ int cmd_sensors(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_setup(int argc, char **argv);
 
+/* Rows of a table of options, for commands that look at a machine. */
+#define CMD_ROOT {"--root", "DIR|FILE.json", "look below a directory laid out like /, or at a recorded machine"}
+#define CMD_AS_USER {"--as-user", NULL, "with --root: show what an ordinary user could read there"}
+
 /* The defaults of a meter for this shell; root.c. */
 void cmd_options(em_options *ret_options);
 /* --root DIR|FILE.json was given: this shell's variables are not that machine's. */
@@ -28,6 +32,8 @@ void cmd_root(em_options *options, const char *root);
 int cmd_check_root(const char *command, const em_options *options);
 /* Says in one line why a call of the library failed. EXIT_FAILED. */
 int cmd_say_error(const char *command, int status, const em_error *error);
+/* Prints what em_meter_format gives and destroys the meter. 0, or EXIT_FAILED after saying why. */
+int cmd_show(const char *command, em_meter *meter, int32_t what, int32_t format);
 
 /* Writes all of it to stdout. 0, or EXIT_FAILED after saying why. */
 int cmd_print(const char *text, size_t length);

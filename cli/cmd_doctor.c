@@ -19,8 +19,8 @@ enum { LOOK_NS = 1200000000, INTERVAL_NS = 10000000 };
 static const args_option options[OPTIONS] = {
     [HELP] = {"--help", NULL, "show this"},
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of text"},
-    [ROOT] = {"--root", "DIR|FILE.json", "look below a directory laid out like /, or at a recorded machine"},
-    [AS_USER] = {"--as-user", NULL, "with --root: show what an ordinary user could read there"},
+    [ROOT] = CMD_ROOT,
+    [AS_USER] = CMD_AS_USER,
     [SAVE] = {"--save", "FILE.json", "record the machine for a bug report; serial numbers are hashed"},
     [FORCE] = {"--force", NULL, "with --save: replace a file that is there"},
 };
@@ -58,13 +58,7 @@ static int show(em_options *chosen, int32_t format)
     if (!is_recording(chosen->root)) {
         learn(meter);
     }
-    char *text = NULL;
-    size_t length = 0;
-    status = em_meter_format(meter, EM_DOCTOR, format, &text, &length);
-    int result = status == EM_OK ? cmd_print(text, length) : cmd_say_error("doctor", status, &error);
-    em_text_destroy(text);
-    em_meter_destroy(meter);
-    return result;
+    return cmd_show("doctor", meter, EM_DOCTOR, format);
 }
 
 static int write_all(int descriptor, const char *text, size_t length)

@@ -10,9 +10,9 @@ enum { HELP, JSON, ROOT, AS_USER, CHANNELS };
 static const args_option options[] = {
     [HELP] = {"--help", NULL, "show this"},
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of a table"},
-    [ROOT] = {"--root", "DIR|FILE.json", "look below a directory laid out like /, or at a recorded machine"},
+    [ROOT] = CMD_ROOT,
     [CHANNELS] = {"--channels", "PATTERNS", "count (+) or leave out (-) channels: \"+platform/psys,-cpu-*\""},
-    [AS_USER] = {"--as-user", NULL, "with --root: show what an ordinary user could read there"},
+    [AS_USER] = CMD_AS_USER,
 };
 
 static int show(const em_options *chosen, int32_t format)
@@ -23,13 +23,7 @@ static int show(const em_options *chosen, int32_t format)
     if (status != EM_OK) {
         return cmd_say_error("sensors", status, &error);
     }
-    char *text = NULL;
-    size_t length = 0;
-    status = em_meter_format(meter, EM_SENSORS, format, &text, &length);
-    int result = status == EM_OK ? cmd_print(text, length) : cmd_say_error("sensors", status, &error);
-    em_text_destroy(text);
-    em_meter_destroy(meter);
-    return result;
+    return cmd_show("sensors", meter, EM_SENSORS, format);
 }
 
 int cmd_sensors(int argc, char **argv)

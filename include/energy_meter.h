@@ -116,7 +116,10 @@ enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };
       "run one program at a time that reads this board")                                                               \
     X(EM_NOTE_STAMP, 16, "stamp", "the device's own time went back; the meter's clock was used instead", "")           \
     X(EM_NOTE_TRUNCATED, 17, "truncated", "the trace was cut off or lacks records: this is what can be known from it", \
-      "close the meter before its trace is read, and give it a file that takes what is written fast enough")
+      "close the meter before its trace is read, and give it a file that takes what is written fast enough")           \
+    X(EM_NOTE_BLURRED, 18, "blurred",                                                                                  \
+      "SGX is on, and with it Intel CPUs blur the energy that they show: it scatters, and is often too high",          \
+      "turn SGX off in the firmware, or trust sums over seconds and not single batches")
 
 #define EM_NOTE_ENUM(name, bit, word, text, remedy) name = (bit),
 enum em_note { EM_NOTE_LIST(EM_NOTE_ENUM) EM_NOTE_RESERVED = 63 };
@@ -349,6 +352,7 @@ typedef struct {
     double cost;           /* energy × PUE × price_per_kwh; NAN: no price was given */
     double embodied_g;     /* g CO2e of making the machine, for this time; not in carbon_g; NAN: not given */
     em_per_item per_item;
+    const char *process_cpu_share_reason; /* why it is NAN, in a sentence; NULL: it is not. Static */
 } em_result;
 
 typedef struct {
@@ -421,6 +425,7 @@ typedef struct {
     double process_cpu_share; /* as in em_result, over all of them */
     double cost, embodied_g;  /* as in em_result */
     em_per_item per_item;
+    const char *process_cpu_share_reason; /* the summary's */
 } em_group;
 
 /* Settles what has ended (at most timeout_ns, then pins) and freezes the numbers. */

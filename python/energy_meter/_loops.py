@@ -42,7 +42,7 @@ class Loop:
 class LoopIterator:
     """One pass. A for loop drops it at break, return or an exception; that ends the open window."""
 
-    __slots__ = ("_items", "_kind", "_meter", "_name", "_next", "_record", "_wait")
+    __slots__ = ("_ending", "_items", "_kind", "_meter", "_name", "_next", "_record")
 
     _record: Record | NullRecord | None
 
@@ -53,7 +53,7 @@ class LoopIterator:
         self._items = items
         self._next: Any = None
         self._record = None
-        self._wait = meter._waits[kind]
+        self._ending = meter._endings[kind]
 
     def __iter__(self) -> LoopIterator:
         return self
@@ -61,8 +61,8 @@ class LoopIterator:
     def __next__(self) -> Any:
         try:
             if self._record is not None:
-                if self._wait is not None:
-                    self._wait_for_gpu(self._record)
+                if self._ending is not None:
+                    self._prepare(self._record)
                 self._record.lap()
             elif self._items is None:
                 raise StopIteration
@@ -83,10 +83,10 @@ class LoopIterator:
             self._drop(cancel=self._next is None, waits=not leaves)
             raise
 
-    def _wait_for_gpu(self, record: Record | NullRecord) -> None:
+    def _prepare(self, record: Record | NullRecord) -> None:
         try:
-            if self._wait is not None:
-                self._wait(record)
+            if self._ending is not None:
+                self._ending(record)
         except MeterForked:
             raise
         except BaseException:
@@ -111,8 +111,8 @@ class LoopIterator:
                 record.cancel()
                 return
             try:
-                if waits and self._wait is not None:
-                    self._wait(record)
+                if self._ending is not None:
+                    self._ending(record, waits)
             finally:
                 record.end()
         except MeterForked:

@@ -71,7 +71,16 @@ class EnergyMeter:
     "energy_meter", at DEBUG.
     """
 
-    __slots__ = ("__weakref__", "_begin", "_native", "_rates", "_run", "_trace", "_waits")
+    __slots__ = (
+        "__weakref__",
+        "_begin",
+        "_endings",
+        "_native",
+        "_rates",
+        "_run",
+        "_trace",
+        "_use",
+    )
 
     # Recorded machines are measured by subclasses that set these.
     _root = "/"
@@ -158,7 +167,8 @@ class EnergyMeter:
                 embodied_kg=mass,
                 lifetime_years=life,
             )
-        self._waits = _sync.waits(wanted)
+        self._use = _sync.Use() if self._native.device == "gpu" else None
+        self._endings = _sync.endings(wanted, self._use)
         self._begin = self._native.begin
         self._run = self._begin(_native.KIND_RUN, None, True)
         if isinstance(self._native, _native.Meter):
@@ -272,7 +282,7 @@ class EnergyMeter:
         except MeterForked:
             result = self._forked().last(kind, name, timeout_ns)
         basis = self._native.carbon_basis
-        return None if result is None else to_dict(result, basis, _sync.reason(result))
+        return None if result is None else to_dict(result, basis, _sync.reason(result, self._use))
 
     def summary(self) -> Summary:
         """All windows by kind and name, and the run from construction to now; JSON-serialisable.
@@ -359,6 +369,8 @@ class EnergyMeter:
 
     def close(self) -> None:
         """Ends open windows and stops measuring. All results stay readable; no window can begin."""
+        if self._use is not None:
+            self._use.look()
         try:
             self._native.close(_arguments.SETTLE_NS)
             if self._trace is not None and isinstance(self._native, _native.Meter):

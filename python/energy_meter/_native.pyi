@@ -43,7 +43,7 @@ class ChannelEnergy(
         str,
         list[str],
         int | None,
-        bool,
+        str | None,
     ],
 ):
     __match_args__: Final = (
@@ -59,7 +59,7 @@ class ChannelEnergy(
         "resolution",
         "reasons",
         "period_ns",
-        "is_period_measured",
+        "period_from",
     )
     @property
     def name(self) -> str: ...
@@ -86,7 +86,7 @@ class ChannelEnergy(
     @property
     def period_ns(self) -> int | None: ...
     @property
-    def is_period_measured(self) -> bool: ...
+    def period_from(self) -> str | None: ...
 
 @final
 class Result(
@@ -116,6 +116,8 @@ class Result(
         float | None,
         float | None,
         float | None,
+        str | None,
+        int,
     ],
 ):
     __match_args__: Final = (
@@ -143,6 +145,8 @@ class Result(
         "process_cpu_share",
         "cost",
         "embodied_g",
+        "process_cpu_share_reason",
+        "begin_ns",
     )
     @property
     def duration_ns(self) -> int: ...
@@ -192,6 +196,10 @@ class Result(
     def cost(self) -> float | None: ...
     @property
     def embodied_g(self) -> float | None: ...
+    @property
+    def process_cpu_share_reason(self) -> str | None: ...
+    @property
+    def begin_ns(self) -> int: ...
 
 @final
 class Channel(

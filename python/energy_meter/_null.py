@@ -22,10 +22,10 @@ FORKED = (
 
 def _result(reason: str, is_open: bool) -> _native.Result:
     energies = (0.0, 0.0, *[None] * 4, 0.0, 0.0, 0.0)
-    doubt: tuple[Any, ...] = (0.0, 0.0, 0.0, "fine", [])
+    sure = (0.0, 0.0, 0.0, "below", [f"nothing is measured: {reason}"])
     unknown = (None, None, None)
     return _native.Result(
-        (0, *energies, False, True, is_open, [], {"*": reason}, *doubt, 0, *unknown)
+        (0, *energies, False, True, is_open, [], {"*": reason}, *sure, 0, *unknown, reason, 0)
     )
 
 

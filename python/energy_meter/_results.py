@@ -33,9 +33,7 @@ def _channel(channel: ChannelEnergy, energy_j: float) -> ChannelResult:
         "resolution": channel.resolution,
         "reasons": channel.reasons,
         "update_period_s": None if period_ns is None else period_ns / 1e9,
-        "update_period_from": None
-        if period_ns is None
-        else ("measured" if channel.is_period_measured else "assumed"),
+        "update_period_from": channel.period_from,
     }
 
 
@@ -72,4 +70,5 @@ def to_dict(result: Result, basis: CarbonBasis, *reasons: str | None) -> WindowR
         "missing": _missing(result),
         "final": result.is_final,
         "process_cpu_share": result.process_cpu_share,
+        "process_cpu_share_reason": result.process_cpu_share_reason,
     }

@@ -29,7 +29,7 @@ class Window:
     a window of its own. As long as it lives it can be read, however many windows follow.
     """
 
-    __slots__ = ("__weakref__", "_kind", "_meter", "_name", "_record")
+    __slots__ = ("__weakref__", "_kind", "_meter", "_name", "_record", "_use")
 
     # From start to stop the meter must live; an ended window needs only its record.
     _meter: EnergyMeter | None
@@ -40,6 +40,7 @@ class Window:
         self._kind = kind
         self._name = name
         self._record = None
+        self._use = meter._use
 
     def start(self) -> Window:
         """Begins the window and returns it."""
@@ -64,11 +65,11 @@ class Window:
         meter = self._meter
         if meter is None:
             return
-        wait = meter._waits[self._kind]
+        ending = meter._endings[self._kind]
         try:
             try:
-                if wait is not None and waits:
-                    wait(record)
+                if ending is not None:
+                    ending(record, waits)
             finally:
                 record.end()
         except MeterForked:
@@ -125,7 +126,7 @@ class Window:
         from ._results import to_dict
         from ._sync import reason
 
-        return to_dict(result, self._record.carbon_basis, reason(result))
+        return to_dict(result, self._record.carbon_basis, reason(result, self._use))
 
     def _result(self) -> Result | None:
         """None until stop(), or the close of the meter, has ended the window."""
@@ -225,6 +226,10 @@ class Window:
     @property
     def process_cpu_share(self) -> float | None:
         return self.to_dict()["process_cpu_share"]
+
+    @property
+    def process_cpu_share_reason(self) -> str | None:
+        return self.to_dict()["process_cpu_share_reason"]
 
     def __repr__(self) -> str:
         state = "new" if self._record is None else "ended" if self._result() else "open"

@@ -77,6 +77,7 @@ class WindowResult(TypedDict):
     missing: list[Missing]
     final: bool
     process_cpu_share: float | None
+    process_cpu_share_reason: str | None
 
 
 class ChannelInfo(TypedDict):
@@ -101,18 +102,23 @@ class AbsenceInfo(TypedDict):
     hint: str
 
 
-class GroupSummary(TypedDict):
+class AnyGroup(TypedDict):
+    """What windows of one kind or name have in common, merged or not."""
+
     count: int
     mean_duration_s: float | None
     mean_energy_j: float | None
     mean_carbon_g: float | None
     total_duration_s: float
+    distinct_energy_j: float | None
+
+
+class GroupSummary(AnyGroup):
     total_energy_j: float
     total_carbon_g: float
     carbon_basis: CarbonBasis
     cost: float | None
     embodied_g: float | None
-    distinct_energy_j: float | None
     uncertainty_j: float
     uncertainty_gain_j: float
     uncertainty_edge_j: float
@@ -135,7 +141,7 @@ class Rates(TypedDict):
 
 
 class Overhead(TypedDict):
-    """What measuring cost the program: seconds inside begin, end and lap, and waiting for GPUs."""
+    """What it cost: seconds inside the library's begin, end and lap, and waiting for GPUs."""
 
     fraction: float | None
     limit: float | None
@@ -143,8 +149,8 @@ class Overhead(TypedDict):
     sync_s: float
 
 
-class Summary(TypedDict):
-    """All that a meter knows, as JSON."""
+class AnySummary(TypedDict):
+    """What a summary of one process and a merged one have in common."""
 
     schema: int
     device: str
@@ -153,10 +159,6 @@ class Summary(TypedDict):
     carbon_intensity_g_per_kwh: float | None
     num_batches: int
     num_epochs: int
-    batch_summary: GroupSummary
-    epoch_summary: GroupSummary
-    windows: dict[str, GroupSummary]
-    run: RunSummary
     carbon_basis: CarbonBasis
     rates: Rates
     tdp: dict[str, Any]
@@ -164,20 +166,23 @@ class Summary(TypedDict):
     scope: dict[str, Any]
 
 
-class MergedGroupSummary(TypedDict):
+class Summary(AnySummary):
+    """All that a meter knows, as JSON."""
+
+    batch_summary: GroupSummary
+    epoch_summary: GroupSummary
+    windows: dict[str, GroupSummary]
+    run: RunSummary
+
+
+class MergedGroupSummary(AnyGroup):
     """Energies are None where processes measured the same devices at the same time."""
 
-    count: int
-    mean_duration_s: float | None
-    mean_energy_j: float | None
-    mean_carbon_g: float | None
-    total_duration_s: float
     total_energy_j: float | None
     total_carbon_g: float | None
     carbon_basis: CarbonBasis
     cost: float | None
     embodied_g: float | None
-    distinct_energy_j: float | None
     uncertainty_j: float | None
     uncertainty_gain_j: float | None
     uncertainty_edge_j: float | None
@@ -191,25 +196,13 @@ class MergedRunSummary(WindowResult):
     outside_windows_j: float | None
 
 
-class MergedSummary(TypedDict):
+class MergedSummary(AnySummary):
     """The summaries of several processes as one: the keys of a summary."""
 
-    schema: int
-    device: str
-    gpu_name: str | None
-    gpu_shared: bool | None
-    carbon_intensity_g_per_kwh: float | None
-    num_batches: int
-    num_epochs: int
     batch_summary: MergedGroupSummary
     epoch_summary: MergedGroupSummary
     windows: dict[str, MergedGroupSummary]
     run: MergedRunSummary
-    carbon_basis: CarbonBasis
-    rates: Rates
-    tdp: dict[str, Any]
-    overhead: Overhead
-    scope: dict[str, Any]
 
 
 class Measured(Protocol[T_co]):

@@ -97,6 +97,7 @@ int em__ledger_last(const em__ledger *ledger, int32_t kind, const char *name, em
 em__ensemble em__ledger_ensemble(const em__ledger *ledger);
 /* What the hidden ones among sums of all series say of a time; NAN: nothing. */
 double em__ledger_share(const em__ledger *ledger, const em__sum *sums, uint64_t duration_ns);
+const char *em__ledger_share_unknown(const em__ledger *ledger, const em__sum *sums, uint64_t duration_ns);
 /* All but its device's read cost. */
 void em__ledger_channel(const em__ledger *ledger, size_t channel, em_channel *ret_channel);
 

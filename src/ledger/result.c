@@ -56,6 +56,12 @@ double em__ledger_share(const em__ledger *ledger, const em__sum *sums, uint64_t 
     return em__share_of(&hidden[EM__HIDDEN_PROCESS], &hidden[EM__HIDDEN_BUSY], duration_ns);
 }
 
+const char *em__ledger_share_unknown(const em__ledger *ledger, const em__sum *sums, uint64_t duration_ns)
+{
+    const em__sum *hidden = &sums[ledger->setup.count];
+    return em__share_unknown(&hidden[EM__HIDDEN_PROCESS], &hidden[EM__HIDDEN_BUSY], duration_ns);
+}
+
 int em__ledger_result(em__ledger *ledger, em_window window, uint64_t now_ns, em_result *ret_result)
 {
     em__record *record;
@@ -88,7 +94,8 @@ int em__ledger_result(em__ledger *ledger, em_window window, uint64_t now_ns, em_
                         .channels = ret_result->channels,
                         .channels_capacity = ret_result->channels_capacity,
                         .per_item = em__per_item(&totals.total, record->items, (uint64_t)record->has_items),
-                        .process_cpu_share = em__ledger_share(ledger, ledger->sums, duration_ns)};
+                        .process_cpu_share = em__ledger_share(ledger, ledger->sums, duration_ns),
+                        .process_cpu_share_reason = em__ledger_share_unknown(ledger, ledger->sums, duration_ns)};
     memcpy(result.by_domain, totals.by_domain, sizeof result.by_domain);
     memcpy(result.by_provenance_j, totals.by_provenance_j, sizeof result.by_provenance_j);
     for (size_t i = 0; result.channels && i < count && i < result.channels_capacity; i++) {

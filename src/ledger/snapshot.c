@@ -27,6 +27,7 @@ static void set_group(const freezer *f, size_t index, const em_group *base, cons
     em__energy_totals(&f->ensemble, sums, base->duration_ns, &totals);
     *group = *base;
     group->process_cpu_share = em__ledger_share(f->ledger, sums, base->duration_ns);
+    group->process_cpu_share_reason = em__ledger_share_unknown(f->ledger, sums, base->duration_ns);
     group->size = sizeof *group;
     group->total = totals.total;
     group->carbon_g = em__carbon_g(&f->ledger->setup.rates, totals.total.energy_j);

@@ -153,6 +153,7 @@ void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint6
             domain->resolution = resolution;
         }
     }
+    total.resolution = total.count > 0 ? total.resolution : EM_RESOLUTION_BELOW;
     total.notes |= ensemble->notes;
     for (int i = 0; i < EM_DOMAINS; i++) {
         if (ensemble->unmeasured[i]) {

@@ -368,6 +368,7 @@ static void set_run(const em__merge *merge)
 {
     em_summary *summary = merge->summary;
     em_group run = {.size = sizeof run, .kind = EM_WINDOW_RUN, .count = 1, .process_cpu_share = NAN};
+    run.process_cpu_share_reason = "it is of one process, and these are several";
     em__u128 total_uj = 0, domains_uj[EM_DOMAINS] = {0}, provenances_uj[EM_PROVENANCES] = {0};
     for (size_t i = 0; i < EM_DOMAINS; i++) {
         run.by_domain[i].energy_j = run.by_domain[i].counted_j = NAN;

@@ -386,7 +386,9 @@ int em__merge_facts(em__merge *merge)
     }
     summary->groups[0].total.status = facts->run_is_complete ? EM_OK : EM_ERR_READ;
     if (merge->count == 1) {
-        summary->groups[0].process_cpu_share = merge->parts[0].summary->groups[0].process_cpu_share;
+        const em_group *run = &merge->parts[0].summary->groups[0];
+        summary->groups[0].process_cpu_share = run->process_cpu_share;
+        summary->groups[0].process_cpu_share_reason = em__summary_keep(summary, run->process_cpu_share_reason);
     }
     char name[1024];
     int has_gpu = em__summary_gpu_name(summary->channels, summary->channel_count, name, sizeof name) > 0;

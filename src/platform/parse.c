@@ -340,8 +340,9 @@ int em__parse_cpuinfo(const char *text, size_t length, em__cpuinfo *ret_info)
             copy_value(info.vendor, sizeof info.vendor, value);
         } else if (is_key(key, "model name") && !info.model[0]) {
             copy_value(info.model, sizeof info.model, value);
-        } else if (is_key(key, "flags") && !info.is_virtual) {
-            info.is_virtual = has_word(value, "hypervisor");
+        } else if (is_key(key, "flags")) {
+            info.is_virtual = info.is_virtual || has_word(value, "hypervisor");
+            info.has_sgx = info.has_sgx || has_word(value, "sgx");
         }
     }
     if (info.cpus == 0) {

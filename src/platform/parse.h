@@ -83,6 +83,7 @@ typedef struct {
     uint32_t cpus;      /* logical ones listed */
     uint32_t packages;  /* distinct physical ids; 0: none listed */
     int32_t is_virtual; /* flag hypervisor, or more physical ids than half the CPUs */
+    int32_t has_sgx;    /* flag sgx: the CPU has it, and the firmware turned it on */
 } em__cpuinfo;
 int em__parse_cpuinfo(const char *text, size_t length, em__cpuinfo *ret_info);
 

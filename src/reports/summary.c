@@ -141,11 +141,16 @@ static void write_uncertainty(em__text *json, const em_summary *summary, int32_t
     write_reasons(json, summary, channel);
 }
 
-static void write_period(em__text *json, const em_energy *energy)
+static void write_period(em__text *json, const em_channel *channel, const em_energy *energy)
 {
+    int is_model = channel->kind == EM_KIND_MODEL;
     int is_assumed = (energy->notes & EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED)) != 0;
     add_real(json, "update_period_s", energy->period_ns ? (double)energy->period_ns / EM__NS_PER_S : NAN);
-    add_string(json, "update_period_from", !energy->period_ns ? NULL : is_assumed ? "assumed" : "measured");
+    add_string(json, "update_period_from",
+               !energy->period_ns ? NULL
+               : is_model         ? "model"
+               : is_assumed       ? "assumed"
+                                  : "measured");
 }
 
 static void write_channels(em__text *json, const em__view *view)
@@ -160,7 +165,7 @@ static void write_channels(em__text *json, const em__view *view)
             em_summary_energy(view->summary, 0, i, &energy);
             add_string(json, "provenance", em__reports_provenance(energy.provenance));
             write_uncertainty(json, view->summary, (int32_t)i, &energy);
-            write_period(json, &energy);
+            write_period(json, &channel, &energy);
             em__text_add(json, "}");
         }
     }
@@ -211,6 +216,7 @@ static void write_run(em__text *json, const em__view *view)
     em__text_add(json, "]");
     add_flag(json, "final", view->facts->run_is_final);
     add_real(json, "process_cpu_share", run->process_cpu_share);
+    add_string(json, "process_cpu_share_reason", run->process_cpu_share_reason);
     write_unions(json, view->facts);
     em__text_add(json, "}");
 }

@@ -179,7 +179,9 @@ static void read_energy(reader *r, const em__json_node *row, const char *where, 
     energy.notes = from && strcmp(from, "assumed") == 0 ? EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED) : 0;
     read_doubt(r, row, where, &energy);
     r->summary->energies[index] = energy;
-    r->summary->channels[index].kind = kinds[energy.provenance];
+    int is_sensor = from && strcmp(from, "model") != 0; /* that estimates, as a kernel's energy model does */
+    r->summary->channels[index].kind =
+        energy.provenance == EM_FROM_ESTIMATED && is_sensor ? EM_KIND_GAUGE : kinds[energy.provenance];
     r->summary->said[index] = read_lines(r, row, where);
 }
 
@@ -271,6 +273,10 @@ static void read_run(reader *r, const em__json_node *run)
     facts->run_is_final = em__field_flag(fields, run, "run.", "final", 0) == 1;
     group.total.status = facts->run_is_complete ? EM_OK : EM_ERR_READ;
     group.process_cpu_share = em__field_real(fields, run, "run.", "process_cpu_share", 0, 1, EM__NULLABLE);
+    if (em__json_member(run, "process_cpu_share_reason")) {
+        const char *reason = em__field_text(fields, run, "run.", "process_cpu_share_reason", EM__NULLABLE);
+        group.process_cpu_share_reason = em__summary_keep(r->summary, reason);
+    }
     facts->in_epochs_j = real(r, run, "run.", "in_epochs_j");
     facts->in_batches_j = real(r, run, "run.", "in_batches_j");
     facts->outside_windows_j = real(r, run, "run.", "outside_windows_j");

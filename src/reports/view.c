@@ -103,7 +103,7 @@ int em__view_init(em__view *ret_view, const em_summary *summary, const em__summa
     if (!view.named) {
         return EM_ERR_NO_MEMORY;
     }
-    view.run.process_cpu_share = NAN;
+    view.run.process_cpu_share = NAN; /* of a summary without a run */
     view.batches.cost = view.epochs.cost = 0 * facts->price_per_kwh;
     view.batches.embodied_g = view.epochs.embodied_g = 0 * facts->embodied_kg;
     for (size_t i = 0; i < EM_DOMAINS; i++) {

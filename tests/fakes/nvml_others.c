@@ -48,13 +48,6 @@ CALL(nvmlDeviceGetArchitecture, void *handle, unsigned *architecture)
     return handle ? 0 : 2;
 }
 
-CALL(nvmlDeviceGetGraphicsRunningProcesses_v3, void *handle, unsigned *count, void *processes)
-{
-    (void)processes;
-    *count = 0;
-    return handle ? 0 : 2;
-}
-
 CALL(nvmlSystemGetDriverVersion, char *version, unsigned size)
 {
     snprintf(version, size, "%s", "550.54.15");

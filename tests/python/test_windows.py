@@ -56,6 +56,7 @@ RESULTS = [
     "missing",
     "final",
     "process_cpu_share",
+    "process_cpu_share_reason",
 ]
 
 

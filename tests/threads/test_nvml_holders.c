@@ -116,6 +116,13 @@ static void test_answers(void)
     check_answer(NULL, "all", "1 200\n", -1);
     check_answer(first, "all", "code 3\n", -1);
     check_answer(first, "all", "code 999\n0 200\n", -1);
+    check_answer(first, "all", "draws 0 200\n", 1); /* a desktop draws with what is measured */
+    check_answer(first, "all", "0 100\ndraws 1 101\nmps 0 102\n", 0);
+    check_answer(first, "all", "0 100\nmps 1 200\n", 1);
+    check_answer(first, "0", "draws 1 200\nmps 1 200\n", 0);
+    check_answer(first, "all", "0 100\ndraws code 3\nmps code 13\n", 0);
+    check_answer(first, "all", "0 100\ndraws code 999\n", -1);
+    check_answer(first, "all", "code 999\ndraws 0 200\n", 1);
     check_answer(first, "all", "claim 1000000000\n", -1);
     check_answer(first, "all", "claim 1000000000\ncode 7\n", -1);
 }

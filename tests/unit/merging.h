@@ -96,8 +96,9 @@ static inline char *json_of(const process *from, size_t *ret_length)
         add(&text, ",\"energy_j\":", energy_j);
         add(&text, ",\"uncertainty_gain_j\":", 0.1 * energy_j);
         em__text_add(&text, ",\"uncertainty_j\":null,\"uncertainty_edge_j\":0.3,\"resolution\":\"fine\","
-                            "\"reasons\":[\"a sentence of the channel\"],\"update_period_s\":0.001,"
-                            "\"update_period_from\":\"measured\"}");
+                            "\"reasons\":[\"a sentence of the channel\"],\"update_period_s\":0.001,");
+        em__text_format(&text, "\"update_period_from\":\"%s\"}",
+                        strcmp(from->devices[i].provenance, "estimated") ? "measured" : "model");
     }
     add(&text, "}},\"carbon_basis\":{\"g_per_kwh\":", from->g_per_kwh);
     em__text_add(&text, ",\"source\":\"user\",\"year\":null,\"is_default\":false");

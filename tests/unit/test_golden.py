@@ -41,7 +41,7 @@ RUN = [
     *("cpu_energy_j", "gpu_energy_j", "dram_energy_j", "other_energy_j"),
     *("energy_by_provenance", *DOUBTS, "resolution", "reasons"),
     *("channels", "complete", "missing", "final"),
-    "process_cpu_share",
+    *("process_cpu_share", "process_cpu_share_reason"),
     *("in_epochs_j", "in_batches_j", "outside_windows_j"),
 ]
 BASIS = [

@@ -24,6 +24,7 @@ static void four_with_different_spans(void)
     CHECK_NEAR((double)run.duration_ns, 26.75e9, 2);
     CHECK_NEAR(run.carbon_g, run.total.energy_j / 1e4, 1e-9);
     CHECK(isnan(run.process_cpu_share));
+    CHECK(strstr(run.process_cpu_share_reason, "these are several") != NULL);
     /* Gain is common to all that measured the device, and independent between devices. */
     CHECK_NEAR(run.by_domain[EM_DOMAIN_CPU].gain_j, 0.1 * cpu_j, 1e-4);
     CHECK_NEAR(run.total.gain_j, 0.1 * sqrt(cpu_j * cpu_j + gpu_j * gpu_j), 1);

@@ -254,6 +254,8 @@ static void test_windows(void)
     CHECK_NEAR(a.process_cpu_share, 0.75, 0.03);
     CHECK_NEAR(b.process_cpu_share, 0.25, 0.03);
     CHECK(isnan(final_result(brief).process_cpu_share)); /* 0.1 s */
+    CHECK(strstr(final_result(brief).process_cpu_share_reason, "shorter than 0.2 s") != NULL);
+    CHECK(a.process_cpu_share_reason == NULL);
     end_window(run);
     em_summary *summary;
     CHECK_INT(em_summary_create(meter, S, &summary), EM_OK);
@@ -313,16 +315,20 @@ static void test_unknown(void)
     end_all();
     em__sum mine = {.energy_uj = 100000}, busy = {.energy_uj = 500000, .updates = 1};
     CHECK_NEAR(em__share_of(&mine, &busy, S), 0.2, 1e-12);
+    CHECK(em__share_unknown(&mine, &busy, S) == NULL);
     CHECK(isnan(em__share_of(&mine, &busy, S / 10)));
     mine.gap_ns = 1;
     CHECK(isnan(em__share_of(&mine, &busy, S)));
+    CHECK(strstr(em__share_unknown(&mine, &busy, S), "no reading") != NULL);
     mine = (em__sum){.energy_uj = 600000};
     CHECK_NEAR(em__share_of(&mine, &busy, S), 1, 0);
     busy.edges_ns = 2e9F;
     CHECK(isnan(em__share_of(&mine, &busy, 19 * S)));
+    CHECK(strstr(em__share_unknown(&mine, &busy, 19 * S), "edges") != NULL);
     CHECK_NEAR(em__share_of(&mine, &busy, 20 * S), 1, 0);
     busy = (em__sum){.energy_uj = 100000, .updates = 1};
     CHECK(isnan(em__share_of(&mine, &busy, S)));
+    CHECK(strstr(em__share_unknown(&mine, &busy, S), "busy for less") != NULL);
 }
 
 int main(void)
