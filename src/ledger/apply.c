@@ -247,7 +247,8 @@ static void check_shortfall(em__ledger *ledger, const em__event *event)
     em__shortfall_count(&ledger->shortfalls[event->channel], event->t_ns, &event->reading);
     for (size_t i = 0; i < ledger->setup.count; i++) {
         if (ledger->shortfalls[i].gauge == ledger->setup.facts[event->channel]) {
-            em__shortfall_power(&ledger->shortfalls[i], event->t_ns, &event->reading);
+            em__shortfall_power(&ledger->shortfalls[i], event->t_ns, &event->reading,
+                                em__timeline_edge_ns(&ledger->timeline));
         }
     }
 }

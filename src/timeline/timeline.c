@@ -94,6 +94,12 @@ static em__edge *take_from_pool(em__timeline *timeline)
     return edge;
 }
 
+uint64_t em__timeline_edge_ns(const em__timeline *timeline)
+{
+    const em__edge *newest = timeline->tail ? timeline->tail : timeline->latest;
+    return newest ? newest->t_ns : 0;
+}
+
 em__edge *em__edge_hold(em__edge *edge)
 {
     edge->references++;

@@ -18,7 +18,7 @@ typedef struct {
     em__shortfall shortfall;
     const wave *power;
     double loss, lost_uj;
-    uint64_t now_ns, counted_ns, average_ns, sparing_ns;
+    uint64_t now_ns, counted_ns, average_ns, sparing_ns, edge_ns;
 } board;
 
 static void begin_board(board *b, const wave *power, double loss)
@@ -35,7 +35,7 @@ static void begin_board(board *b, const wave *power, double loss)
 static void read_board(board *b)
 {
     uint64_t since_ns = b->now_ns - b->counted_ns, update_ns = b->now_ns - b->now_ns % (100 * MS);
-    int is_sparing = em__shortfall_is_sparing(&b->shortfall);
+    int is_sparing = em__shortfall_spared(&b->shortfall, b->edge_ns) != EM__SPARED_NEVER;
     double mean_w = wave_energy_j(b->power, update_ns - b->average_ns, update_ns) / ((double)b->average_ns / 1e9);
     if (!is_sparing || since_ns >= S) {
         if (since_ns < 500 * MS) {
@@ -45,13 +45,13 @@ static void read_board(board *b)
         b->counted_ns = b->now_ns;
         em__shortfall_count(&b->shortfall, b->now_ns, &(em__reading){.value = (uint64_t)uj});
     }
-    em__shortfall_power(&b->shortfall, b->now_ns, &(em__reading){.value = (uint64_t)(mean_w * 1e3)});
+    em__shortfall_power(&b->shortfall, b->now_ns, &(em__reading){.value = (uint64_t)(mean_w * 1e3)}, b->edge_ns);
 }
 
 static void run_board(board *b, uint64_t duration_ns)
 {
     for (uint64_t end_ns = b->now_ns + duration_ns; b->now_ns < end_ns; b->now_ns += 50 * MS) {
-        b->sparing_ns += em__shortfall_is_sparing(&b->shortfall) ? 50 * MS : 0;
+        b->sparing_ns += em__shortfall_spared(&b->shortfall, b->edge_ns) ? 50 * MS : 0;
         read_board(b);
     }
 }
@@ -140,7 +140,7 @@ static void test_gaps_are_no_shortfall(void)
             em__shortfall_count(&b.shortfall, b.now_ns, &(em__reading){.value = 5});
             break;
         case 2:
-            em__shortfall_power(&b.shortfall, b.now_ns, &(em__reading){.outcome = EM__READ_GONE});
+            em__shortfall_power(&b.shortfall, b.now_ns, &(em__reading){.outcome = EM__READ_GONE}, b.edge_ns);
             break;
         default:
             em__shortfall_interrupt(&b.shortfall);
@@ -173,7 +173,7 @@ static void test_results_say_so(void)
     static const uint64_t begins_s[] = {101, 161, 230}, ends_s[] = {111, 168, 240};
     double lost_uj = 0;
     for (uint64_t t_ns = 100 * S; t_ns < 250 * S; t_ns += 100 * MS) {
-        if (!em__ledger_is_spared(&rig.ledger, 0) || t_ns - counted_ns >= S) {
+        if (!em__ledger_spared(&rig.ledger, 0) || t_ns - counted_ns >= S) {
             lost_uj += t_ns - counted_ns < 500 * MS ? 0.13 * 300 * (double)(t_ns - counted_ns) / 1e3 : 0;
             em__event event = {.kind = EM__EVENT_READING, .t_ns = t_ns, .channel = 0};
             event.reading.value = (uint64_t)(300 * (double)t_ns / 1e3 - lost_uj);
