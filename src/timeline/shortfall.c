@@ -15,12 +15,13 @@ enum {
     FIRST_REST_S = 60,  /* runs that are shorter are not disturbed */
     LATER_REST_S = 600, /* doubled after each comparison in which nothing was missing */
     LONGEST_REST_S = 3600,
-    RETRY_S = 120, /* after one that told nothing; doubled as well */
+    RETRY_S = 300, /* after one that told nothing; doubled as well */
     LONGEST_PAIR_MS = 2500, /* between two readings of the gauge, else its integral is no truth */
     QUIET_S = 2,            /* since an edge */
-    FIRST_PAUSE_S = 5,      /* after an edge that came too soon; doubled each time */
+    FIRST_PAUSE_S = 20,     /* after an edge that came too soon; doubled each time */
     LEAST_RESTS = 3,        /* so many in a row, or which update a reading shows is too much of what it tells */
-    WAIT_S = 600            /* for edges that leave it the time */
+    WAIT_S = 600,           /* for edges that leave it the time */
+    AT_ONCE_NS = 1000000    /* a reading as close behind an edge is the edge's own */
 };
 
 void em__shortfall_init(em__shortfall *shortfall, const em__channel *counter, const em__channel *gauge)
@@ -58,17 +59,14 @@ void em__shortfall_interrupt(em__shortfall *shortfall)
     begin_anew(shortfall, 0);
 }
 
-/* Up to the update that this reading shows. */
 static void note_unseen(em__shortfall *shortfall, uint64_t t_ns)
 {
-    const em__channel *counter = shortfall->counter;
-    uint64_t late_ns = counter->refresh_ns / 2;
-    if (!shortfall->is_sparing || t_ns < shortfall->counted_ns + counter->sparing_interval_ns / 2) {
+    if (!shortfall->is_sparing || t_ns < shortfall->counted_ns + shortfall->counter->sparing_interval_ns / 2) {
         return;
     }
-    int goes_on = shortfall->unseen_until_ns + late_ns == shortfall->counted_ns;
+    int goes_on = shortfall->unseen_until_ns + AT_ONCE_NS == shortfall->counted_ns;
     shortfall->unseen_from_ns = goes_on ? shortfall->unseen_from_ns : shortfall->counted_ns;
-    shortfall->unseen_until_ns = t_ns - late_ns;
+    shortfall->unseen_until_ns = t_ns - AT_ONCE_NS;
 }
 
 void em__shortfall_count(em__shortfall *shortfall, uint64_t t_ns, const em__reading *reading)
@@ -201,6 +199,14 @@ static void go_on_sparing(em__shortfall *shortfall, uint64_t t_ns, uint64_t edge
     }
 }
 
+/* Nor in the middle between two edges, where the next one is near. */
+static int is_quiet(const em__shortfall *shortfall, uint64_t t_ns, uint64_t edge_ns)
+{
+    uint64_t since_ns = t_ns - edge_ns;
+    int is_fresh = edge_ns >= shortfall->rest_until_ns && edge_ns >= shortfall->again_ns;
+    return since_ns >= (is_fresh ? QUIET_S : QUIET_S + STRETCH_S) * EM__NS_PER_S;
+}
+
 /* The board was read, counter and gauge. */
 static void compare(em__shortfall *shortfall, uint64_t t_ns, uint64_t edge_ns)
 {
@@ -209,7 +215,7 @@ static void compare(em__shortfall *shortfall, uint64_t t_ns, uint64_t edge_ns)
     } else if (shortfall->is_sparing) {
         go_on_sparing(shortfall, t_ns, edge_ns);
     } else {
-        go_on_often(shortfall, t_ns, t_ns >= edge_ns + QUIET_S * EM__NS_PER_S && t_ns >= shortfall->again_ns);
+        go_on_often(shortfall, t_ns, is_quiet(shortfall, t_ns, edge_ns));
     }
 }
 

@@ -68,9 +68,9 @@ static em_window begin_board(const board *of)
     em_options options;
     em_window run = 0;
     snprintf(text, sizeof text,
-             "board name=\"NVIDIA A100-SXM4-80GB\" cc=8.0 limit=400 most=400 wave=square:90:380:%.0f:%.0f "
+             "board name=\"NVIDIA A100-SXM4-80GB\" cc=8.0 limit=400 most=400 wave=square:%.0f:%.0f:%.0f:%.0f "
              "update_ms=20 phase_ms=%.6f jitter_ms=%u gauge_ms=100 average_ms=25 short=%g:2\n",
-             of->power.period_s * 1e3, of->power.duty * 1e2, rig_random_between(0, 20), (unsigned)of->jitter_ms,
+             of->power.low_w, of->power.high_w, of->power.period_s * 1e3, of->power.duty * 1e2, rig_random_between(0, 20), (unsigned)of->jitter_ms,
              of->loss_percent);
     script(text);
     host = rig_host(NULL);
@@ -236,7 +236,9 @@ static void test_rests_between_windows(void)
     static em_window windows[WINDOWS];
     static const uint32_t flags[] = {0, EM_EDGES_NEVER};
     for (int i = 0; i < 4; i++) {
-        board of = {.power = wave_square(90, 380, 0.9, 0.55, 0), .flags = flags[i % 2], .loss_percent = i < 2 ? 0 : 12.5};
+        board of = {.power = wave_square(i < 2 ? 90 : 300, 380, 0.9, 0.55, 0),
+                    .flags = flags[i % 2],
+                    .loss_percent = i < 2 ? 0 : 12.5};
         double mean = 0;
         int short_count = 0;
         begin_board(&of);

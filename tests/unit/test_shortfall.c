@@ -124,6 +124,40 @@ static void test_what_is_not_tested(void)
     CHECK_INT(b.shortfall.has_fallen, 0);
 }
 
+/* A window begins or ends every so often. Where that leaves it a few seconds the counter is never away from an edge, and
+ * where it does not it is, for a sixtieth of the time at most; at either found out in due time, and no healthy one is. */
+static void test_edges(void)
+{
+    static const struct {
+        uint64_t least_ms, most_ms, found_s; /* between edges; after so long, found out */
+        double part;                         /* of the time once a second, edges or not, of a healthy board */
+    } cases[] = {{100, 600, 1500, 0.017}, {1500, 4000, 1500, 0.017}, {5000, 9000, 1500, 0.01}, {4000, 60000, 1500, 0.01}};
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        for (int loses = 0; loses < 2; loses++) {
+            wave power = wave_square(150, 380, 0.9, 0.55, 0);
+            board b;
+            uint64_t across_ns = 0, found_ns = 0;
+            begin_board(&b, &power, loses ? 0.13 : 0);
+            uint64_t begin_ns = b.now_ns;
+            while (b.now_ns < begin_ns + 3600 * S && !found_ns) {
+                b.edge_ns = b.now_ns;
+                int is_across = em__shortfall_spared(&b.shortfall, b.edge_ns) == EM__SPARED_ALWAYS;
+                uint64_t from_ns = b.now_ns;
+                run_board(&b, cases[c].least_ms * MS + rig_random_below((cases[c].most_ms - cases[c].least_ms) * MS));
+                across_ns += is_across ? b.now_ns - from_ns : 0;
+                found_ns = b.shortfall.has_fallen ? b.now_ns : 0;
+            }
+            printf("# edges %g to %g s apart, %s: %.2f %% of the time once a second across edges, found after %.0f s\n",
+                   (double)cases[c].least_ms / 1e3, (double)cases[c].most_ms / 1e3, loses ? "loses" : "healthy",
+                   100 * (double)across_ns / (double)(b.now_ns - begin_ns),
+                   found_ns ? (double)(found_ns - begin_ns) / 1e9 : 0.0);
+            CHECK_INT(b.shortfall.has_fallen, loses);
+            CHECK(!loses || found_ns - begin_ns <= cases[c].found_s * S);
+            CHECK(loses || (double)across_ns <= cases[c].part * (double)(b.now_ns - begin_ns));
+        }
+    }
+}
+
 /* Failed readings, resets and pauses begin a stretch anew: none of them makes a healthy board look short. */
 static void test_gaps_are_no_shortfall(void)
 {
@@ -155,7 +189,8 @@ static void test_gaps_are_no_shortfall(void)
 static rig_channel board_channels[2];
 static wave load;
 
-/* The note comes with the verdict, and only windows that end after it have it. */
+/* Of the verdict only windows that end after it tell. One that begins while the counter rests, and is not read for it at
+ * once, says that too. */
 static void test_results_say_so(void)
 {
     load = wave_constant(300);
@@ -170,7 +205,7 @@ static void test_results_say_so(void)
     rig_ledger_init(&rig, board_channels, 2, NULL);
     uint64_t counted_ns = 0;
     em_window windows[3] = {0};
-    static const uint64_t begins_s[] = {101, 161, 230}, ends_s[] = {111, 168, 240};
+    static const uint64_t begins_ms[] = {101000, 161500, 230000}, ends_ms[] = {111000, 168500, 240000};
     double lost_uj = 0;
     for (uint64_t t_ns = 100 * S; t_ns < 250 * S; t_ns += 100 * MS) {
         if (!em__ledger_spared(&rig.ledger, 0) || t_ns - counted_ns >= S) {
@@ -182,9 +217,9 @@ static void test_results_say_so(void)
         }
         rig_ledger_read(&rig, 1, t_ns);
         for (size_t i = 0; i < 3; i++) {
-            if (t_ns == begins_s[i] * S) {
+            if (t_ns == begins_ms[i] * MS) {
                 windows[i] = rig_ledger_begin(&rig, EM_WINDOW_BATCH, NULL, t_ns);
-            } else if (t_ns == ends_s[i] * S) {
+            } else if (t_ns == ends_ms[i] * MS) {
                 rig_ledger_end(&rig, windows[i], t_ns);
             }
         }
@@ -207,6 +242,7 @@ int main(int argc, char **argv)
     RUN(test_one_that_falls_short);
     RUN(test_any_load);
     RUN(test_what_is_not_tested);
+    RUN(test_edges);
     RUN(test_gaps_are_no_shortfall);
     RUN(test_results_say_so);
     return CHECK_DONE();
