@@ -272,6 +272,7 @@ static void read_channel(em__ledger *ledger, const em__event *event)
     }
     em__series *series = &ledger->timeline.series[channel];
     int had_ended = series->has_ended;
+    series->is_spared = ledger->shortfalls[channel].is_sparing;
     check_shortfall(ledger, event);
     em__added added = em__timeline_add(&ledger->timeline, channel, event->t_ns, &event->reading);
     if (added == EM__ADDED_POINT) {

@@ -15,20 +15,21 @@ enum {
     FIRST_REST_S = 60,  /* runs that are shorter are not disturbed */
     LATER_REST_S = 600, /* doubled after each comparison in which nothing was missing */
     LONGEST_REST_S = 3600,
-    RETRY_S = 300, /* after one that told nothing; doubled as well */
+    RETRY_S = 300,          /* after one that told nothing; doubled as well */
     LONGEST_PAIR_MS = 2500, /* between two readings of the gauge, else its integral is no truth */
     QUIET_S = 2,            /* since an edge */
     FIRST_PAUSE_S = 20,     /* after an edge that came too soon; doubled each time */
     LEAST_RESTS = 3,        /* so many in a row, or which update a reading shows is too much of what it tells */
-    WAIT_S = 600,           /* for edges that leave it the time */
-    AT_ONCE_NS = 1000000    /* a reading as close behind an edge is the edge's own */
+    WAIT_S = 600            /* for edges that leave it the time */
 };
 
 void em__shortfall_init(em__shortfall *shortfall, const em__channel *counter, const em__channel *gauge)
 {
     int can_test = gauge && counter->kind == EM_KIND_COUNTER && counter->interval_ns == 0 &&
                    counter->sparing_interval_ns > 0 && counter->limit_mw > 0;
-    *shortfall = (em__shortfall){.rest_ns = LATER_REST_S * EM__NS_PER_S, .retry_ns = RETRY_S * EM__NS_PER_S, .pause_ns = FIRST_PAUSE_S * EM__NS_PER_S};
+    *shortfall = (em__shortfall){.rest_ns = LATER_REST_S * EM__NS_PER_S,
+                                 .retry_ns = RETRY_S * EM__NS_PER_S,
+                                 .pause_ns = FIRST_PAUSE_S * EM__NS_PER_S};
     if (can_test) {
         shortfall->counter = counter;
         shortfall->gauge = gauge;
@@ -59,14 +60,16 @@ void em__shortfall_interrupt(em__shortfall *shortfall)
     begin_anew(shortfall, 0);
 }
 
+/* What the power was before the update that follows is not known either. */
 static void note_unseen(em__shortfall *shortfall, uint64_t t_ns)
 {
-    if (!shortfall->is_sparing || t_ns < shortfall->counted_ns + shortfall->counter->sparing_interval_ns / 2) {
+    const em__channel *counter = shortfall->counter;
+    if (!shortfall->is_sparing || t_ns < shortfall->counted_ns + counter->sparing_interval_ns / 2) {
         return;
     }
-    int goes_on = shortfall->unseen_until_ns + AT_ONCE_NS == shortfall->counted_ns;
+    int goes_on = shortfall->unseen_until_ns == shortfall->counted_ns + counter->refresh_ns;
     shortfall->unseen_from_ns = goes_on ? shortfall->unseen_from_ns : shortfall->counted_ns;
-    shortfall->unseen_until_ns = t_ns - AT_ONCE_NS;
+    shortfall->unseen_until_ns = t_ns + counter->refresh_ns;
 }
 
 void em__shortfall_count(em__shortfall *shortfall, uint64_t t_ns, const em__reading *reading)
@@ -157,10 +160,12 @@ static void rest(em__shortfall *shortfall, uint64_t t_ns, uint64_t *length_ns)
 static void judge(em__shortfall *shortfall, uint64_t t_ns, const em__stretch *rests)
 {
     const em__stretch *often = &shortfall->often;
-    double often_mw = often->gauge_uj / (double)often->elapsed_ns, rests_mw = rests->gauge_uj / (double)rests->elapsed_ns;
+    double often_mw = often->gauge_uj / (double)often->elapsed_ns,
+           rests_mw = rests->gauge_uj / (double)rests->elapsed_ns;
     int is_short = is_lower(ratio_of(often), ratio_of(rests));
-    int is_steady = !is_lower(often_mw, rests_mw) && !is_lower(rests_mw, often_mw) &&
-                    is_lower(often->counted_uj / (double)often->elapsed_ns, rests->counted_uj / (double)rests->elapsed_ns);
+    int is_steady =
+        !is_lower(often_mw, rests_mw) && !is_lower(rests_mw, often_mw) &&
+        is_lower(often->counted_uj / (double)often->elapsed_ns, rests->counted_uj / (double)rests->elapsed_ns);
     if (!is_short) {
         shortfall->short_count = 0;
         rest(shortfall, t_ns, &shortfall->rest_ns);

@@ -24,18 +24,18 @@ typedef enum {
 typedef struct {
     const em__channel *counter, *gauge; /* NULL: there is nothing to compare, or nothing to find out */
     em__counter count;
-    uint64_t counted_ns;                      /* the last reading of the counter */
-    uint64_t power_ns, power_mw;              /* the last of the gauge */
-    uint64_t begin_ns, paired_ns;             /* of this stretch, 0: at the next pair of readings; its last pair */
-    em__stretch now;                          /* this stretch; elapsed_ns is not kept */
-    uint32_t counts;                          /* readings of the counter in it */
-    em__stretch often;                        /* the last at the sample interval; elapsed_ns 0: none that counts */
-    em__stretch rested, rests;                /* once a second: whole seconds of this stretch, those before it */
-    uint64_t rest_until_ns;                   /* no comparison begins before */
-    uint64_t rest_ns, retry_ns;               /* after one that found nothing, that told nothing */
-    uint64_t waited_ns;                       /* under load, for edges to leave it the time */
-    uint64_t again_ns, pause_ns;              /* it does not rest before, since edges came too soon; and after the next time */
-    uint64_t unseen_from_ns, unseen_until_ns; /* the newest long stretch without a reading */
+    uint64_t counted_ns;          /* the last reading of the counter */
+    uint64_t power_ns, power_mw;  /* the last of the gauge */
+    uint64_t begin_ns, paired_ns; /* of this stretch, 0: at the next pair of readings; its last pair */
+    em__stretch now;              /* this stretch; elapsed_ns is not kept */
+    uint32_t counts;              /* readings of the counter in it */
+    em__stretch often;            /* the last at the sample interval; elapsed_ns 0: none that counts */
+    em__stretch rested, rests;    /* once a second: whole seconds of this stretch, those before it */
+    uint64_t rest_until_ns;       /* no comparison begins before */
+    uint64_t rest_ns, retry_ns;   /* after one that found nothing, that told nothing */
+    uint64_t waited_ns;           /* under load, for edges to leave it the time */
+    uint64_t again_ns, pause_ns;  /* it does not rest before, since edges came too soon; and after the next time */
+    uint64_t unseen_from_ns, unseen_until_ns; /* the newest long stretch without a reading, and an update after it */
     int is_sparing;                           /* this stretch is one at once a second */
     int is_forced;                            /* and goes on across edges */
     int short_count;                          /* how often running it was found short */

@@ -70,8 +70,8 @@ static em_window begin_board(const board *of)
     snprintf(text, sizeof text,
              "board name=\"NVIDIA A100-SXM4-80GB\" cc=8.0 limit=400 most=400 wave=square:%.0f:%.0f:%.0f:%.0f "
              "update_ms=20 phase_ms=%.6f jitter_ms=%u gauge_ms=100 average_ms=25 short=%g:2\n",
-             of->power.low_w, of->power.high_w, of->power.period_s * 1e3, of->power.duty * 1e2, rig_random_between(0, 20), (unsigned)of->jitter_ms,
-             of->loss_percent);
+             of->power.low_w, of->power.high_w, of->power.period_s * 1e3, of->power.duty * 1e2,
+             rig_random_between(0, 20), (unsigned)of->jitter_ms, of->loss_percent);
     script(text);
     host = rig_host(NULL);
     rig.ops.library_symbol = find_slow_symbol;
@@ -155,10 +155,8 @@ static const struct {
     int is_high_part;
     double period_s, duty, mean_most, sum_most;
 } cases[] = {
-    {"0.5 s", 500, 0, 0, 0.9, 0.55, 0.004, 0.002},
-    {"50 ms", 50, 0, 0, 0.9, 0.55, 0.02, 0.002},
-    {"0.5 s, jitter", 500, 2, 0, 0.9, 0.55, 0.01, INFINITY},
-    {"50 ms, jitter", 50, 2, 0, 0.9, 0.55, 0.06, INFINITY},
+    {"0.5 s", 500, 0, 0, 0.9, 0.55, 0.004, 0.002},           {"50 ms", 50, 0, 0, 0.9, 0.55, 0.02, 0.002},
+    {"0.5 s, jitter", 500, 2, 0, 0.9, 0.55, 0.01, INFINITY}, {"50 ms, jitter", 50, 2, 0, 0.9, 0.55, 0.06, INFINITY},
     {"the high part", 300, 0, 1, 0.5, 0.6, 0.01, 0.01},
 };
 
@@ -220,8 +218,8 @@ static void test_windows_without_rest(void)
         sum_j += result.total.energy_j;
         true_j += truth_j;
     }
-    printf("# %d of %d windows beside a comparison, %.1f J off on average, %d inside; %d of the others off by 2 %%\n", noted,
-           LAPS, noted_error_j / noted, inside, others_off);
+    printf("# %d of %d windows beside a comparison, %.1f J off on average, %d inside; %d of the others off by 2 %%\n",
+           noted, LAPS, noted_error_j / noted, inside, others_off);
     CHECK(noted >= 18 && noted <= LAPS / 100);
     CHECK(inside >= noted * 9 / 10);
     CHECK(others_off <= LAPS / 1000);
@@ -229,8 +227,8 @@ static void test_windows_without_rest(void)
     end_board();
 }
 
-/* Windows of 50 ms with seconds between them: the counter rests there, and is read at their edges, so that none is worse
- * for it. Those that lose an eighth are found out. */
+/* Windows of 50 ms with seconds between them: the counter rests there, a few times, and is read again when one begins.
+ * Counters that lose an eighth are found out. */
 static void test_rests_between_windows(void)
 {
     static em_window windows[WINDOWS];

@@ -131,7 +131,8 @@ static void test_edges(void)
     static const struct {
         uint64_t least_ms, most_ms, found_s; /* between edges; after so long, found out */
         double part;                         /* of the time once a second, edges or not, of a healthy board */
-    } cases[] = {{100, 600, 1500, 0.017}, {1500, 4000, 1500, 0.017}, {5000, 9000, 1500, 0.01}, {4000, 60000, 1500, 0.01}};
+    } cases[] = {
+        {100, 600, 1500, 0.017}, {1500, 4000, 1500, 0.017}, {5000, 9000, 1500, 0.01}, {4000, 60000, 1500, 0.01}};
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         for (int loses = 0; loses < 2; loses++) {
             wave power = wave_square(150, 380, 0.9, 0.55, 0);
@@ -189,8 +190,7 @@ static void test_gaps_are_no_shortfall(void)
 static rig_channel board_channels[2];
 static wave load;
 
-/* Of the verdict only windows that end after it tell. One that begins while the counter rests, and is not read for it at
- * once, says that too. */
+/* Of the verdict only windows that end after it tell; one that begins or ends while the counter rests says that. */
 static void test_results_say_so(void)
 {
     load = wave_constant(300);
