@@ -238,8 +238,9 @@ static void shape_with(em__timeline *timeline, size_t gauge)
     em__shape *shape = timeline->shapes[gauge];
     if (shape) {
         const em__series *counter = &timeline->series[shape->counter];
-        uint64_t needed_ns = counter->before.t_ns; /* Points may be pinned, and estimates begin where the counter was. */
-        needed_ns = needed_ns < counter->known_ns ? needed_ns : counter->known_ns;
+        /* Points may be pinned, and estimates begin where the counter was read. */
+        uint64_t before_ns = counter->before.t_ns, known_ns = counter->known_ns;
+        uint64_t needed_ns = before_ns < known_ns ? before_ns : known_ns;
         em__shape_add(shape, &timeline->series[gauge].last, needed_ns);
         fill_measured(timeline, shape->counter);
     }
