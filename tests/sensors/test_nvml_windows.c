@@ -230,6 +230,31 @@ static void test_windows_without_rest(void)
     end_board();
 }
 
+/* After a minute the counter rests, until a window begins: then it is read at that edge, or in the sampler's next round. */
+static void test_an_edge_ends_a_rest(void)
+{
+    static const uint32_t flags[] = {0, EM_EDGES_NEVER};
+    for (int i = 0; i < 2; i++) {
+        board of = {.power = wave_square(200, 380, 0.9, 0.55, 0), .flags = flags[i]};
+        begin_board(&of);
+        run_until(now_ns + 50 * S);
+        int reads = rig.read_count(0);
+        run_until(now_ns + S);
+        CHECK(rig.read_count(0) - reads >= 20);
+        run_until(now_ns + 9 * S);
+        reads = rig.read_count(0);
+        run_until(now_ns + S);
+        CHECK(rig.read_count(0) - reads <= 2);
+        reads = rig.read_count(0);
+        em_window window = 0;
+        CHECK_INT(em_window_begin(meter, &(em_spec){.size = sizeof(em_spec)}, &window), EM_OK);
+        CHECK_INT(rig.read_count(0) - reads, 1 - i);
+        run_until(now_ns + 110 * MS);
+        CHECK(rig.read_count(0) - reads >= 2);
+        end_board();
+    }
+}
+
 /* Windows of 50 ms with seconds between them: the counter rests there, a few times, and is read again when one begins.
  * Counters that lose an eighth are found out. */
 static void test_rests_between_windows(void)
@@ -337,6 +362,7 @@ int main(int argc, char **argv)
     rig_start();
     RUN(test_short_windows);
     RUN(test_windows_without_rest);
+    RUN(test_an_edge_ends_a_rest);
     RUN(test_rests_between_windows);
     RUN(test_one_that_falls_short_without_rest);
     RUN(test_more_windows_than_are_kept);

@@ -19,6 +19,7 @@ typedef struct {
     const wave *power;
     double loss, lost_uj;
     uint64_t now_ns, counted_ns, average_ns, sparing_ns, edge_ns;
+    int rests, is_resting; /* how often it began to rest until the next edge */
 } board;
 
 static void begin_board(board *b, const wave *power, double loss)
@@ -53,6 +54,9 @@ static void run_board(board *b, uint64_t duration_ns)
     for (uint64_t end_ns = b->now_ns + duration_ns; b->now_ns < end_ns; b->now_ns += 50 * MS) {
         b->sparing_ns += em__shortfall_spared(&b->shortfall, b->edge_ns) ? 50 * MS : 0;
         read_board(b);
+        int is_resting = em__shortfall_spared(&b->shortfall, b->edge_ns) == EM__SPARED_UNTIL_EDGE;
+        b->rests += is_resting && !b->is_resting;
+        b->is_resting = is_resting;
     }
 }
 
@@ -154,6 +158,7 @@ static void test_edges(void)
                    found_ns ? (double)(found_ns - begin_ns) / 1e9 : 0.0);
             CHECK_INT(b.shortfall.has_fallen, loses);
             CHECK(!loses || found_ns - begin_ns <= cases[c].found_s * S);
+            CHECK(b.rests <= 40); /* or they would cost edges for nothing */
             CHECK(loses || (double)across_ns <= cases[c].part * (double)(b.now_ns - begin_ns));
         }
     }
@@ -179,6 +184,7 @@ static void test_gaps_are_no_shortfall(void)
             break;
         default:
             em__shortfall_interrupt(&b.shortfall);
+            CHECK_INT(em__shortfall_spared(&b.shortfall, 0), EM__SPARED_NEVER);
             b.now_ns += rig_random_below(100 * S);
         }
     }
