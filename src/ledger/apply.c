@@ -248,7 +248,8 @@ static void check_shortfall(em__ledger *ledger, const em__event *event)
     em__shortfall_count(&ledger->shortfalls[event->channel], event->t_ns, &event->reading);
     for (size_t i = 0; i < ledger->setup.count; i++) {
         if (ledger->shortfalls[i].gauge == ledger->setup.facts[event->channel]) {
-            em__shortfall_power(&ledger->shortfalls[i], event->t_ns, &event->reading);
+            em__shortfall_power(&ledger->shortfalls[i], event->t_ns, &event->reading,
+                                em__timeline_edge_ns(&ledger->timeline));
         }
     }
 }
@@ -272,6 +273,7 @@ static void read_channel(em__ledger *ledger, const em__event *event)
     }
     em__series *series = &ledger->timeline.series[channel];
     int had_ended = series->has_ended;
+    series->is_spared = ledger->shortfalls[channel].is_sparing;
     check_shortfall(ledger, event);
     em__added added = em__timeline_add(&ledger->timeline, channel, event->t_ns, &event->reading);
     if (added == EM__ADDED_POINT) {

@@ -85,8 +85,8 @@ int em__ledger_is_ready(const em__ledger *ledger);
 
 /* 1: the channel's device is to be read. */
 int em__ledger_is_read(const em__ledger *ledger, size_t channel);
-/* 1: its counter suffers from being read, or it is being found out whether it does: once a second is often enough. */
-int em__ledger_is_spared(const em__ledger *ledger, size_t channel);
+/* Whether its counter suffers from being read, or it is being found out whether it does: once a second is often enough. */
+em__spared em__ledger_spared(const em__ledger *ledger, size_t channel);
 size_t em__ledger_open_count(const em__ledger *ledger);
 int em__ledger_is_settled(const em__ledger *ledger);
 

@@ -170,6 +170,32 @@ static void sweep(em__phase *phase, uint64_t before_ns, uint64_t t_ns, int has_m
     }
 }
 
+/* By the line; 0: too close to an update to say. */
+static uint64_t tell(em__phase *phase, uint64_t t_ns)
+{
+    uint64_t instant_ns = em__phase_instant(phase, t_ns);
+    int is_sure =
+        t_ns - instant_ns > phase->error_ns && instant_ns + (uint64_t)phase->period_ns - t_ns > phase->error_ns;
+    phase->told_ns = is_sure ? instant_ns : 0;
+    uint32_t count = phase->seen_count < EM__PHASE_SEEN ? phase->seen_count : EM__PHASE_SEEN;
+    double freedom =
+        count > 3 ? (double)count / (count - 2) : 2; /* A line through few is closer to them than the rest. */
+    phase->told_blur_ns = (uint64_t)((double)phase->error_ns / 3 * sqrt(freedom));
+    return phase->told_ns;
+}
+
+uint64_t em__phase_glance(em__phase *phase, uint64_t t_ns, int has_moved)
+{
+    if (!phase->is_known) {
+        return em__phase_read(phase, t_ns, has_moved);
+    }
+    phase->read_ns = t_ns;
+    if (t_ns + (uint64_t)phase->period_ns >= phase->center_ns) {
+        rest(phase, t_ns, FIRST_PAUSE_PERIODS * (uint64_t)phase->period_ns);
+    }
+    return tell(phase, t_ns);
+}
+
 uint64_t em__phase_read(em__phase *phase, uint64_t t_ns, int has_moved)
 {
     uint64_t before_ns = phase->read_ns;
@@ -199,18 +225,7 @@ uint64_t em__phase_read(em__phase *phase, uint64_t t_ns, int has_moved)
     }
     phase->told_ns = instant_ns;
     phase->told_blur_ns = (uint64_t)((double)(t_ns - before_ns) / sqrt(12.0));
-    if (instant_ns || !phase->is_known) {
-        return instant_ns;
-    }
-    instant_ns = em__phase_instant(phase, t_ns);
-    int is_sure =
-        t_ns - instant_ns > phase->error_ns && instant_ns + (uint64_t)phase->period_ns - t_ns > phase->error_ns;
-    phase->told_ns = is_sure ? instant_ns : 0;
-    uint32_t count = phase->seen_count < EM__PHASE_SEEN ? phase->seen_count : EM__PHASE_SEEN;
-    double freedom =
-        count > 3 ? (double)count / (count - 2) : 2; /* A line through few is closer to them than the rest. */
-    phase->told_blur_ns = (uint64_t)((double)phase->error_ns / 3 * sqrt(freedom));
-    return phase->told_ns;
+    return instant_ns || !phase->is_known ? instant_ns : tell(phase, t_ns);
 }
 
 uint64_t em__phase_plan(const em__phase *phase, uint64_t now_ns, uint64_t due_ns)

@@ -35,6 +35,9 @@ void em__phase_init(em__phase *phase, uint64_t documented_ns);
  * this reading, as well as it is known; 0: unknown, or too close to an update to say. */
 uint64_t em__phase_read(em__phase *phase, uint64_t t_ns, int has_moved);
 
+/* The same for a reading that came in its own time while nobody could look as planned: it says nothing of the line. */
+uint64_t em__phase_glance(em__phase *phase, uint64_t t_ns, int has_moved);
+
 /* When to read it next: at the time that is due anyway, moved into the middle between two updates, or before that. */
 uint64_t em__phase_plan(const em__phase *phase, uint64_t now_ns, uint64_t due_ns);
 

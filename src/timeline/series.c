@@ -213,7 +213,8 @@ static int is_told_by_others(const em__series *series)
 /* The time that a count belongs to: that of its update where it is known. 0: it tells nothing that can be placed. */
 static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
 {
-    uint64_t instant_ns = em__phase_read(&series->phase, t_ns, has_moved);
+    uint64_t instant_ns = series->is_spared ? em__phase_glance(&series->phase, t_ns, has_moved)
+                                            : em__phase_read(&series->phase, t_ns, has_moved);
     int is_timed = series->phase.is_known || series->phase.search_until_ns;
     int is_seen = series->facts->refresh_ns == 0;
     if ((is_timed || is_seen) && !has_moved && t_ns < series->last.t_ns + 3 * em__series_period_ns(series)) {

@@ -58,6 +58,7 @@ typedef struct {
     uint64_t stamp_ns; /* of a model: its last evaluation */
     int has_power;     /* power_mw is known */
     int is_gap;        /* nothing good since last: why is in status */
+    int is_spared;     /* a counter: it is read once a second for a while, whatever its phase would like */
     int is_paused;     /* nobody asks: time until the next reading is no gap and has no energy */
     int has_ended;
     uint64_t failing_since_ns; /* 0: not failing */

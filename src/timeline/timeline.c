@@ -94,6 +94,12 @@ static em__edge *take_from_pool(em__timeline *timeline)
     return edge;
 }
 
+uint64_t em__timeline_edge_ns(const em__timeline *timeline)
+{
+    const em__edge *newest = timeline->tail ? timeline->tail : timeline->latest;
+    return newest ? newest->t_ns : 0;
+}
+
 em__edge *em__edge_hold(em__edge *edge)
 {
     edge->references++;
@@ -232,7 +238,10 @@ static void shape_with(em__timeline *timeline, size_t gauge)
     em__shape *shape = timeline->shapes[gauge];
     if (shape) {
         const em__series *counter = &timeline->series[shape->counter];
-        em__shape_add(shape, &timeline->series[gauge].last, counter->before.t_ns);
+        /* Points may be pinned, and estimates begin where the counter was read. */
+        uint64_t before_ns = counter->before.t_ns, known_ns = counter->known_ns;
+        uint64_t needed_ns = before_ns < known_ns ? before_ns : known_ns;
+        em__shape_add(shape, &timeline->series[gauge].last, needed_ns);
         fill_measured(timeline, shape->counter);
     }
 }
