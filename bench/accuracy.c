@@ -17,7 +17,7 @@ static void print_draws(const rig_load_range *loads, const char *only, size_t dr
     for (size_t i = 0; i < RIG_SENSORS; i++) {
         for (size_t n = 0; n < draws && (!only || strcmp(rig_sensors[i].name, only) == 0); n++) {
             rig_trial trials[RIG_LENGTHS];
-            rig_trial_run(&rig_sensors[i], loads, trials);
+            rig_trial_run(&rig_sensors[i], loads, 50, trials);
             for (size_t j = 0; j < RIG_LENGTHS; j++) {
                 const rig_trial *t = &trials[j];
                 printf("draw,%s,%s,%u,%.9g,%.9g,%.6g,%.6g,%.6g\n", loads->name, rig_sensors[i].name,

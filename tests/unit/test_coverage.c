@@ -39,7 +39,7 @@ static void run_sensor(const rig_sensor_range *sensor)
     cell cells[RIG_LENGTHS] = {{0}};
     for (size_t i = 0; i < draws; i++) {
         rig_trial trials[RIG_LENGTHS];
-        rig_trial_run(sensor, &rig_loads, trials);
+        rig_trial_run(sensor, &rig_loads, 50, trials);
         for (size_t j = 0; j < RIG_LENGTHS; j++) {
             CHECK_INT(trials[j].is_final, 1);
             errors_j[j * draws + i] = fabs(trials[j].measured_j - trials[j].truth_j);
