@@ -203,6 +203,9 @@ static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
         }
         return instant_ns >= series->last.t_ns + shortest_bracket_ns(&series->phase) ? instant_ns : 0;
     }
+    if (instant_ns && instant_ns < series->last.t_ns + series->phase.documented_ns / 2) {
+        return 0; /* The last point was of an update long before its reading. */
+    }
     return instant_ns ? instant_ns : without_lateness(series, t_ns);
 }
 
