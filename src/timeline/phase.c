@@ -72,6 +72,13 @@ static void fit(em__phase *phase)
         square += weights[i] * off * off;
     }
     double sigma = sqrt(square / sum) + FINEST_NS;
+    double scatter2 = square / sum * (double)count / (count > 3 ? count - 2.5 : 1);
+    double looks2 = 0; /* what of it the distance between readings explains; the rest is jitter */
+    for (uint32_t i = 0; i < count; i++) {
+        looks2 += weights[i] * (double)phase->blur_ns[i] * (double)phase->blur_ns[i] / 3 / sum;
+    }
+    phase->middle_ns = phase->origin_ns + n * phase->period_ns;
+    phase->middle_blur_ns = sqrt(fmax(0, scatter2 - looks2) + fmax(scatter2, looks2) / count);
     phase->error_ns = at_least((uint64_t)(3.0 * sigma + sqrt(count / sum)), MIN_STEP_NS);
     phase->drift = sqrt(square / (count > 2 ? count - 2 : 1) / nn) + FINEST_NS * sqrt(1.0 / (nn / sum * count));
 }
@@ -177,10 +184,9 @@ static uint64_t tell(em__phase *phase, uint64_t t_ns)
     int is_sure =
         t_ns - instant_ns > phase->error_ns && instant_ns + (uint64_t)phase->period_ns - t_ns > phase->error_ns;
     phase->told_ns = is_sure ? instant_ns : 0;
-    uint32_t count = phase->seen_count < EM__PHASE_SEEN ? phase->seen_count : EM__PHASE_SEEN;
-    double freedom =
-        count > 3 ? (double)count / (count - 2) : 2; /* A line through few is closer to them than the rest. */
-    phase->told_blur_ns = (uint64_t)((double)phase->error_ns / 3 * sqrt(freedom));
+    double drift_ns = phase->drift * ((double)instant_ns - phase->middle_ns) / phase->period_ns;
+    phase->told_blur_ns =
+        (uint64_t)fmin(phase->period_ns, sqrt(phase->middle_blur_ns * phase->middle_blur_ns + drift_ns * drift_ns));
     return phase->told_ns;
 }
 

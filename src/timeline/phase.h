@@ -14,6 +14,8 @@ typedef struct {
     double origin_ns, period_ns; /* the line through what was seen: update n at origin + n × period */
     double drift;                /* what the line may be off, in ns per update */
     uint64_t error_ns;           /* an update lies within this of the line, nearly always */
+    double middle_ns,
+        middle_blur_ns; /* of what was seen, where the line is surest: one standard deviation of an update there */
     int is_known;
     uint64_t read_ns; /* the last reading */
     double seen_index[EM__PHASE_SEEN];

@@ -5,11 +5,11 @@
 
 #include "core/units.h"
 #include "energy_meter.h"
+#include "timeline/gauge.h"
 
 #include <math.h>
 #include <string.h>
 
-#define SAME_MOST_NS 1e11
 #define SEEN_MOST_NS UINT64_C(600000000000)
 #define MISPLACED 0.003 /* of a bracket's energy: less than half an update of 100 */
 enum {
@@ -229,6 +229,9 @@ static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
         }
         return instant_ns >= series->last.t_ns + shortest_bracket_ns(&series->phase) ? instant_ns : 0;
     }
+    if (instant_ns && instant_ns < series->last.t_ns + series->phase.documented_ns / 2) {
+        return 0; /* The last point was of an update long before its reading. */
+    }
     return instant_ns ? instant_ns : without_lateness(series, t_ns);
 }
 
@@ -297,30 +300,6 @@ static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
     return EM__ADDED_POINT;
 }
 
-/* How far power moves while a gauge averages. */
-static void learn_swing(em__series *series, const em__point *from, const em__point *to)
-{
-    em__lessons *lessons = &series->lessons;
-    double apart_ns = (double)(to->t_ns - from->t_ns), average_ns = (double)series->facts->average_ns;
-    double swing_mw = ((double)to->power_mw - (double)from->power_mw) * fmax(1.0, average_ns / apart_ns);
-    lessons->mean_mw += ((double)to->power_mw - lessons->mean_mw) / 256;
-    lessons->swing2 += (swing_mw * swing_mw - lessons->swing2) / 32;
-}
-
-/* A change of power between two readings happened anywhere between the updates that they show; and while a gauge shows
- * the same number, what it rounds away is the same. */
-static double spread_of(const em__series *series, const em__point *from, const em__point *to)
-{
-    double apart_ns = (double)(to->t_ns - from->t_ns), refresh_ns = (double)series->facts->refresh_ns;
-    double change_mw = (double)to->power_mw - (double)from->power_mw;
-    double unit_mw = (double)(series->facts->unit ? series->facts->unit : 1) * (double)series->facts->scale_num /
-                     (double)series->facts->scale_den;
-    double same_ns = fmin((double)(from->t_ns - series->update_ns), SAME_MOST_NS);
-    double square = change_mw * change_mw * (apart_ns * apart_ns + refresh_ns * refresh_ns) +
-                    unit_mw * unit_mw * apart_ns * (apart_ns + 2 * same_ns);
-    return square / (8.0 * (double)EM__MW_NS_PER_UJ * (double)EM__MW_NS_PER_UJ);
-}
-
 /* A model's energy up to its last evaluation, whose time is the stamp: a reading without a new one is no point. Of a
  * stretch that began before the last point (a pause ended, an edge was pinned) only the part behind it counts, so that no
  * time shows more power than the model gave the stretch. */
@@ -363,6 +342,7 @@ static em__added add_power(em__series *series, uint64_t t_ns, uint64_t power_mw)
         series->is_gap = series->is_paused = 0;
         series->has_power = 0;
         set_power(series, power_mw);
+        em__gauge_begin(&series->lessons, t_ns, power_mw);
         return EM__ADDED_NOTHING;
     }
     if (t_ns <= series->last.t_ns) {
@@ -373,7 +353,7 @@ static em__added add_power(em__series *series, uint64_t t_ns, uint64_t power_mw)
     if (series->is_gap || !series->has_power) {
         push_gap(series, t_ns, power_mw);
         set_power(series, power_mw);
-        series->lessons.mean_mw = series->lessons.mean_mw > 0 ? series->lessons.mean_mw : (double)power_mw;
+        em__gauge_begin(&series->lessons, t_ns, power_mw);
         return EM__ADDED_POINT;
     }
     em__u128 twice = (em__u128)(series->power_mw + power_mw) * (t_ns - series->known_ns) + series->remainder;
@@ -384,8 +364,8 @@ static em__added add_power(em__series *series, uint64_t t_ns, uint64_t power_mw)
     point.energy_uj = series->known_uj > point.energy_uj ? series->known_uj : point.energy_uj;
     point.t_ns = t_ns;
     point.power_mw = power_mw;
-    point.spread_uj2 += spread_of(series, &series->last, &point);
-    learn_swing(series, &series->last, &point);
+    point.spread_uj2 += em__gauge_spread_uj2(series, &series->last, &point);
+    em__gauge_learn(&series->lessons, series->facts, t_ns, power_mw);
     if (changed) {
         learn_period(series, t_ns);
     }

@@ -25,8 +25,11 @@ typedef struct {
     double squares[EM__COURSES]; /* of what each course was off, µJ² */
     double expected;             /* of what the rule says with a factor of 1 */
     double whole;                /* of the energies of the brackets */
-    double swing2;  /* of a gauge: mean square of how far power moves between readings, or while it averages, mW² */
-    double mean_mw; /* of a gauge */
+    /* Of a gauge, over readings at least an update apart: */
+    double count;              /* how many there were */
+    double mean_mw, variance;  /* of its power, mW, mW² */
+    double change2, swing2;    /* mean squares of how far it moves from one to the next, and while it averages, mW² */
+    uint64_t seen_ns, seen_mw; /* the last one */
 } em__lessons;
 
 /* One standard deviation of what an edge's energy may be off, and of the power there: two edges that are close to each

@@ -150,7 +150,9 @@ em__edge *em__timeline_mark(em__timeline *timeline, uint64_t t_ns)
 
 uint64_t em__timeline_plan(const em__timeline *timeline, size_t channel, uint64_t now_ns, uint64_t due_ns)
 {
-    return em__phase_plan(&timeline->series[channel].phase, now_ns, due_ns);
+    const em__shape *shape = timeline->shapes[channel]; /* Read together with its counter. */
+    size_t planned = shape && timeline->series[shape->counter].phase.is_known ? shape->counter : channel;
+    return em__phase_plan(&timeline->series[planned].phase, now_ns, due_ns);
 }
 
 uint64_t em__timeline_period_ns(const em__timeline *timeline, size_t channel, int *ret_is_seen)
