@@ -75,7 +75,7 @@ def test_a_file_that_is_no_program(call: Call, tmp_path: Path) -> None:
         (["--format", "jsn", "true"], "'jsn' is unknown; did you mean json?"),
         (["--format", "quite-other", "true"], "give text"),
         (["--carbon", "-1", "true"], "--carbon '-1'"),
-        (["--location", "FRR", "true"], '--location \'FRR\' is not known; the nearest are "FR"'),
+        (["--location", "FRR", "true"], "--location 'FRR' is not known; the nearest are \"FR\""),
         (["--pue", "0.5", "true"], "--pue '0.5': give a number from 1 to 10"),
         (["--price", "much", "true"], "--price 'much'"),
         (["--embodied", "1000", "true"], "as 1000/4"),
@@ -265,7 +265,9 @@ def test_a_full_disk_ends_the_trace_and_nothing_else(call: Call) -> None:
     assert "Run: " in done.stderr
 
 
-@pytest.mark.parametrize("machine", ["intel-xeon-2s-gold-5118.json", "vm-no-powercap-tesla-t4.json"])
+@pytest.mark.parametrize(
+    "machine", ["intel-xeon-2s-gold-5118.json", "vm-no-powercap-tesla-t4.json"]
+)
 def test_on_a_recorded_machine(call: Call, machines: Path, machine: str) -> None:
     done = call("run", "--json", "-o", "-", "--root", machines / machine, "true")
     assert done.returncode == 0, done.stderr
