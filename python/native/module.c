@@ -170,6 +170,8 @@ PyMODINIT_FUNC PyInit__native(void)
 {
     static PyModuleDef_Slot slots[] = {{Py_mod_exec, EM__NATIVE_SLOT(module_exec)}, {0, NULL}};
     static PyMethodDef methods[] = {
+        {"compare", em__native_compare, METH_VARARGS,
+         "compare(texts, force) -> JSON of who used less, of lists of summaries' JSON as bytes, one for each side"},
         {"merge", em__native_merge, METH_O,
          "merge(texts) -> JSON of one summary, of a list of summaries' JSON as bytes"},
         {"replay", em__native_replay, METH_VARARGS, "replay(fd) -> JSON of a trace's summary, and whether it is whole"},

@@ -61,5 +61,6 @@ PyObject *em__native_absences(const em__native_state *state, em_meter *meter);
 int em__native_add_tuples(PyObject *module, em__native_state *state);
 PyObject *em__native_replay(PyObject *module, PyObject *args);
 PyObject *em__native_merge(PyObject *module, PyObject *texts);
+PyObject *em__native_compare(PyObject *module, PyObject *args);
 
 #endif
