@@ -106,9 +106,9 @@ int cmd_compare(int argc, char **argv)
         args_say("compare", "memory could not be allocated");
     } else if ((result = read_line(&args, &of)) == HELP - 1) {
         result = args_help(&args, "energy-meter compare A.json B.json... [--json] [--force]",
-                           "Which run used less, by how much, how sure that is, and whether it stands. Each file\n"
-                           "is of run --json -o FILE, with or without --repeat, or of json.dump(meter.summary()).\n"
-                           "All are compared with the first.");
+                           "Which run used less, by how much, how sure that is, and whether it stands. Each\n"
+                           "file is of run --json -o FILE, with or without --repeat, or of\n"
+                           "json.dump(meter.summary()). All are compared with the first.");
     } else if (result == 0) {
         result = compare(&of);
     }

@@ -19,9 +19,9 @@ enum { LOOK_NS = 1200000000, INTERVAL_NS = 10000000 };
 static const args_option options[OPTIONS] = {
     [HELP] = {"--help", NULL, "show this"},
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of text"},
-    [ROOT] = {"--root", "DIR|FILE.json", "look below a directory laid out like /, or at a recorded machine"},
-    [AS_USER] = {"--as-user", NULL, "with --root: show what an ordinary user could read there"},
-    [SAVE] = {"--save", "FILE.json", "record the machine for a bug report; serial numbers are hashed"},
+    [ROOT] = {"--root", "DIR|FILE.json", "look at a tree like /, or at a recorded machine"},
+    [AS_USER] = {"--as-user", NULL, "with --root: as an ordinary user could read it"},
+    [SAVE] = {"--save", "FILE.json", "record the machine; serial numbers are hashed"},
     [FORCE] = {"--force", NULL, "with --save: replace a file that is there"},
 };
 
@@ -171,10 +171,10 @@ int cmd_doctor(int argc, char **argv)
     for (int option; (option = args_next(&args, &value)) != ARGS_END;) {
         switch (option) {
         case HELP:
-            return args_help(
-                &args, "energy-meter doctor [--json] [--root DIR|FILE.json [--as-user]] [--save FILE.json]",
-                "Measures for a second, then tells of every source what it gives, what a read costs, how\n"
-                "often it updates and how it enters the total, and for what is missing why and the remedy.");
+            return args_help(&args, "energy-meter doctor [OPTION]...",
+                             "Measures for a second, then tells of every source what it gives, what a read\n"
+                             "costs, how often it updates and how it enters the total, and for what is missing\n"
+                             "why and the remedy. Or records the machine for a bug report.");
         case JSON:
             format = EM_FORMAT_JSON;
             break;

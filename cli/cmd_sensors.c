@@ -10,9 +10,9 @@ enum { HELP, JSON, ROOT, AS_USER, CHANNELS };
 static const args_option options[] = {
     [HELP] = {"--help", NULL, "show this"},
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of a table"},
-    [ROOT] = {"--root", "DIR|FILE.json", "look below a directory laid out like /, or at a recorded machine"},
-    [CHANNELS] = {"--channels", "PATTERNS", "count (+) or leave out (-) channels: \"+platform/psys,-cpu-*\""},
-    [AS_USER] = {"--as-user", NULL, "with --root: show what an ordinary user could read there"},
+    [ROOT] = {"--root", "DIR|FILE.json", "look at a tree like /, or at a recorded machine"},
+    [CHANNELS] = {"--channels", "PATTERNS", "count or leave out: \"+platform/psys,-cpu-*\""},
+    [AS_USER] = {"--as-user", NULL, "with --root: as an ordinary user could read it"},
 };
 
 static int show(const em_options *chosen, int32_t format)
@@ -42,10 +42,9 @@ int cmd_sensors(int argc, char **argv)
     for (int option; (option = args_next(&args, &value)) != ARGS_END;) {
         switch (option) {
         case HELP:
-            return args_help(
-                &args, "energy-meter sensors [--json] [--channels PATTERNS] [--root DIR|FILE.json [--as-user]]",
-                "Lists what can be measured, how each number enters the total, and for what is missing the\n"
-                "reason and the remedy.");
+            return args_help(&args, "energy-meter sensors [OPTION]...",
+                             "Lists what can be measured, how each number enters the total, and for what is\n"
+                             "missing the reason and the remedy.");
         case JSON:
             format = EM_FORMAT_JSON;
             break;

@@ -237,8 +237,8 @@ int cmd_watch(int argc, char **argv)
     int wrong = read_line(&args, &of);
     if (wrong == HELP - 1) {
         return args_help(&args, "energy-meter watch [--interval SECONDS] [--json] [OPTION]...",
-                         "Power now and over the last minutes, energy and carbon since the start, of all that\n"
-                         "is counted. q ends it.");
+                         "Power now and over the last minutes, energy and carbon since the start, of all\n"
+                         "that is counted. q ends it.");
     }
     const char *refusal = wrong || of.is_json ? NULL : screen_refusal();
     if (refusal) {
