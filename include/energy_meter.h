@@ -229,7 +229,8 @@ typedef struct {
  * EM_ERR_INVALID: an unknown location, whose nearest names are in the remedy, or a number out of its range.
  * ret_error may be NULL. The strings are static, but for location, which is the caller's. */
 EM_API int em_carbon_find(const em_options *options, em_error *ret_error, em_carbon *ret_carbon);
-EM_API int em_meter_carbon(const em_meter *meter, em_carbon *ret_carbon);       /* strings: the meter's */
+/* Constant after create, in a forked child too. Strings: the meter's. */
+EM_API int em_meter_carbon(const em_meter *meter, em_carbon *ret_carbon);
 EM_API int em_summary_carbon(const em_summary *summary, em_carbon *ret_carbon); /* strings: the summary's */
 
 /* One source number, and how it enters the total. */

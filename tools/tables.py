@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: 2026 The energy-meter authors
-"""The tables of data/: checked, and turned into C for src/data. The build runs it; standard library only.
+"""The tables of data/: checked, and turned into C for src/data. Standard library only.
 
 tables.py check                     says what is wrong with the tables
 tables.py carbon|cpus|gpus OUTPUT   writes one as C
@@ -9,13 +9,15 @@ tables.py carbon|cpus|gpus OUTPUT   writes one as C
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 Row = dict[str, str]
+Power = tuple[str, int, int, str]  # key, mW, cores or 0, origin
 
 HEADS = {
     "carbon_intensity.csv": "code,iso3,name,g_per_kwh,year,source",
@@ -42,7 +44,7 @@ INVISIBLE = dict.fromkeys((0xAE, 0x2122, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF)
 LONGEST_KEY = 63
 
 
-class Wrong(Exception):
+class TableError(Exception):
     """What is wrong with the tables, a line each."""
 
 
@@ -50,13 +52,13 @@ def read(name: str) -> list[Row]:
     text = (DATA / name).read_text(encoding="utf-8")
     lines = text.splitlines()
     if not lines or lines[0] != HEADS[name]:
-        raise Wrong(f"{name}: the first line is not {HEADS[name]}")
+        raise TableError(f"{name}: the first line is not {HEADS[name]}")
     if "\r" in text or not text.endswith("\n"):
-        raise Wrong(f"{name}: lines do not end with LF")
+        raise TableError(f"{name}: lines do not end with LF")
     rows = list(csv.DictReader(lines, strict=True))
     for number, row in enumerate(rows, 2):
         if None in row or None in row.values():
-            raise Wrong(f"{name}:{number}: not {len(HEADS[name].split(','))} fields")
+            raise TableError(f"{name}:{number}: not {len(HEADS[name].split(','))} fields")
     return rows
 
 
@@ -90,7 +92,7 @@ def gpu_key(name: str) -> str:
 def number(row: Row, key: str, least: float, most: float) -> float:
     value = float(row[key]) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", row[key]) else float("nan")
     if not least <= value <= most:
-        raise Wrong(f"{key} is {row[key]!r}, and must be from {least:g} to {most:g}: {row}")
+        raise TableError(f"{key} is {row[key]!r}, and must be from {least:g} to {most:g}: {row}")
     return value
 
 
@@ -102,14 +104,16 @@ def unique(name: str, keys: Iterable[str]) -> None:
     seen: set[str] = set()
     for key in keys:
         if key in seen:
-            raise Wrong(f"{name}: {key!r} is there twice")
+            raise TableError(f"{name}: {key!r} is there twice")
         seen.add(key)
 
 
 def method(source: Row) -> str:
     word = source["basis"].split()[0]
     if word not in ("life-cycle", "direct"):
-        raise Wrong(f"sources.csv: the basis of {source['source']} is neither life-cycle nor direct")
+        raise TableError(
+            f"sources.csv: the basis of {source['source']} is neither life-cycle nor direct"
+        )
     return word
 
 
@@ -123,14 +127,14 @@ def intensities(name: str = "carbon_intensity.csv") -> list[Row]:
         number(row, "g_per_kwh", 0, 2000)
         number(row, "year", 2015, 2100)
         if not re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]+)*|WORLD", row["code"]):
-            raise Wrong(f"{name}: {row['code']!r} is no code")
+            raise TableError(f"{name}: {row['code']!r} is no code")
         if row["source"] not in known:
-            raise Wrong(f"{name}: {row['code']}: sources.csv does not name {row['source']!r}")
+            raise TableError(f"{name}: {row['code']}: unknown source {row['source']!r}")
         method(known[row["source"]])
         if name == "carbon_intensity.csv":
             licence = known[row["source"]]["licence"]
             if not licence.startswith(OPEN) or not row["name"].isascii():
-                raise Wrong(f"{name}: {row['code']}: {licence!r} may not be in the default table")
+                raise TableError(f"{name}: {row['code']}: {licence!r} may not be built in")
     return rows
 
 
@@ -139,7 +143,7 @@ def places(codes: Iterable[str]) -> list[Row]:
     unique("places.csv", [*codes, *(row["code"] for row in rows)])
     for row in rows:
         if row["electricity_of"] not in codes:
-            raise Wrong(f"places.csv: {row['electricity_of']!r} is not in carbon_intensity.csv")
+            raise TableError(f"places.csv: {row['electricity_of']!r} is no zone")
     return rows
 
 
@@ -148,13 +152,13 @@ def regions(codes: Iterable[str]) -> list[Row]:
     unique("cloud_regions.csv", (f"{row['provider']}:{row['region']}" for row in rows))
     for row in rows:
         if row["location"] not in codes:
-            raise Wrong(f"cloud_regions.csv: {row['location']!r} is not in carbon_intensity.csv")
+            raise TableError(f"cloud_regions.csv: {row['location']!r} is no zone")
         if not re.fullmatch(r"[a-z0-9-]+", row["provider"] + row["region"]):
-            raise Wrong(f"cloud_regions.csv: {row['region']!r} is no name")
+            raise TableError(f"cloud_regions.csv: {row['region']!r} is no name")
         if row["pue"]:
             number(row, "pue", 1, 3)
             if pue_source(row) not in known:
-                raise Wrong(f"cloud_regions.csv: {row['region']}: unknown {row['source']!r}")
+                raise TableError(f"cloud_regions.csv: {row['region']}: unknown {row['source']!r}")
     return rows
 
 
@@ -165,20 +169,20 @@ def pue_source(row: Row) -> str:
 # ---------------------------------------------------------------------------------------- powers
 
 
-def one_power(name: str, found: Iterable[tuple[str, int, int, str]]) -> list[tuple[str, int, int, str]]:
+def one_power(name: str, found: Iterable[Power]) -> list[Power]:
     """Sorted by key; a name that stands for different powers stands for none."""
-    by_key: dict[str, tuple[str, int, int, str]] = {}
+    by_key: dict[str, Power] = {}
     doubtful = set()
     for entry in found:
         before = by_key.setdefault(entry[0], entry)
         if before[1] != entry[1]:
             doubtful.add(entry[0])
     if len(doubtful) > 40:
-        raise Wrong(f"{name}: {len(doubtful)} names have several powers")
+        raise TableError(f"{name}: {len(doubtful)} names have several powers")
     return [by_key[key] for key in sorted(by_key, key=str.encode) if key not in doubtful]
 
 
-def cpus() -> list[tuple[str, int, int, str]]:
+def cpus() -> list[Power]:
     rows, known = read("cpu_tdp.csv"), sources()
     unique("cpu_tdp.csv", (row["model"] for row in rows))
     found = []
@@ -187,16 +191,16 @@ def cpus() -> list[tuple[str, int, int, str]]:
         cores = int(number(row, "cores", 1, 512)) if row["cores"] else 0
         source, _, words = row["source"].partition(": ")
         if source not in known:
-            raise Wrong(f"cpu_tdp.csv: {row['model']}: sources.csv does not name {source!r}")
+            raise TableError(f"cpu_tdp.csv: {row['model']}: unknown source {source!r}")
         origin = "estimate" if "estimate" in words else known[source]["attribution"]
         key = cpu_key(row["model"])
-        # A name without a number is that of a family, which hypervisors show for any of its members.
+        # A name without a number is a family's, which hypervisors show for any of its members.
         if len(key) <= LONGEST_KEY and re.search(r"[0-9]", key):
             found.append((key, round(watts * 1000), cores, origin))
     return one_power("cpu_tdp.csv", found)
 
 
-def gpus() -> list[tuple[str, int, int, str]]:
+def gpus() -> list[Power]:
     rows, known = read("gpu_tdp.csv"), sources()
     unique("gpu_tdp.csv", (row["model"] for row in rows))
     ids = {row["id"]: row["model"] for row in read("gpu_ids.csv")}
@@ -205,7 +209,7 @@ def gpus() -> list[tuple[str, int, int, str]]:
     for row in rows:
         watts = number(row, "tdp_w", 5, 2000)
         if row["source"] not in known:
-            raise Wrong(f"gpu_tdp.csv: {row['model']}: sources.csv does not name {row['source']!r}")
+            raise TableError(f"gpu_tdp.csv: {row['model']}: unknown source {row['source']!r}")
         if row["vendor"].lower() not in MAKERS or row["note"].startswith("whole "):
             continue
         models.add(row["model"])
@@ -214,10 +218,9 @@ def gpus() -> list[tuple[str, int, int, str]]:
         names = [row["model"], *filter(None, row["driver_names"].split(";"))]
         origin = known[row["source"]]["attribution"]
         found += [(gpu_key(name), each_mw, 0, origin) for name in names]
-        found += [(id, each_mw, 0, origin) for id, model in ids.items() if model == row["model"]]
     for id, model in ids.items():
         if model not in models or not re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{4}", id):
-            raise Wrong(f"gpu_ids.csv: {id!r} {model!r} is not in gpu_tdp.csv")
+            raise TableError(f"gpu_ids.csv: {id!r} {model!r} is not in gpu_tdp.csv")
     return one_power("gpu_tdp.csv", found)
 
 
@@ -242,9 +245,18 @@ def carbon_c() -> Iterator[str]:
     yield f"const size_t em__intensity_count = {len(rows)};"
     # Codes of two letters, of three, and those that stand for another's electricity.
     found = [(row["code"], row["name"], row["code"]) for row in rows]
-    found += [(row["iso3"], row["name"], row["code"]) for row in rows if row["iso3"] and "-" not in row["code"]]
+    found += [
+        (row["iso3"], row["name"], row["code"])
+        for row in rows
+        if row["iso3"] and "-" not in row["code"]
+    ]
     others = places(codes)
-    found += [(code, row["name"], row["electricity_of"]) for row in others for code in (row["code"], row["iso3"]) if code]
+    found += [
+        (code, row["name"], row["electricity_of"])
+        for row in others
+        for code in (row["code"], row["iso3"])
+        if code
+    ]
     unique("carbon_intensity.csv and places.csv", (code for code, _, _ in found))
     clouds = [(f"{row['provider']}:{row['region']}", row) for row in regions(codes)]
     yield "const em__place em__places[] = {"
@@ -254,13 +266,14 @@ def carbon_c() -> Iterator[str]:
         pue = row["pue"] if has_pue else "0"
         source_text = quoted(known[pue_source(row)]["attribution"]) if has_pue else "NULL"
         every.append((code, quoted(names[row["location"]]), row["location"], pue, source_text))
-    for code, name, of, pue, source_text in sorted(every, key=lambda entry: entry[0].lower().encode()):
-        yield f"    {{{quoted(code)}, {name}, &em__intensities[{codes[of]}], {pue}, {source_text}}},"
+    for code, name, of, pue, source_text in sorted(every, key=lambda entry: entry[0].lower()):
+        target = f"&em__intensities[{codes[of]}]"
+        yield f"    {{{quoted(code)}, {name}, {target}, {pue}, {source_text}}},"
     yield "};"
     yield f"const size_t em__place_count = {len(every)};"
 
 
-def powers_c(name: str, rows: list[tuple[str, int, int, str]]) -> Iterator[str]:
+def powers_c(name: str, rows: list[Power]) -> Iterator[str]:
     origins = sorted({row[3] for row in rows})
     # One text instead of an array of pointers, which the loader would have to relocate one by one.
     yield "#if defined(__GNUC__)"
@@ -268,7 +281,7 @@ def powers_c(name: str, rows: list[tuple[str, int, int, str]]) -> Iterator[str]:
     yield "#endif"
     yield "static const char keys[] ="
     for row in rows:
-        yield f"    {quoted(row[0])} \"\\0\""
+        yield f'    {quoted(row[0])} "\\0"'
     yield "    ;"
     yield f"static const char *const origins[] = {{{', '.join(map(quoted, origins))}}};"
     yield "static const em__power_row rows[] = {"
@@ -280,12 +293,22 @@ def powers_c(name: str, rows: list[tuple[str, int, int, str]]) -> Iterator[str]:
     yield f"const em__power_table em__{name}_powers = {{keys, rows, {len(rows)}, origins}};"
 
 
+def ids_c() -> Iterator[str]:
+    rows = sorted(read("gpu_ids.csv"), key=lambda row: row["id"])
+    yield "const em__gpu_id em__gpu_ids[] = {"
+    for row in rows:
+        yield f"    {{{quoted(row['id'])}, {quoted(gpu_key(row['model']))}}},"
+    yield "};"
+    yield f"const size_t em__gpu_id_count = {len(rows)};"
+
+
 def write(what: str, output: Path) -> None:
-    lines = {
-        "carbon": carbon_c,
-        "cpus": lambda: powers_c("cpu", cpus()),
-        "gpus": lambda: powers_c("gpu", gpus()),
-    }[what]()
+    if what == "carbon":
+        lines = carbon_c()
+    elif what == "cpus":
+        lines = powers_c("cpu", cpus())
+    else:
+        lines = itertools.chain(powers_c("gpu", gpus()), ids_c())
     head = ["/* Made of data/ by tools/tables.py. */", '#include "data/tables.h"', ""]
     output.write_text("\n".join([*head, *lines, ""]), encoding="utf-8")
 
@@ -293,31 +316,34 @@ def write(what: str, output: Path) -> None:
 def check() -> list[str]:
     """What is wrong, and nothing if all is well."""
     wrong = []
-    for what in (
+    steps: tuple[Callable[[], object], ...] = (
         lambda: list(carbon_c()),
         cpus,
         gpus,
         lambda: intensities("electricitymaps/carbon_intensity_em2025_odbl.csv"),
         lambda: unique("sources.csv", (row["source"] for row in read("sources.csv"))),
         check_order,
-    ):
+    )
+    for what in steps:
         try:
             what()
-        except (Wrong, OSError, UnicodeDecodeError, csv.Error) as error:
+        except (TableError, OSError, UnicodeDecodeError, csv.Error) as error:
             wrong.append(str(error))
     return wrong
 
 
 def check_order() -> None:
     """Sorted tables make changes easy to read."""
-    orders = {
-        "cloud_regions.csv": [(row["provider"], row["region"]) for row in read("cloud_regions.csv")],
+    orders: dict[str, list[str]] = {
+        "cloud_regions.csv": [
+            f"{row['provider']} {row['region']}" for row in read("cloud_regions.csv")
+        ],
         "gpu_ids.csv": [row["id"] for row in read("gpu_ids.csv")],
         "places.csv": [row["code"] for row in read("places.csv")],
     }
     for name, keys in orders.items():
         if keys != sorted(keys):
-            raise Wrong(f"{name} is not sorted")
+            raise TableError(f"{name} is not sorted")
 
 
 def main(arguments: list[str]) -> int:
@@ -328,7 +354,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) == 2 and arguments[0] in ("carbon", "cpus", "gpus"):
         try:
             write(arguments[0], Path(arguments[1]))
-        except Wrong as error:
+        except TableError as error:
             print(error, file=sys.stderr)
             return 1
         return 0

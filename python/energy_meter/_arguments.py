@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _KEYWORDS = (
     "sample_interval, cpu_tdp_w, gpu_tdp_w, carbon_intensity_g_per_kwh, "
-    "device, gpus, require, enabled, dram_model, sync, overhead_limit, trace, channels"
+    "device, gpus, require, enabled, dram_model, sync, overhead_limit, trace, channels, "
+    "location, pue, price_per_kwh, embodied_kg, lifetime_years"
 )
 _DEVICES = '"auto", "cpu", "gpu", "cuda", "cuda:N" or a torch.device of these'
 _GPUS = (
@@ -90,11 +91,50 @@ def intensity(value: object) -> float:
     if value is None:
         return float("nan")
     name = "carbon_intensity_g_per_kwh"
-    allowed = "a number of g CO2e/kWh from 0 to 100000, or None for the world average"
+    allowed = "a number of g CO2e/kWh from 0 to 100000, or None for the location's"
     grams = _number(name, value, allowed)
     if not 0 <= grams <= 100_000:
         raise InvalidArgument(f"{name} must be {allowed}, not {shown(value)}")
     return grams
+
+
+def location(value: object) -> str | None:
+    if value is None:
+        return None
+    allowed = 'a text such as "FR", "US-CA" or "aws:eu-west-1", or None'
+    if not isinstance(value, str):
+        raise TypeError(f"location must be {allowed}, not {shown(value)}")
+    if not value.isascii() or not value.isprintable():
+        raise InvalidArgument(f"location must be {allowed}, not {shown(value)}")
+    return value
+
+
+def _rate(name: str, value: object, least: float, most: float, what: str) -> float:
+    if value is None:
+        return float("nan")
+    allowed = f"{what}, or None"
+    rate = _number(name, value, allowed)
+    if not least <= rate <= most:
+        raise InvalidArgument(f"{name} must be {allowed}, not {shown(value)}")
+    return rate
+
+
+def pue(value: object) -> float:
+    return _rate("pue", value, 1, 10, "a number from 1 to 10")
+
+
+def price(value: object) -> float:
+    return _rate("price_per_kwh", value, 0, 1e6, "a price of a kWh from 0 to 1000000")
+
+
+def making(kg: object, years: object) -> tuple[float, float]:
+    mass = _rate("embodied_kg", kg, 0, 1e9, "kg of CO2e from 0 to 1e9")
+    life = _rate("lifetime_years", years, 5e-324, 100, "a number of years above 0 and up to 100")
+    if (kg is None) != (years is None):
+        given, lacking = ("embodied_kg", "lifetime_years")[:: 1 if years is None else -1]
+        value = shown(kg if years is None else years)
+        raise InvalidArgument(f"{given}={value} needs {lacking} too; give both or none of the two")
+    return mass, life
 
 
 def overhead_limit(value: object) -> float:

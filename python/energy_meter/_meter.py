@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from os import PathLike
     from types import TracebackType
-    from typing import Never, Self, SupportsFloat, SupportsIndex, TypeVar
+    from typing import Any, Never, Self, SupportsFloat, SupportsIndex, TypeVar
 
     from .types import (
         AbsenceInfo,
+        CarbonBasis,
         ChannelInfo,
         Comparison,
         Measured,
         MergedSummary,
+        Rates,
         Summary,
         WindowResult,
     )
@@ -36,7 +38,14 @@ class EnergyMeter:
     sample_interval: seconds between readings while a window is open, from 0.001 to 60.
     cpu_tdp_w, gpu_tdp_w: watts of one CPU or GPU as on its data sheet, for what has no reading. In
         a virtual machine: of the CPUs that it has, data sheet x its CPUs / threads of the CPU.
-    carbon_intensity_g_per_kwh: g CO2e/kWh; None: the world average.
+    carbon_intensity_g_per_kwh: g CO2e/kWh; None: that of the location.
+    location: whose electricity: "FR", "US-CA", "aws:eu-west-1", "gcp:...", "azure:..."; None: the
+        world average is used, and said to be. It is never guessed.
+    pue: power usage effectiveness of the data centre, from 1: carbon and cost are of energy x pue,
+        energies stay those of the machine. None: that of the cloud's region, else 1.
+    price_per_kwh: what a kWh costs, in a currency of yours; results then have a cost.
+    embodied_kg, lifetime_years: kg CO2e that making the machine took, and the years that it is
+        used; results then have embodied_g, its share of their time.
     device: "auto", "cpu" (no GPU is counted), "gpu" (one must be there), "cuda:1", a torch.device.
     gpus: "visible" (as CUDA_VISIBLE_DEVICES says), "all", "local_rank", indices, or UUIDs.
     require: of "cpu", "gpu", "dram": what must have a reading that is no model.
@@ -55,7 +64,7 @@ class EnergyMeter:
     "energy_meter", at DEBUG.
     """
 
-    __slots__ = ("__weakref__", "_begin", "_intensity", "_native", "_run", "_trace", "_waits")
+    __slots__ = ("__weakref__", "_begin", "_native", "_rates", "_run", "_trace", "_waits")
 
     # Recorded machines are measured by subclasses that set these.
     _root = "/"
@@ -77,6 +86,11 @@ class EnergyMeter:
         overhead_limit: SupportsFloat = 0.001,
         trace: str | bytes | PathLike[str] | PathLike[bytes] | None = None,
         channels: str | Sequence[str] | None = None,
+        location: str | None = None,
+        pue: SupportsFloat | None = None,
+        price_per_kwh: SupportsFloat | None = None,
+        embodied_kg: SupportsFloat | None = None,
+        lifetime_years: SupportsFloat | None = None,
         **unknown: Never,
     ) -> None:
         if unknown:
@@ -85,6 +99,10 @@ class EnergyMeter:
         cpu_w = _arguments.tdp_w("cpu_tdp_w", cpu_tdp_w)
         gpu_w = _arguments.tdp_w("gpu_tdp_w", gpu_tdp_w)
         intensity = _arguments.intensity(carbon_intensity_g_per_kwh)
+        place = _arguments.location(location)
+        factor = _arguments.pue(pue)
+        price = _arguments.price(price_per_kwh)
+        mass, life = _arguments.making(embodied_kg, lifetime_years)
         where = _arguments.device(device)
         which = _arguments.gpus(gpus)
         needed = _arguments.require(require)
@@ -104,14 +122,33 @@ class EnergyMeter:
                     f"gpus={_arguments.shown(gpus)} others; give one of the two"
                 )
             which = where
-        self._intensity = None if intensity != intensity else intensity
+        self._rates: Rates = {
+            "price_per_kwh": None if price != price else price,
+            "embodied_kg": None if mass != mass else mass,
+            "lifetime_years": None if life != life else life,
+        }
         self._native: _native.Meter | NullMeter
         if not _arguments.flag("enabled", enabled):
             wanted = False
-            self._native = NullMeter(DISABLED, self._intensity)
+            basis = _native.carbon(location=place, carbon_g_per_kwh=intensity, pue=factor)
+            self._native = NullMeter(DISABLED, basis, self._rates)
         else:
             self._native = self._open(
-                interval_ns, limit, cpu_w, gpu_w, intensity, where, which, needed, flags, patterns
+                where,
+                which,
+                sample_interval_ns=interval_ns,
+                overhead_limit=limit,
+                cpu_tdp_w=cpu_w,
+                gpu_tdp_w=gpu_w,
+                require=needed,
+                flags=flags,
+                channels=patterns,
+                carbon_g_per_kwh=intensity,
+                location=place,
+                pue=factor,
+                price_per_kwh=price,
+                embodied_kg=mass,
+                lifetime_years=life,
             )
         self._waits = _sync.waits(wanted)
         self._begin = self._native.begin
@@ -121,23 +158,11 @@ class EnergyMeter:
 
             announce(self._native, self._run.result(), has_gpu=where != "cpu", gpus=which)
 
-    def _open(
-        self,
-        interval_ns: int,
-        limit: float,
-        cpu_w: float,
-        gpu_w: float,
-        intensity: float,
-        device: str,
-        gpus: str,
-        needed: int,
-        flags: int,
-        channels: str,
-    ) -> _native.Meter:
+    def _open(self, device: str, gpus: str, *, flags: int, **options: Any) -> _native.Meter:
         from . import _devices, _notices
 
         wants_gpu = device not in ("auto", "cpu")
-        has_gpu_tdp = gpu_w == gpu_w
+        has_gpu_tdp = options["gpu_tdp_w"] == options["gpu_tdp_w"]
         trace_fd = -1
         if self._trace is not None:
             from ._trace import create
@@ -145,13 +170,7 @@ class EnergyMeter:
             trace_fd = create(self._trace)
         try:
             native = _native.Meter(
-                sample_interval_ns=interval_ns,
-                overhead_limit=limit,
-                cpu_tdp_w=cpu_w,
-                gpu_tdp_w=gpu_w,
-                carbon_g_per_kwh=intensity,
                 without=_native.DOMAIN_GPU if device == "cpu" else 0,
-                require=needed,
                 flags=flags
                 | (_native.FLAG_PRESENT_GPU if wants_gpu and has_gpu_tdp else 0)
                 | (_native.FLAG_AS_USER if self._as_user else 0),
@@ -159,7 +178,7 @@ class EnergyMeter:
                 environment=_devices.environment(),
                 root=self._root,
                 trace_fd=trace_fd,
-                channels=channels,
+                **options,
             )
         except BaseException as error:
             if self._trace is not None:
@@ -178,7 +197,7 @@ class EnergyMeter:
         if not isinstance(self._native, NullMeter):
             from . import _notices
 
-            self._native = NullMeter(FORKED, self._intensity)
+            self._native = NullMeter(FORKED, self._native.carbon_basis, self._rates)
             self._begin = self._native.begin
             _notices.warn(f"Nothing is measured here: {FORKED}.")
         return self._native
@@ -242,7 +261,8 @@ class EnergyMeter:
             result = self._native.last(kind, name, timeout_ns)
         except MeterForked:
             result = self._forked().last(kind, name, timeout_ns)
-        return None if result is None else to_dict(result, _sync.reason(result))
+        basis = self._native.carbon_basis
+        return None if result is None else to_dict(result, basis, _sync.reason(result))
 
     def summary(self) -> Summary:
         """All windows by kind and name, and the run from construction to now; JSON-serialisable.
@@ -295,6 +315,11 @@ class EnergyMeter:
 
     def _get_gpu_name(self) -> str | None:
         return self.gpu_name
+
+    @property
+    def carbon_basis(self) -> CarbonBasis:
+        """What carbon is computed with: the intensity, where it is from, and the PUE."""
+        return self._native.carbon_basis
 
     @property
     def channels(self) -> list[ChannelInfo]:

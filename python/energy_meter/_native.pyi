@@ -6,6 +6,8 @@ from typing import Any, Final, final
 
 from _typeshed import structseq
 
+from .types import CarbonBasis
+
 KIND_ANY: Final[int]
 KIND_OTHER: Final[int]
 KIND_BATCH: Final[int]
@@ -20,6 +22,9 @@ FLAG_MODEL_DRAM: Final[int]
 version: Final[str]
 
 def compare(texts: list[list[bytes]], force: bool, /) -> str: ...
+def carbon(
+    location: str | None = ..., carbon_g_per_kwh: float = ..., pue: float = ...
+) -> CarbonBasis: ...
 def merge(texts: list[bytes], /) -> str: ...
 def replay(fd: int, /) -> tuple[str, bool]: ...
 
@@ -110,6 +115,8 @@ class Result(
         list[str],
         int,
         float | None,
+        float | None,
+        float | None,
     ],
 ):
     __match_args__: Final = (
@@ -135,6 +142,8 @@ class Result(
         "reasons",
         "wait_ns",
         "process_cpu_share",
+        "cost",
+        "embodied_g",
     )
     @property
     def duration_ns(self) -> int: ...
@@ -180,6 +189,10 @@ class Result(
     def wait_ns(self) -> int: ...
     @property
     def process_cpu_share(self) -> float | None: ...
+    @property
+    def cost(self) -> float | None: ...
+    @property
+    def embodied_g(self) -> float | None: ...
 
 @final
 class Channel(
@@ -240,6 +253,8 @@ class Absence(structseq[Any], tuple[str, str, str, str]):
 
 @final
 class Record:
+    @property
+    def carbon_basis(self) -> CarbonBasis: ...
     def end(self) -> None: ...
     def lap(self) -> None: ...
     def cancel(self) -> None: ...
@@ -265,7 +280,14 @@ class Meter:
         environment: Sequence[str] = ...,
         root: str = ...,
         trace_fd: int = ...,
+        location: str | None = ...,
+        pue: float = ...,
+        price_per_kwh: float = ...,
+        embodied_kg: float = ...,
+        lifetime_years: float = ...,
     ) -> Meter: ...
+    @property
+    def carbon_basis(self) -> CarbonBasis: ...
     @property
     def device(self) -> str: ...
     @property

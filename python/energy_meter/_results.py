@@ -7,7 +7,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._native import ChannelEnergy, Result
-    from .types import ChannelResult, Missing, WindowResult
+    from .types import CarbonBasis, ChannelResult, Missing, WindowResult
 
 
 def _missing(result: Result) -> list[Missing]:
@@ -39,13 +39,16 @@ def _channel(channel: ChannelEnergy, energy_j: float) -> ChannelResult:
     }
 
 
-def to_dict(result: Result, *reasons: str | None) -> WindowResult:
+def to_dict(result: Result, basis: CarbonBasis, *reasons: str | None) -> WindowResult:
     seconds = result.duration_ns / 1e9
     return {
         "duration_s": seconds,
         "energy_j": result.energy_j,
         "avg_power_w": result.energy_j / seconds if seconds else 0.0,
         "carbon_g": result.carbon_g,
+        "carbon_basis": basis,
+        "cost": result.cost,
+        "embodied_g": result.embodied_g,
         "cpu_energy_j": result.cpu_j,
         "gpu_energy_j": result.gpu_j,
         "dram_energy_j": result.dram_j,

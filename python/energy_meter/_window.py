@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ._meter import EnergyMeter
     from ._native import Record, Result
-    from .types import ChannelResult, Missing, ProvenanceEnergy, WindowResult
+    from .types import CarbonBasis, ChannelResult, Missing, ProvenanceEnergy, WindowResult
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -111,7 +111,7 @@ class Window:
             try:
                 self._record.settle(timeout_ns)
             except MeterForked:
-                return self._dict(NullRecord(FORKED).result())
+                return self._dict(NullRecord(FORKED, self._record.carbon_basis).result())
             result = self._result()
         return self._dict(result)
 
@@ -125,7 +125,7 @@ class Window:
         from ._results import to_dict
         from ._sync import reason
 
-        return to_dict(result, reason(result))
+        return to_dict(result, self._record.carbon_basis, reason(result))
 
     def _result(self) -> Result | None:
         """None until stop(), or the close of the meter, has ended the window."""
@@ -135,7 +135,7 @@ class Window:
         try:
             result = record.result()
         except MeterForked:
-            return NullRecord(FORKED).result()
+            return NullRecord(FORKED, record.carbon_basis).result()
         return None if self._meter is not None and result.is_open else result
 
     @property
@@ -153,6 +153,18 @@ class Window:
     @property
     def carbon_g(self) -> float:
         return self.to_dict()["carbon_g"]
+
+    @property
+    def carbon_basis(self) -> CarbonBasis:
+        return self.to_dict()["carbon_basis"]
+
+    @property
+    def cost(self) -> float | None:
+        return self.to_dict()["cost"]
+
+    @property
+    def embodied_g(self) -> float | None:
+        return self.to_dict()["embodied_g"]
 
     @property
     def cpu_energy_j(self) -> float | None:

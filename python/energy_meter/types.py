@@ -10,6 +10,21 @@ from typing import Any, Protocol, TypedDict, TypeVar
 T_co = TypeVar("T_co", covariant=True)
 
 
+class CarbonBasis(TypedDict):
+    """What carbon is computed with. Merged: None where it is not the same for all."""
+
+    g_per_kwh: float | None
+    source: str | None
+    year: int | None
+    zone: str | None
+    zone_name: str | None
+    location: str | None
+    method: str | None
+    is_default: bool
+    pue: float | None
+    pue_source: str | None
+
+
 class ProvenanceEnergy(TypedDict):
     """Joules by how they were found: counters, sampled power, a model."""
 
@@ -44,6 +59,9 @@ class WindowResult(TypedDict):
     energy_j: float
     avg_power_w: float
     carbon_g: float
+    carbon_basis: CarbonBasis
+    cost: float | None
+    embodied_g: float | None
     cpu_energy_j: float | None
     gpu_energy_j: float | None
     dram_energy_j: float | None
@@ -91,6 +109,9 @@ class GroupSummary(TypedDict):
     total_duration_s: float
     total_energy_j: float
     total_carbon_g: float
+    carbon_basis: CarbonBasis
+    cost: float | None
+    embodied_g: float | None
     distinct_energy_j: float | None
     uncertainty_j: float
     uncertainty_gain_j: float
@@ -105,11 +126,12 @@ class RunSummary(WindowResult):
     outside_windows_j: float
 
 
-class CarbonBasis(TypedDict):
-    g_per_kwh: float | None
-    source: str
-    year: int | None
-    is_default: bool
+class Rates(TypedDict):
+    """What was given for cost and for embodied carbon; None: not given, or not the same for all."""
+
+    price_per_kwh: float | None
+    embodied_kg: float | None
+    lifetime_years: float | None
 
 
 class Overhead(TypedDict):
@@ -136,6 +158,7 @@ class Summary(TypedDict):
     windows: dict[str, GroupSummary]
     run: RunSummary
     carbon_basis: CarbonBasis
+    rates: Rates
     tdp: dict[str, Any]
     overhead: Overhead
     scope: dict[str, Any]
@@ -151,6 +174,9 @@ class MergedGroupSummary(TypedDict):
     total_duration_s: float
     total_energy_j: float | None
     total_carbon_g: float | None
+    carbon_basis: CarbonBasis
+    cost: float | None
+    embodied_g: float | None
     distinct_energy_j: float | None
     uncertainty_j: float | None
     uncertainty_gain_j: float | None
@@ -163,15 +189,6 @@ class MergedRunSummary(WindowResult):
     in_epochs_j: float | None
     in_batches_j: float | None
     outside_windows_j: float | None
-
-
-class MergedCarbonBasis(TypedDict):
-    """None: not the same for all."""
-
-    g_per_kwh: float | None
-    source: str | None
-    year: int | None
-    is_default: bool
 
 
 class MergedSummary(TypedDict):
@@ -188,7 +205,8 @@ class MergedSummary(TypedDict):
     epoch_summary: MergedGroupSummary
     windows: dict[str, MergedGroupSummary]
     run: MergedRunSummary
-    carbon_basis: MergedCarbonBasis
+    carbon_basis: CarbonBasis
+    rates: Rates
     tdp: dict[str, Any]
     overhead: Overhead
     scope: dict[str, Any]

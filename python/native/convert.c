@@ -192,6 +192,8 @@ PyObject *em__native_result(const em__native_state *state, em_meter *meter, em_w
             reasons_of(state, meter, &result, -1),
             PyLong_FromUnsignedLongLong(result.wait_ns),
             number_or_none(result.process_cpu_share),
+            number_or_none(result.cost),
+            number_or_none(result.embodied_g),
         };
         tuple = TUPLE(state->result_type, items);
     }
@@ -293,6 +295,7 @@ int em__native_add_tuples(PyObject *module, em__native_state *state)
         {"gain_j", NULL},       {"edge_j", NULL},
         {"resolution", NULL},   {"reasons", NULL},
         {"wait_ns", NULL},      {"process_cpu_share", NULL},
+        {"cost", NULL},         {"embodied_g", NULL},
         {NULL, NULL},
     };
     static PyStructSequence_Field energy[] = {

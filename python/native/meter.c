@@ -78,16 +78,22 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
                             "root",
                             "trace_fd",
                             "channels",
+                            "location",
+                            "pue",
+                            "price_per_kwh",
+                            "embodied_kg",
+                            "lifetime_years",
                             NULL};
     em_options options;
     em_options_init(&options, sizeof options);
     unsigned long long interval = options.sample_interval_ns;
     unsigned int without = 0, require = 0, flags = 0;
     PyObject *environment = NULL, *root = NULL, *bytes = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KddddIIIsOO&iz", names, &interval, &options.overhead_limit,
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KddddIIIsOO&izzdddd", names, &interval, &options.overhead_limit,
                                      &options.cpu_tdp_w, &options.gpu_tdp_w, &options.carbon_g_per_kwh, &without,
                                      &require, &flags, &options.gpus, &environment, PyUnicode_FSConverter, &root,
-                                     &options.trace_fd, &options.channels)) {
+                                     &options.trace_fd, &options.channels, &options.location, &options.pue,
+                                     &options.price_per_kwh, &options.embodied_kg, &options.lifetime_years)) {
         return NULL;
     }
     options.sample_interval_ns = interval;
@@ -288,6 +294,12 @@ static PyObject *meter_gpu_name(PyObject *self, void *unused)
     return PyUnicode_DecodeUTF8(name, (Py_ssize_t)strlen(name), "replace");
 }
 
+static PyObject *meter_basis(PyObject *self, void *unused)
+{
+    (void)unused;
+    return em__native_basis(meter_of(self));
+}
+
 static PyMethodDef meter_methods[] = {
     {"begin", EM__NATIVE_FASTCALL(meter_begin), METH_FASTCALL, "begin(kind, name, keep) -> Record"},
     {"last", meter_last, METH_VARARGS,
@@ -302,6 +314,7 @@ static PyMethodDef meter_methods[] = {
 };
 
 static PyGetSetDef meter_attributes[] = {
+    {"carbon_basis", meter_basis, NULL, "what carbon is computed with", NULL},
     {"device", meter_device, NULL, "\"gpu\" or \"cpu\"", NULL},
     {"gpu_name", meter_gpu_name, NULL, "str or None", NULL},
     {NULL, NULL, NULL, NULL, NULL},

@@ -172,6 +172,8 @@ PyMODINIT_FUNC PyInit__native(void)
     static PyMethodDef methods[] = {
         {"compare", em__native_compare, METH_VARARGS,
          "compare(texts, force) -> JSON of who used less, of lists of summaries' JSON as bytes, one for each side"},
+        {"carbon", EM__NATIVE_KEYWORDS(em__native_carbon), METH_VARARGS | METH_KEYWORDS,
+         "carbon(location, carbon_g_per_kwh, pue) -> what carbon is computed with"},
         {"merge", em__native_merge, METH_O,
          "merge(texts) -> JSON of one summary, of a list of summaries' JSON as bytes"},
         {"replay", em__native_replay, METH_VARARGS, "replay(fd) -> JSON of a trace's summary, and whether it is whole"},

@@ -150,6 +150,17 @@ static PyObject *record_result(PyObject *object, PyObject *unused)
     return result || !status ? result : em__native_raise(state, status, NULL);
 }
 
+static PyObject *record_basis(PyObject *object, void *unused)
+{
+    (void)unused;
+    return em__native_basis(record_of(object)->share->meter);
+}
+
+static PyGetSetDef record_attributes[] = {
+    {"carbon_basis", record_basis, NULL, "what carbon is computed with", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 static PyMethodDef record_methods[] = {
     {"end", record_end, METH_NOARGS, "end(): a second one does nothing"},
     {"lap", record_lap, METH_NOARGS, "lap(): ends the window; the record is the next one's, begun at the same instant"},
@@ -163,6 +174,7 @@ static PyMethodDef record_methods[] = {
 static PyType_Slot record_slots[] = {
     {Py_tp_dealloc, EM__NATIVE_SLOT(record_dealloc)},
     {Py_tp_methods, record_methods},
+    {Py_tp_getset, record_attributes},
     {Py_tp_doc, "A window of a Meter."},
     {0, NULL},
 };

@@ -19,7 +19,7 @@ static int refuse_number(em_error *error, const char *argument, double value, co
 static int refuse_location(em_error *error, const char *location)
 {
     static const char forms[] = "give a country as \"FR\", a state as \"US-CA\", a region as \"aws:eu-west-1\", or "
-                                "carbon_g_per_kwh";
+                                "a number of g/kWh instead";
     char near[160], shown[SHOWN];
     em__copy(shown, sizeof shown, location);
     if (em__place_suggest(location, near, sizeof near) > 0) {
@@ -97,9 +97,8 @@ int em_carbon_find(const em_options *options, em_error *ret_error, em_carbon *re
 
 int em_meter_carbon(const em_meter *meter, em_carbon *ret_carbon)
 {
-    int status = em__door_check(meter);
-    if (status != EM_OK || !ret_carbon) {
-        return status != EM_OK ? status : EM_ERR_INVALID;
+    if (!meter || !ret_carbon || ret_carbon->size < sizeof ret_carbon->size) {
+        return EM_ERR_INVALID;
     }
     return em__answer(ret_carbon, ret_carbon->size, &meter->carbon, sizeof meter->carbon);
 }
