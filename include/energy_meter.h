@@ -128,13 +128,13 @@ enum em_role { EM_ROLE_COUNTED, EM_ROLE_PART, EM_ROLE_PLATFORM, EM_ROLE_MIRROR, 
 enum em_provenance { EM_FROM_MEASURED, EM_FROM_INTEGRATED, EM_FROM_ESTIMATED }; /* counter; sampled power; model */
 enum em_resolution { EM_RESOLUTION_FINE, EM_RESOLUTION_COARSE, EM_RESOLUTION_BELOW }; /* >= 50, >= 5, < 5 updates */
 enum em_window_kind { EM_WINDOW_OTHER, EM_WINDOW_BATCH, EM_WINDOW_EPOCH, EM_WINDOW_RUN };
-enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON };
+enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON, EM_FORMAT_CSV, EM_FORMAT_MODEL_CARD, EM_FORMAT_BOAMPS };
 enum em_subject { EM_SENSORS, EM_DOCTOR };
 enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2, EM_MODEL_DRAM = 4, EM_EDGES_ALWAYS = 8, EM_EDGES_NEVER = 16 };
 
-#define EM_DOMAINS 8         /* five are used; the rest is NAN */
-#define EM_PROVENANCES 4     /* three are used; the rest is 0 */
-#define EM_KEPT_WINDOWS 1024 /* ended windows that stay readable by id */
+#define EM_DOMAINS 8                             /* five are used; the rest is NAN */
+#define EM_PROVENANCES 4                         /* three are used; the rest is 0 */
+#define EM_KEPT_WINDOWS 1024                     /* ended windows that stay readable by id */
 #define EM_MOST_ITEMS UINT64_C(1000000000000000) /* that one window can carry */
 
 /* What was wrong with an argument: which one, its value in a sentence, and what is allowed instead. The caller's. */
@@ -432,7 +432,10 @@ EM_API int em_summary_overhead(const em_summary *summary, em_overhead *ret_overh
  * compared, as in a container with a process namespace of its own). Looked up by em_summary_create, which waits for it at
  * most 0.25 s; never while sampling. */
 EM_API int em_summary_gpu_shared(const em_summary *summary, int32_t *ret_shared);
-/* JSON with the keys that docs/architecture.md names, or a table. ret_text is freed with em_text_destroy. */
+/* A table; JSON with the keys that docs/architecture.md names; CSV, one line for the run, the epochs, the batches and each
+ * name (docs/reports.md); the front matter of a Hugging Face model card with co2_eq_emissions, and a section of text; or a
+ * draft of a BoAmps report, whose task nobody but the user knows. enum em_format. ret_text is freed with em_text_destroy,
+ * ret_length may be NULL. EM_ERR_INVALID, EM_ERR_NO_MEMORY. */
 EM_API int em_summary_format(const em_summary *summary, int32_t format, char **ret_text, size_t *ret_length);
 /* Reads what em_summary_format or Python's json.dumps(meter.summary()) wrote, of any process and machine. It gives the
  * same JSON again; energies by channel are those of the run alone (em_summary_energy of another group: NAN). The text may
