@@ -128,15 +128,16 @@ enum em_role { EM_ROLE_COUNTED, EM_ROLE_PART, EM_ROLE_PLATFORM, EM_ROLE_MIRROR, 
 enum em_provenance { EM_FROM_MEASURED, EM_FROM_INTEGRATED, EM_FROM_ESTIMATED }; /* counter; sampled power; model */
 enum em_resolution { EM_RESOLUTION_FINE, EM_RESOLUTION_COARSE, EM_RESOLUTION_BELOW }; /* >= 50, >= 5, < 5 updates */
 enum em_window_kind { EM_WINDOW_OTHER, EM_WINDOW_BATCH, EM_WINDOW_EPOCH, EM_WINDOW_RUN };
-enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON };
+enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON, EM_FORMAT_CSV, EM_FORMAT_MODEL_CARD, EM_FORMAT_BOAMPS };
 enum em_subject { EM_SENSORS, EM_DOCTOR };
 enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2, EM_MODEL_DRAM = 4, EM_EDGES_ALWAYS = 8, EM_EDGES_NEVER = 16 };
 enum em_compare_flag { EM_FORCE = 1 };
 enum em_quantity { EM_QUANTITY_ENERGY, EM_QUANTITY_POWER, EM_QUANTITY_TIME, EM_QUANTITY_MASS }; /* J, W, s, g */
 
-#define EM_DOMAINS 8         /* five are used; the rest is NAN */
-#define EM_PROVENANCES 4     /* three are used; the rest is 0 */
-#define EM_KEPT_WINDOWS 1024 /* ended windows that stay readable by id */
+#define EM_DOMAINS 8                             /* five are used; the rest is NAN */
+#define EM_PROVENANCES 4                         /* three are used; the rest is 0 */
+#define EM_KEPT_WINDOWS 1024                     /* ended windows that stay readable by id */
+#define EM_MOST_ITEMS UINT64_C(1000000000000000) /* that one window can carry */
 
 /* What was wrong with an argument: which one, its value in a sentence, and what is allowed instead. The caller's. */
 typedef struct {
@@ -295,6 +296,16 @@ typedef struct {
                                              0: unknown, or a total */
 } em_energy;            /* frozen: grows only by a new struct */
 
+/* What windows used for each of the samples, tokens or requests that they were told to carry. Of several windows: over those
+ * that carry items, and only them. The items must be those of the devices that are measured: one rank's items beside the
+ * energy of a node that all ranks share give too much for each. The uncertainties are at k = 2, those of the energy, since
+ * items are counted. */
+typedef struct {
+    double energy_j, uncertainty_j;              /* J for each; NAN: no items, 0 of them, or energy that is unknown */
+    double items_per_j, items_per_j_uncertainty; /* NAN too where the energy is 0 */
+    uint64_t windows;                            /* how many windows carry items: of one window 1 or 0 */
+} em_per_item;                                   /* frozen: grows only by a new struct */
+
 /* What a window measured. Set size, channels and channels_capacity before the call. */
 typedef struct {
     size_t size;
@@ -304,7 +315,8 @@ typedef struct {
     int32_t is_complete; /* nothing that should have been measured is missing */
     int32_t is_open;     /* not ended yet: up to now */
     const char *name;    /* the meter's, until its destroy; NULL: unnamed */
-    uint64_t begin_ns, duration_ns, items;
+    uint64_t begin_ns, duration_ns;
+    uint64_t items;   /* as told by em_window_set_items; 0 where per_item.windows is 0 */
     uint64_t wait_ns; /* as told by em_window_set_wait */
     em_energy total, by_domain[EM_DOMAINS];
     double by_provenance_j[EM_PROVENANCES];
@@ -319,6 +331,7 @@ typedef struct {
                                  an edge is met to a sample interval */
     double cost;           /* energy × PUE × price_per_kwh; NAN: no price was given */
     double embodied_g;     /* g CO2e of making the machine, for this time; not in carbon_g; NAN: not given */
+    em_per_item per_item;
 } em_result;
 
 typedef struct {
@@ -346,7 +359,9 @@ EM_API int em_window_lap(em_meter *meter, em_window window, const em_spec *next,
  * given back: the pointer to it that a result of this window gave ends here. */
 EM_API int em_window_cancel(em_meter *meter, em_window window);
 
-/* A later value wins, until the window has ended (then EM_ERR_ENDED). items: samples, tokens or requests. */
+/* A later value wins, until the window has ended (then EM_ERR_ENDED). items: samples, tokens or requests, 0 …
+ * EM_MOST_ITEMS, beyond which it is EM_ERR_INVALID. A window that was never told carries none, which is not the same as 0:
+ * the energy of a window with 0 items is in the figures for each item of its group. */
 EM_API int em_window_set_items(em_meter *meter, em_window window, uint64_t items);
 EM_API int em_window_set_wait(em_meter *meter, em_window window, uint64_t wait_ns);
 
@@ -378,7 +393,9 @@ typedef struct {
     int32_t kind;
     int32_t reserved;
     const char *name; /* NULL: the unnamed ones; "*": what came after 1,024 groups */
-    uint64_t count, items;
+    uint64_t count;
+    uint64_t items; /* of those windows that carry items, at most EM_MOST_ITEMS. Of the run: of its RUN windows, if
+                       each of them carries items; em_meter_reset takes those of open ones back */
     uint64_t duration_ns;                             /* sum of the windows' */
     uint64_t distinct_ns;                             /* length of the union of their time */
     em_energy total, distinct, by_domain[EM_DOMAINS]; /* distinct: over the union of their time */
@@ -386,6 +403,7 @@ typedef struct {
     double carbon_g;
     double process_cpu_share; /* as in em_result, over all of them */
     double cost, embodied_g;  /* as in em_result */
+    em_per_item per_item;
 } em_group;
 
 /* Settles what has ended (at most timeout_ns, then pins) and freezes the numbers. */
@@ -416,7 +434,10 @@ EM_API int em_summary_overhead(const em_summary *summary, em_overhead *ret_overh
  * compared, as in a container with a process namespace of its own). Looked up by em_summary_create, which waits for it at
  * most 0.25 s; never while sampling. */
 EM_API int em_summary_gpu_shared(const em_summary *summary, int32_t *ret_shared);
-/* JSON with the keys that docs/architecture.md names, or a table. ret_text is freed with em_text_destroy. */
+/* A table; JSON with the keys that docs/architecture.md names; CSV, one line for the run, the epochs, the batches and each
+ * name (docs/reports.md); the front matter of a Hugging Face model card with co2_eq_emissions, and a section of text; or a
+ * draft of a BoAmps report, whose task nobody but the user knows. enum em_format. ret_text is freed with em_text_destroy,
+ * ret_length may be NULL. EM_ERR_INVALID, EM_ERR_NO_MEMORY. */
 EM_API int em_summary_format(const em_summary *summary, int32_t format, char **ret_text, size_t *ret_length);
 /* Reads what em_summary_format or Python's json.dumps(meter.summary()) wrote, of any process and machine. It gives the
  * same JSON again; energies by channel are those of the run alone (em_summary_energy of another group: NAN). The text may

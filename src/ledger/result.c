@@ -3,6 +3,7 @@
 /* What the ledger knows of one window now, as the public result. */
 #include "ledger/ledger.h"
 
+#include "metrics/items.h"
 #include "metrics/share.h"
 
 #include <string.h>
@@ -86,6 +87,7 @@ int em__ledger_result(em__ledger *ledger, em_window window, uint64_t now_ns, em_
                         .embodied_g = em__embodied_g(&ledger->setup.rates, duration_ns),
                         .channels = ret_result->channels,
                         .channels_capacity = ret_result->channels_capacity,
+                        .per_item = em__per_item(&totals.total, record->items, (uint64_t)record->has_items),
                         .process_cpu_share = em__ledger_share(ledger, ledger->sums, duration_ns)};
     memcpy(result.by_domain, totals.by_domain, sizeof result.by_domain);
     memcpy(result.by_provenance_j, totals.by_provenance_j, sizeof result.by_provenance_j);

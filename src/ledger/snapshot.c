@@ -4,6 +4,7 @@
 #include "ledger/snapshot.h"
 
 #include "core/units.h"
+#include "metrics/items.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -87,6 +88,42 @@ static double union_j(const freezer *f, const em__union *set, uint64_t *ret_ns)
     return em__joules(total_uj);
 }
 
+static void set_items(const freezer *f, size_t index, const em__group *of)
+{
+    em__totals totals;
+    em__energy_totals(&f->ensemble, of->item_sums, of->item_ns, &totals);
+    f->summary->groups[index].items = of->items;
+    f->summary->groups[index].per_item = em__per_item(&totals.total, of->items, of->item_windows);
+}
+
+/* Those of its windows: open ones, ended ones that have not settled, and what has. */
+static void set_run_items(const freezer *f)
+{
+    const em__ledger *ledger = f->ledger;
+    em_group *run = &f->summary->groups[0];
+    uint64_t windows = 0, with_items = 0, items = 0;
+    for (size_t i = 0; i < ledger->groups.count; i++) {
+        const em__group *group = ledger->groups.all[i];
+        if (group->kind == EM_WINDOW_RUN) {
+            windows += group->count;
+            with_items += group->item_windows;
+            items += group->items;
+        }
+    }
+    for (size_t i = 0; i <= ledger->store.bucket_mask; i++) {
+        for (const em__record *record = ledger->store.buckets[i]; record; record = record->chain) {
+            if (!record->is_final && record->group->kind == EM_WINDOW_RUN) {
+                windows++;
+                with_items += (uint64_t)record->has_items;
+                items += record->items;
+            }
+        }
+    }
+    with_items = windows == with_items ? with_items : 0;
+    run->items = with_items == 0 ? 0 : items < EM_MOST_ITEMS ? items : EM_MOST_ITEMS;
+    run->per_item = em__per_item(&run->total, run->items, with_items);
+}
+
 /* The run: the time of the RUN windows, or of all windows where there is none. */
 static void freeze_run(const freezer *f)
 {
@@ -104,6 +141,7 @@ static void freeze_run(const freezer *f)
     run.distinct_ns = run.duration_ns;
     set_group(f, 0, &run, f->sums);
     f->summary->groups[0].distinct = f->summary->groups[0].total;
+    set_run_items(f);
     facts->begin_ns = begin ? begin->t_ns : 0;
     facts->end_ns = f->now ? f->now->t_ns : facts->begin_ns;
 }
@@ -258,10 +296,10 @@ static int freeze(freezer *f, const em__surroundings *around, const em__group *c
         em_group base = {.kind = group->kind,
                          .name = em__summary_keep(f->summary, group->name),
                          .count = group->count,
-                         .items = group->items,
                          .duration_ns = group->duration_ns};
         set_group(f, i + 1, &base, group->sums);
         set_distinct(f, i + 1, &group->distinct, group->sums);
+        set_items(f, i + 1, group);
     }
     if (f->summary->failed) {
         return EM_ERR_NO_MEMORY;

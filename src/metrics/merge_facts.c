@@ -3,6 +3,7 @@
 /* The windows of a merge, and what it knows beside energies. */
 #include "core/text.h"
 #include "core/units.h"
+#include "metrics/items.h"
 #include "metrics/merge.h"
 
 #include <math.h>
@@ -88,6 +89,30 @@ static void add_total(em_energy *sum, const em_energy *energy, double gain_j)
 
 static const em_energy unknown = {NAN, NAN, NAN, NAN, NAN, .status = EM_ERR_UNAVAILABLE};
 
+/* Of the windows that carry items. is_known: their energies add up. */
+static void set_items(em_group *sum, const entry *entries, size_t count, int is_known)
+{
+    double energy_j = 0, boot_doubt_j = 0, doubts_j2 = 0;
+    uint64_t windows = 0;
+    for (size_t i = 0; i < count; i++) {
+        const em_group *group = entries[i].group;
+        double items = group->items > 0 ? (double)group->items : NAN;
+        if (i > 0 && entries[i].boot != entries[i - 1].boot) {
+            doubts_j2 += square(boot_doubt_j);
+            boot_doubt_j = 0;
+        }
+        windows += group->per_item.windows;
+        if (group->per_item.windows > 0 && group->items > 0) {
+            sum->items += group->items;
+            energy_j += group->per_item.energy_j * items;
+            boot_doubt_j += group->per_item.uncertainty_j * items;
+        }
+    }
+    sum->items = sum->items < EM_MOST_ITEMS ? sum->items : EM_MOST_ITEMS;
+    double each = is_known && sum->items > 0 ? (double)sum->items : NAN;
+    sum->per_item = em__per_item_of(energy_j / each, sqrt(doubts_j2 + square(boot_doubt_j)) / each, windows);
+}
+
 static void set_group(em__merge *merge, const entry *entries, size_t count)
 {
     const em_group *first = entries[0].group;
@@ -97,7 +122,6 @@ static void set_group(em__merge *merge, const entry *entries, size_t count)
     for (size_t i = 0; i < count; i++) {
         const em_group *group = entries[i].group;
         sum.count += group->count;
-        sum.items += group->items;
         sum.duration_ns += group->duration_ns;
         sum.distinct_ns += group->distinct_ns;
         sum.carbon_g += isfinite(group->carbon_g) ? group->carbon_g : 0;
@@ -122,6 +146,9 @@ static void set_group(em__merge *merge, const entry *entries, size_t count)
         sum.carbon_g = sum.cost = sum.embodied_g = NAN;
     } else if (!isfinite(sum.distinct.energy_j)) {
         sum.distinct = unknown;
+    }
+    if (count > 1) {
+        set_items(&sum, entries, count, isfinite(sum.total.energy_j));
     }
     merge->summary->groups[merge->summary->group_count++] = sum;
 }
@@ -309,6 +336,24 @@ static void set_scope(em__merge *merge)
     }
 }
 
+/* Those of all processes, if each of those that measured something carries items. */
+static void set_run_items(em__merge *merge)
+{
+    em_group *run = &merge->summary->groups[0];
+    uint64_t windows = 0, items = 0;
+    int is_known = 1;
+    for (size_t i = 0; i < merge->count; i++) {
+        const em_group *part = &merge->parts[i].summary->groups[0];
+        if (!em__merge_is_idle(merge, i)) {
+            is_known &= part->per_item.windows > 0;
+            windows += part->per_item.windows;
+            items += part->items;
+        }
+    }
+    run->items = !is_known ? 0 : items < EM_MOST_ITEMS ? items : EM_MOST_ITEMS;
+    run->per_item = em__per_item(&run->total, run->items, is_known ? windows : 0);
+}
+
 int em__merge_facts(em__merge *merge)
 {
     em_summary *summary = merge->summary;
@@ -347,6 +392,7 @@ int em__merge_facts(em__merge *merge)
     int has_gpu = em__summary_gpu_name(summary->channels, summary->channel_count, name, sizeof name) > 0;
     facts->device = has_gpu ? "gpu" : "cpu";
     facts->gpu_name = has_gpu ? em__summary_keep(summary, name) : NULL;
+    set_run_items(merge);
     facts->tdp_cpu = tdp_of(merge, 0);
     facts->tdp_gpu = tdp_of(merge, 1);
     set_overhead(merge);

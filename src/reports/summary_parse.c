@@ -3,6 +3,7 @@
 /* A summary's JSON, of any origin, as the object that it was written from. */
 #include "core/text.h"
 #include "core/units.h"
+#include "metrics/items.h"
 #include "metrics/summary.h"
 #include "reports/field.h"
 #include "reports/layout.h"
@@ -38,6 +39,26 @@ static void read_doubt(reader *r, const em__json_node *node, const char *where, 
     energy->edge_j = real(r, node, where, "uncertainty_edge_j");
 }
 
+/* Documents of before items have none. with_items: NULL, or where a row tells how many windows carry some. */
+static void read_items(reader *r, const em__json_node *node, const char *where, const char *with_items, em_group *group)
+{
+    em__fields *fields = &r->fields;
+    int has_items = em__json_member(node, "items") && em__json_member(node, "items")->type != EM__JSON_NULL;
+    uint64_t windows = has_items ? 1 : 0;
+    if (has_items && with_items) {
+        windows = em__field_count(fields, node, where, with_items);
+    }
+    group->items = has_items ? em__field_count(fields, node, where, "items") : 0;
+    double energy_j = em__field_real(fields, node, where, "energy_per_item_j", 0, most_total_j, EM__OPTIONAL);
+    double doubt_j = em__field_real(fields, node, where, "energy_per_item_uncertainty_j", 0, most_total_j, EM__OPTIONAL);
+    if (group->items > EM_MOST_ITEMS) {
+        em__field_fail(fields, where, "items", "are more than any summary holds");
+    } else if (has_items && windows == 0) {
+        em__field_fail(fields, where, with_items, "is 0, and there are items");
+    }
+    group->per_item = em__per_item_of(energy_j, doubt_j, windows);
+}
+
 static void read_group(reader *r, const em__json_node *node, const char *where, int32_t kind, const char *name)
 {
     em_group group = {.size = sizeof group, .kind = kind, .process_cpu_share = NAN};
@@ -50,6 +71,7 @@ static void read_group(reader *r, const em__json_node *node, const char *where, 
     group.cost = em__field_real(&r->fields, node, where, "cost", 0, most_total_j, EM__OPTIONAL);
     group.embodied_g = em__field_real(&r->fields, node, where, "embodied_g", 0, most_total_j, EM__OPTIONAL);
     read_doubt(r, node, where, &group.total);
+    read_items(r, node, where, "windows_with_items", &group);
     group.total.status = isnan(group.total.energy_j) ? EM_ERR_UNAVAILABLE : EM_OK;
     group.distinct.status = isnan(group.distinct.energy_j) ? EM_ERR_UNAVAILABLE : EM_OK;
     for (size_t i = 0; i < EM_DOMAINS; i++) {
@@ -167,6 +189,8 @@ static void read_device(reader *r, const em__json_node *node, const em__json_nod
     em__print(where, sizeof where, "scope.devices[%zu].", index);
     const char *name = em__field_text(&r->fields, node, where, "channel", 0);
     em_channel channel = {.size = sizeof channel, .name = name, .sensor = "", .source = "", .reason = "", .of = -1};
+    const char *sensor = em__field_text(&r->fields, node, where, "sensor", EM__OPTIONAL);
+    channel.sensor = sensor ? sensor : "";
     channel.uuid = em__field_text(&r->fields, node, where, "uuid", EM__NULLABLE);
     channel.device_name = em__field_text(&r->fields, node, where, "name", 0);
     channel.role = EM_ROLE_COUNTED;
@@ -240,6 +264,7 @@ static void read_run(reader *r, const em__json_node *run)
         group.total.provenance = group.by_provenance_j[i] > 0 ? i : group.total.provenance;
     }
     read_doubt(r, run, "run.", &group.total);
+    read_items(r, run, "run.", NULL, &group);
     group.total.resolution = em__field_word(fields, run, "run.", "resolution", em__reports_resolution, 3);
     r->summary->said[r->summary->channel_count] = read_lines(r, run, "run.");
     facts->run_is_complete = em__field_flag(fields, run, "run.", "complete", 0) == 1;

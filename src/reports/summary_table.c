@@ -151,6 +151,73 @@ static void write_windows(em__text *text, const em__view *view)
     }
 }
 
+static void add_each(em__text *text, double energy_j)
+{
+    char buffer[EM__QUANTITY_SIZE];
+    if (isfinite(energy_j) && energy_j > 0 && energy_j < 1e-3) {
+        em__reports_significant(text, energy_j * 1e6);
+        em__text_add(text, " uJ");
+    } else {
+        em__text_add(text, em__reports_quantity(EM__QUANTITY_ENERGY, energy_j, buffer));
+    }
+}
+
+static void write_item_row(em__text *text, const char *title, uint64_t items, const em_per_item *each, size_t width)
+{
+    if (each->windows == 0) {
+        return;
+    }
+    char number[24];
+    em__text energy = {0}, rate = {0};
+    em__print(number, sizeof number, "%llu", (unsigned long long)items);
+    add_each(&energy, each->energy_j);
+    if (isfinite(each->energy_j)) {
+        em__text_add(&energy, " \xc2\xb1 ");
+        add_each(&energy, each->uncertainty_j);
+    }
+    if (isfinite(each->items_per_j)) {
+        em__reports_significant(&rate, each->items_per_j);
+    } else {
+        em__text_add(&rate, "-");
+    }
+    char *words = em__text_finish(&energy, NULL), *per_j = em__text_finish(&rate, NULL);
+    text->failed |= !words || !per_j;
+    em__reports_name(text, title, 0, width);
+    em__reports_right(text, number, LABEL + 4);
+    em__reports_right(text, words ? words : "", 2 * LABEL + 4);
+    em__reports_right(text, per_j ? per_j : "", LABEL);
+    em__text_add(text, "\n");
+    free(words);
+    free(per_j);
+}
+
+static void write_items(em__text *text, const em__view *view)
+{
+    size_t width = strlen("Per item");
+    uint64_t windows = view->run.per_item.windows + view->epochs.per_item.windows + view->batches.per_item.windows;
+    for (size_t i = 0; i < view->named_count; i++) {
+        size_t needed = em__reports_width(view->named[i].name);
+        width = needed > width && needed <= NAME_LIMIT ? needed : width;
+        windows += view->named[i].per_item.windows;
+    }
+    if (windows == 0) {
+        return;
+    }
+    em__text_add(text, "\n");
+    em__reports_cell(text, "Per item", width);
+    em__reports_right(text, "items", LABEL + 4);
+    em__reports_right(text, "energy of each", 2 * LABEL + 4);
+    em__reports_right(text, "items/J", LABEL);
+    em__text_add(text, "\n");
+    write_item_row(text, "run", view->run.items, &view->run.per_item, width);
+    write_item_row(text, "epochs", view->epochs.items, &view->epochs.per_item, width);
+    write_item_row(text, "batches", view->batches.items, &view->batches.per_item, width);
+    for (size_t i = 0; i < view->named_count; i++) {
+        const em__row *row = &view->named[i];
+        write_item_row(text, row->name, row->items, &row->per_item, width);
+    }
+}
+
 /* A label and a sentence, as wide as the line. */
 static void add_paragraph(em__text *text, const char *label, em__text *sentence)
 {
@@ -260,5 +327,6 @@ void em__summary_table(em__text *text, const em__view *view)
     write_run(text, view);
     write_channels(text, view);
     write_windows(text, view);
+    write_items(text, view);
     write_basis(text, view);
 }

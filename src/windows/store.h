@@ -13,6 +13,7 @@ typedef struct em__record {
     em__group *group;
     em__edge *begin, *end; /* end: NULL while it is open */
     uint64_t items, wait_ns;
+    int has_items;
     int is_in_ring, is_kept, is_last; /* what keeps it readable */
     int has_begun;                    /* its begin has settled: it is in the unions */
     int is_final;

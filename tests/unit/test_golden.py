@@ -13,11 +13,15 @@ from typing import Any, NoReturn
 import pytest
 
 DOUBTS = ["uncertainty_j", "uncertainty_gain_j", "uncertainty_edge_j"]
+ITEMS = [
+    *("items", "energy_per_item_j", "energy_per_item_uncertainty_j"),
+    *("items_per_j", "items_per_j_uncertainty"),
+]
 GROUP = [
     "count",
     *(f"mean_{what}" for what in ("duration_s", "energy_j", "carbon_g")),
     *(f"total_{what}" for what in ("duration_s", "energy_j", "carbon_g")),
-    *("carbon_basis", "cost", "embodied_g"),
+    *("carbon_basis", "cost", "embodied_g", "windows_with_items", *ITEMS),
     "distinct_energy_j",
     *DOUBTS,
 ]
@@ -33,7 +37,7 @@ SUMMARY = [
 ]
 RUN = [
     *("duration_s", "energy_j", "avg_power_w"),
-    *("carbon_g", "carbon_basis", "cost", "embodied_g"),
+    *("carbon_g", "carbon_basis", "cost", "embodied_g", *ITEMS),
     *("cpu_energy_j", "gpu_energy_j", "dram_energy_j", "other_energy_j"),
     *("energy_by_provenance", *DOUBTS, "resolution", "reasons"),
     *("channels", "complete", "missing", "final"),

@@ -2,6 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
 /* Reports against kept documents (tests/unit/golden; EM_REFRESH=1 writes them anew), which the Python tests read with
  * Python's own json. Quantities against figures worked by hand, times against the C library's calendar. */
+#include "metrics/items.h"
 #include "metrics/summary.h"
 #include "reports/doctor.h"
 #include "reports/layout.h"
@@ -270,6 +271,15 @@ static void summary_of_a_run(int32_t format, const char *golden)
     }
     groups[0].total = (em_energy){
         .energy_j = 1000, .uncertainty_j = 82, .gain_j = 80, .edge_j = 18, .resolution = EM_RESOLUTION_COARSE};
+    /* 1000 J for 192 items, of which the batches took 600.5 J; 10 J ± 1 J for 20; 100 items whose energy nobody knows. */
+    groups[0].items = 192;
+    groups[0].per_item = em__per_item_of(1000.0 / 192, 82.0 / 192, 1);
+    groups[4].items = 192;
+    groups[4].per_item = em__per_item_of(600.5 / 192, 60.05 / 192, 6);
+    groups[5].items = 20;
+    groups[5].per_item = em__per_item_of(0.5, 0.05, 2);
+    groups[8].items = 1000000;
+    groups[8].per_item = em__per_item_of(1e-6, 2e-7, 1);
     energies[0] = (em_energy){.energy_j = 200.25,
                               .counted_j = 200.25,
                               .uncertainty_j = 20.03,
@@ -350,6 +360,21 @@ static void summary_for_people(void)
     summary_of_a_run(EM_FORMAT_TEXT, "summary.txt");
 }
 
+static void summary_for_spreadsheets(void)
+{
+    summary_of_a_run(EM_FORMAT_CSV, "summary.csv");
+}
+
+static void summary_for_model_cards(void)
+{
+    summary_of_a_run(EM_FORMAT_MODEL_CARD, "model-card.md");
+}
+
+static void summary_for_boamps(void)
+{
+    summary_of_a_run(EM_FORMAT_BOAMPS, "boamps.json");
+}
+
 static void an_empty_run_divides_nothing_by_zero(void)
 {
     em_group groups[] = {group(EM_WINDOW_RUN, NULL, 0, 0, NAN)};
@@ -363,6 +388,14 @@ static void an_empty_run_divides_nothing_by_zero(void)
     char *text = em__reports_summary(&summary, &facts, EM_FORMAT_TEXT, &length);
     CHECK(text && !strstr(text, "nan") && !strstr(text, "inf"));
     free(text);
+    facts.carbon =
+        (em_carbon){.g_per_kwh = 472.94, .pue = 1, .is_default = 1, .year = 2024, .source = "Ember", .zone = "WORLD"};
+    text = em__reports_summary(&summary, &facts, EM_FORMAT_CSV, &length);
+    expect_golden(text, length, "summary-empty.csv");
+    text = em__reports_summary(&summary, &facts, EM_FORMAT_MODEL_CARD, &length);
+    expect_golden(text, length, "model-card-empty.md");
+    text = em__reports_summary(&summary, &facts, EM_FORMAT_BOAMPS, &length);
+    expect_golden(text, length, "boamps-empty.json");
 }
 
 static void names_used_with_several_kinds_are_one(void)
@@ -488,6 +521,9 @@ int main(void)
     RUN(nothing_found);
     RUN(summary_for_machines);
     RUN(summary_for_people);
+    RUN(summary_for_spreadsheets);
+    RUN(summary_for_model_cards);
+    RUN(summary_for_boamps);
     RUN(an_empty_run_divides_nothing_by_zero);
     RUN(names_used_with_several_kinds_are_one);
     RUN(started_at_is_the_calendars_time);
