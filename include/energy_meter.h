@@ -473,7 +473,7 @@ typedef struct {
     double gain_j; /* k = 2: what sensors are off by, the same in all runs, is not in the spread */
 } em_repeat;
 EM_API int em_summary_repeat(const em_runs *runs, em_repeat *ret_repeat);
-/* JSON (with the summaries in "runs") or a table. ret_text is freed with em_text_destroy. */
+/* A table, JSON (with the summaries in "runs") or CSV (the lines of each). ret_text is freed with em_text_destroy. */
 EM_API int em_summary_repeat_format(const em_runs *runs, int32_t format, char **ret_text, size_t *ret_length);
 /* The summary number index of what em_summary_repeat_format wrote as JSON; a summary's own JSON holds number 0 alone.
  * EM_ERR_UNKNOWN: there are no more. Else as em_summary_parse. */

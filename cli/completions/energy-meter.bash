@@ -44,7 +44,7 @@ _energy_meter() {
         return
         ;;
     --format)
-        mapfile -t COMPREPLY < <(compgen -W "text json" -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W "text json csv model-card boamps" -- "$current")
         return
         ;;
     --gpus)
@@ -57,10 +57,10 @@ _energy_meter() {
         ;;
     esac
     case $command in
-    run) words="--output --json --format --trace --repeat --quiet $measure" ;;
+    run) words="--output --json --csv --format --trace --repeat --quiet $measure" ;;
     watch) words="--json --for $measure" ;;
     record) words="--output --for --quiet $measure" ;;
-    report) words="--output --json --format --from --to $carbon" ;;
+    report) words="--output --json --csv --format --from --to $carbon" ;;
     compare) words="--json --force" ;;
     merge) words="--json" ;;
     sensors) words="--json --root --as-user --channels" ;;

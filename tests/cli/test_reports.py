@@ -7,6 +7,7 @@ EM_REFRESH_GOLDEN=1 writes what is expected anew.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -80,6 +81,33 @@ def test_a_trace_from_stdin_and_a_report_into_a_file(
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     expected = json.loads(call("report", "--json", traces / "wrap.trace").stdout)
     assert json.loads((tmp_path / "report.json").read_text()) == expected
+
+
+@pytest.mark.parametrize("name", ["csv", "model-card", "boamps"])
+def test_every_format_of_a_trace(call: Call, traces: Path, name: str) -> None:
+    done = call("report", "--format", name, traces / "wrap.trace")
+    assert (done.returncode, done.stderr) == (0, "")
+    if name == "csv":
+        assert done.stdout == call("report", "--csv", traces / "wrap.trace").stdout
+        rows = list(csv.DictReader(done.stdout.splitlines()))
+        assert [row["kind"] for row in rows] == ["run", "window"]
+        assert float(rows[0]["energy_j"]) == pytest.approx(2000, rel=1e-3)
+    elif name == "model-card":
+        assert done.stdout.startswith("---\nco2_eq_emissions:\n  emissions: ")
+    else:
+        assert json.loads(done.stdout)["measures"][0]["powerConsumption"] > 0
+
+
+def test_repeated_runs_as_csv_and_again(call: Call, tmp_path: Path) -> None:
+    done = call("run", "-r", "3", "--csv", "-o", "-", "true")
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    assert [row["kind"] for row in rows] == ["run"] * 3
+    call("run", "-r", "2", "--json", "-o", tmp_path / "runs.json", "true")
+    again = call("report", "--json", tmp_path / "runs.json")
+    assert json.loads(again.stdout) == json.loads((tmp_path / "runs.json").read_text())
+    done = call("report", "--format", "model-card", tmp_path / "runs.json")
+    assert done.returncode == 1
+    assert "holds several runs" in done.stderr
 
 
 def test_a_trace_that_was_cut_off_is_read_up_to_there(

@@ -74,6 +74,7 @@ def test_a_file_that_is_no_program(call: Call, tmp_path: Path) -> None:
         (["-r", "2", "--trace", "t", "true"], "give one of the two"),
         (["--format", "jsn", "true"], "'jsn' is unknown; did you mean json?"),
         (["--format", "quite-other", "true"], "give text"),
+        (["-r", "2", "--format", "boamps", "true"], "give text, json or csv"),
         (["--carbon", "-1", "true"], "--carbon '-1'"),
         (["--location", "FRR", "true"], "--location 'FRR' is not known; the nearest are \"FR\""),
         (["--pue", "0.5", "true"], "--pue '0.5': give a number from 1 to 10"),

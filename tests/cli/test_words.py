@@ -91,7 +91,7 @@ def test_completions_name_every_option(root: Path, options: dict[str, set[str]],
         ("energy-meter re", {"record", "report"}),
         ("energy-meter --v", {"--version"}),
         ("energy-meter run --re", {"--repeat"}),
-        ("energy-meter run --format ", {"text", "json"}),
+        ("energy-meter run --format ", {"text", "json", "csv", "model-card", "boamps"}),
         ("energy-meter watch --c", {"--carbon", "--cpu-tdp", "--channels"}),
         ("energy-meter report --f", {"--format", "--from"}),
         (
