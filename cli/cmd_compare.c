@@ -30,7 +30,7 @@ static int print(const plan *of)
 {
     em_error error = {.size = sizeof error};
     char *text = NULL;
-    size_t length = 0, place = of->count;
+    size_t length = 0;
     int status = em_summary_compare_format(of->runs, of->count, of->flags, of->format, &error, &text, &length);
     if (status == EM_OK) {
         status = cmd_print(text, length);
@@ -38,7 +38,7 @@ static int print(const plan *of)
         return status;
     }
     if (strncmp(error.argument, "runs[", 5) == 0) {
-        place = (size_t)strtoull(error.argument + 5, NULL, 10);
+        size_t place = (size_t)strtoull(error.argument + 5, NULL, 10);
         args_say("compare", "%s: %s; compare runs of one machine, or add --force", of->paths[place % of->count],
                  error.text);
         return EXIT_FAILED;

@@ -171,17 +171,19 @@ static int repeat(em_meter *meter, child *process, const plan *of, output *to)
 {
     em_summary **runs = calloc(of->count, sizeof *runs);
     size_t done = 0;
-    int status = 0;
+    int status = 0, goes_on = 1;
     if (!runs) {
         say_failure(EM_ERR_NO_MEMORY);
         return NOT_MEASURED;
     }
-    do {
+    while (goes_on) {
         if (done > 0) {
             em_meter_reset(meter);
         }
         status = measure(meter, process, of, &runs[done]);
-    } while (runs[done] && ++done < of->count && status == 0 && !process->is_interrupted);
+        goes_on = runs[done] != NULL && done + 1 < of->count && status == 0 && !process->is_interrupted;
+        done += runs[done] != NULL;
+    }
     close_trace(meter, of);
     if (done > 0) {
         show((const em_summary *const *)runs, done, of, to);
