@@ -4,10 +4,10 @@
 
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check install --quiet
-PACKAGE := $(shell find include src cli python meson.build meson.options pyproject.toml README.md LICENSE -type f \
+PACKAGE := $(shell find include src cli python data tools/tables.py meson.build meson.options pyproject.toml README.md LICENSE -type f \
 	-not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: help demo check check-torch lint format fuzz hardware accuracy clean
+.PHONY: data-check data-refresh help demo check check-torch lint format fuzz hardware accuracy clean
 
 help:
 	@echo "make demo         install into .venv and train a small network under the meter"
@@ -18,6 +18,7 @@ help:
 	@echo "make fuzz         look for new inputs that break a parser, a minute each (needs clang)"
 	@echo "make hardware     compare with this machine's own GPU and RAPL counters"
 	@echo "make accuracy     run the rig and write the tables and plots of docs/accuracy.md"
+	@echo "make data-check   check the tables of data/; data-refresh takes newer intensities (data/README.md)"
 	@echo "make clean        remove build/"
 
 demo: .venv/.installed
@@ -51,6 +52,12 @@ build/accuracy-venv/.installed: bench/requirements.txt
 
 accuracy: build/accuracy-venv/.installed
 	@build/accuracy-venv/bin/python bench/accuracy.py
+
+data-check:
+	@$(PYTHON) tools/tables.py check
+
+data-refresh:
+	@$(PYTHON) tools/refresh_intensities.py "$(or $(FILE),$(error give FILE=download.csv SOURCE=id))" "$(SOURCE)" --write
 
 clean:
 	rm -rf build

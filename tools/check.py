@@ -208,6 +208,7 @@ def lint(tally: Tally) -> None:
     tally.run("ruff", ["ruff", "check", *PYTHON_FOLDERS])
     tally.run("ruff format", ["ruff", "format", "--check", *PYTHON_FOLDERS])
     tally.run("mypy", [sys.executable, "-m", "mypy"])
+    tally.run("tables", [sys.executable, "tools/tables.py", "check"])
     folder = configure(tally, "lint", "-Dpython=true")
     if folder is not None:
         database = (folder / "compile_commands.json").read_text()

@@ -9,6 +9,7 @@ tables.py carbon|cpus|gpus OUTPUT   writes one as C
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -142,9 +143,7 @@ def places(codes: Iterable[str]) -> list[Row]:
     unique("places.csv", [*codes, *(row["code"] for row in rows)])
     for row in rows:
         if row["electricity_of"] not in codes:
-            raise TableError(
-                f"places.csv: {row['electricity_of']!r} is not in carbon_intensity.csv"
-            )
+            raise TableError(f"places.csv: {row['electricity_of']!r} is no zone")
     return rows
 
 
@@ -153,9 +152,7 @@ def regions(codes: Iterable[str]) -> list[Row]:
     unique("cloud_regions.csv", (f"{row['provider']}:{row['region']}" for row in rows))
     for row in rows:
         if row["location"] not in codes:
-            raise TableError(
-                f"cloud_regions.csv: {row['location']!r} is not in carbon_intensity.csv"
-            )
+            raise TableError(f"cloud_regions.csv: {row['location']!r} is no zone")
         if not re.fullmatch(r"[a-z0-9-]+", row["provider"] + row["region"]):
             raise TableError(f"cloud_regions.csv: {row['region']!r} is no name")
         if row["pue"]:
@@ -221,7 +218,6 @@ def gpus() -> list[Power]:
         names = [row["model"], *filter(None, row["driver_names"].split(";"))]
         origin = known[row["source"]]["attribution"]
         found += [(gpu_key(name), each_mw, 0, origin) for name in names]
-        found += [(id, each_mw, 0, origin) for id, model in ids.items() if model == row["model"]]
     for id, model in ids.items():
         if model not in models or not re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{4}", id):
             raise TableError(f"gpu_ids.csv: {id!r} {model!r} is not in gpu_tdp.csv")
@@ -297,11 +293,22 @@ def powers_c(name: str, rows: list[Power]) -> Iterator[str]:
     yield f"const em__power_table em__{name}_powers = {{keys, rows, {len(rows)}, origins}};"
 
 
+def ids_c() -> Iterator[str]:
+    rows = sorted(read("gpu_ids.csv"), key=lambda row: row["id"])
+    yield "const em__gpu_id em__gpu_ids[] = {"
+    for row in rows:
+        yield f"    {{{quoted(row['id'])}, {quoted(gpu_key(row['model']))}}},"
+    yield "};"
+    yield f"const size_t em__gpu_id_count = {len(rows)};"
+
+
 def write(what: str, output: Path) -> None:
     if what == "carbon":
         lines = carbon_c()
+    elif what == "cpus":
+        lines = powers_c("cpu", cpus())
     else:
-        lines = powers_c("cpu", cpus()) if what == "cpus" else powers_c("gpu", gpus())
+        lines = itertools.chain(powers_c("gpu", gpus()), ids_c())
     head = ["/* Made of data/ by tools/tables.py. */", '#include "data/tables.h"', ""]
     output.write_text("\n".join([*head, *lines, ""]), encoding="utf-8")
 

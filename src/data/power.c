@@ -5,6 +5,7 @@
 
 #include "data/tables.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int find(const em__power_table *table, const char *key, em__power *ret_power)
@@ -34,8 +35,19 @@ int em__power_of_cpu(const char *model, em__power *ret_power)
     return em__model_key_of_cpu(model, key) == 0 && find(&em__cpu_powers, key, ret_power);
 }
 
+static int by_id(const void *key, const void *id)
+{
+    return strcmp(key, ((const em__gpu_id *)id)->id);
+}
+
 int em__power_of_gpu(const char *model, em__power *ret_power)
 {
     char key[EM__MODEL_KEY_SIZE];
-    return em__model_key_of_gpu(model, key) == 0 && find(&em__gpu_powers, key, ret_power);
+    if (em__model_key_of_gpu(model, key) == 0 && find(&em__gpu_powers, key, ret_power)) {
+        return 1;
+    }
+    const char *space = strrchr(model, ' ');
+    const em__gpu_id *id =
+        bsearch(space ? space + 1 : model, em__gpu_ids, em__gpu_id_count, sizeof *em__gpu_ids, by_id);
+    return id && find(&em__gpu_powers, id->key, ret_power);
 }

@@ -18,7 +18,8 @@ typedef struct {
 
 /* "model name" of /proc/cpuinfo. 1: found. */
 int em__power_of_cpu(const char *model, em__power *ret_power);
-/* As a driver calls it, or the PCI id, "1002:74a1". A GPU of a board with several: its part. 1: found. */
+/* As a driver calls it; or a text that ends with its PCI id, "AMD GPU 1002:74a1". Of a board with several GPUs: the part of
+ * one. 1: found. */
 int em__power_of_gpu(const char *model, em__power *ret_power);
 
 /* What stays of a name when makers' signs, clock, and words that not all sources use are left out; as tools/tables.py

@@ -45,4 +45,13 @@ typedef struct {
 
 extern const em__power_table em__cpu_powers, em__gpu_powers;
 
+/* What a PCI id stands for, where that is one model alone. */
+typedef struct {
+    const char *id;  /* "1002:74a1" */
+    const char *key; /* of em__gpu_powers */
+} em__gpu_id;
+
+extern const em__gpu_id em__gpu_ids[]; /* by id */
+extern const size_t em__gpu_id_count;
+
 #endif

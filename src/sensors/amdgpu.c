@@ -92,6 +92,7 @@ static int add_chip(em__host *host, const em__hwmon_chip *chip, em__probe *probe
         limit_uw = i == 0 ? first_limit : limit_uw;
     }
     em__channel *board = em__files_channel(files, 0);
+    board->limit_mw = limit_uw / 1000;
     if (!is_socket && !sleeps && board->status == EM_OK && value == 0 && limit_uw == 0 && before->has_limit) {
         board->thing = before->thing;
         em__copy(board->reason, sizeof board->reason, "the second die of a board, whose power shows on the first");
