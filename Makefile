@@ -57,7 +57,7 @@ data-check:
 	@$(PYTHON) tools/tables.py check
 
 data-refresh:
-	@$(PYTHON) tools/refresh_intensities.py "$(FILE)" "$(SOURCE)" --write
+	@$(PYTHON) tools/refresh_intensities.py "$(or $(FILE),$(error give FILE=download.csv SOURCE=id))" "$(SOURCE)" --write
 
 clean:
 	rm -rf build

@@ -190,7 +190,12 @@ typedef struct {
     double embodied_kg, lifetime_years; /* kg CO2e that making the measured machine (or the share of it that is the
                                        user's) took, 0 … 1e9, and for how many years of 365 days it serves, > 0 … 100:
                                        results have embodied_g, its share of their time (GSF SCI). Both or none (NAN) */
-} em_options;                           /* strings are copied by create */
+    int windows_fd; /* open for writing: a line for each window, once its values are final, written by the meter's
+                               thread and never by begin or end; stays the caller's, open until destroy; -1 (default):
+                               none */
+    int32_t
+        windows_format; /* EM_FORMAT_JSON (default): JSON Lines; EM_FORMAT_CSV: a line of names first. docs/reports.md */
+} em_options;           /* strings are copied by create */
 
 /* Fills in the defaults. size is sizeof(em_options) as the caller was compiled. NULL is ignored. */
 EM_API void em_options_init(em_options *options, size_t size);
@@ -500,6 +505,10 @@ EM_API int em_summary_compare(const em_runs *a, const em_runs *b, uint32_t flags
 /* All against the first, as JSON or as a table. ret_error's argument: "runs[INDEX]", of those that were given. */
 EM_API int em_summary_compare_format(const em_runs *runs, size_t count, uint32_t flags, int32_t format,
                                      em_error *ret_error, char **ret_text, size_t *ret_length);
+
+/* Whether windows_fd took a line of every window that is final, as em_meter_trace_status does of a trace: EM_OK;
+ * EM_ERR_SYSTEM: it ends early or lacks lines, and ret_error (may be NULL) says which. Ask after em_meter_close. */
+EM_API int em_meter_windows_status(em_meter *meter, em_error *ret_error);
 
 /* ------------------------------------------------------------------------------------------------------- traces */
 

@@ -81,7 +81,7 @@ size_t em__place_suggest(const char *location, char *text, size_t size)
 {
     const em__place *nearest[SUGGESTIONS];
     size_t distances[SUGGESTIONS], count = 0, length = strnlen(location, LONGEST + 1);
-    size_t most = length / 3 + 2;
+    size_t most = length / 4 + 2;
     text[0] = '\0';
     for (size_t i = 0; i < em__place_count && length > 0 && length <= LONGEST; i++) {
         const em__place *place = &em__places[i];
