@@ -219,7 +219,7 @@ int args_help(const args_line *args, const char *usage, const char *purpose)
         args_say(args->command, "memory could not be allocated");
         return EXIT_FAILED;
     }
-    fprintf(page, "usage: %s\n\n%s\n\n", usage, purpose);
+    fprintf(page, "usage: %s\n%s\n\n", usage, purpose);
     for (size_t i = 0; i < args->option_count + args->shared_count; i++) {
         const args_option *option = option_at(args, i);
         int width =

@@ -30,7 +30,7 @@ static int print(const plan *of)
 {
     em_error error = {.size = sizeof error};
     char *text = NULL;
-    size_t length = 0, place = of->count;
+    size_t length = 0;
     int status = em_summary_compare_format(of->runs, of->count, of->flags, of->format, &error, &text, &length);
     if (status == EM_OK) {
         status = cmd_print(text, length);
@@ -38,7 +38,7 @@ static int print(const plan *of)
         return status;
     }
     if (strncmp(error.argument, "runs[", 5) == 0) {
-        place = (size_t)strtoull(error.argument + 5, NULL, 10);
+        size_t place = (size_t)strtoull(error.argument + 5, NULL, 10);
         args_say("compare", "%s: %s; compare runs of one machine, or add --force", of->paths[place % of->count],
                  error.text);
         return EXIT_FAILED;
@@ -106,9 +106,9 @@ int cmd_compare(int argc, char **argv)
         args_say("compare", "memory could not be allocated");
     } else if ((result = read_line(&args, &of)) == HELP - 1) {
         result = args_help(&args, "energy-meter compare A.json B.json... [--json] [--force]",
-                           "Which run used less, by how much, how sure that is, and whether it stands. Each file\n"
-                           "is of run --json -o FILE, with or without --repeat, or of json.dump(meter.summary()).\n"
-                           "All are compared with the first.");
+                           "Which run used less, by how much, how sure that is, and whether it stands. Each\n"
+                           "file is of run --json -o FILE, with or without --repeat, or of\n"
+                           "json.dump(meter.summary()). All are compared with the first.");
     } else if (result == 0) {
         result = compare(&of);
     }

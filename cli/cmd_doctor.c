@@ -21,7 +21,7 @@ static const args_option options[OPTIONS] = {
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of text"},
     [ROOT] = CMD_ROOT,
     [AS_USER] = CMD_AS_USER,
-    [SAVE] = {"--save", "FILE.json", "record the machine for a bug report; serial numbers are hashed"},
+    [SAVE] = {"--save", "FILE.json", "record the machine; serial numbers are hashed"},
     [FORCE] = {"--force", NULL, "with --save: replace a file that is there"},
 };
 
@@ -165,10 +165,10 @@ int cmd_doctor(int argc, char **argv)
     for (int option; (option = args_next(&args, &value)) != ARGS_END;) {
         switch (option) {
         case HELP:
-            return args_help(
-                &args, "energy-meter doctor [--json] [--root DIR|FILE.json [--as-user]] [--save FILE.json]",
-                "Measures for a second, then tells of every source what it gives, what a read costs, how\n"
-                "often it updates and how it enters the total, and for what is missing why and the remedy.");
+            return args_help(&args, "energy-meter doctor [OPTION]...",
+                             "Measures for a second, then tells of every source what it gives, what a read\n"
+                             "costs, how often it updates and how it enters the total, and for what is missing\n"
+                             "why and the remedy. Or records the machine for a bug report.");
         case JSON:
             format = EM_FORMAT_JSON;
             break;

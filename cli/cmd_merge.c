@@ -68,10 +68,10 @@ int cmd_merge(int argc, char **argv)
         }
         int option = args_next(&args, &value);
         if (option == HELP) {
-            result = args_help(
-                &args, "energy-meter merge FILE.json... [--json]",
-                "Makes one summary of those of several processes, each kept as json.dump(meter.summary(), file)\n"
-                "does. Each device counts once over the union of their time; different hosts add up.");
+            result = args_help(&args, "energy-meter merge FILE.json... [--json]",
+                               "Makes one summary of those of several processes, each kept as\n"
+                               "json.dump(meter.summary(), file) does. Each device counts once over the union of\n"
+                               "their time; different hosts add up.");
             free((void *)paths);
             free((void *)parts);
             return result;

@@ -15,13 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HELP, OUTPUT, JSON, FORMAT, FROM, TO, OPTIONS };
+enum { HELP, OUTPUT, JSON, CSV, FORMAT, FROM, TO, OPTIONS };
 
 static const args_option options[OPTIONS] = {
     [HELP] = {"--help", NULL, "show this"},
     [OUTPUT] = {"-o, --output", "FILE", "write the report there instead of to stdout"},
-    [JSON] = {"--json", NULL, "print JSON (schema 1) instead of a table"},
-    [FORMAT] = {"--format", "FORMAT", "text (default) or json"},
+    [JSON] = {"--json", NULL, "print JSON (schema 1)"},
+    [CSV] = {"--csv", NULL, "print CSV"},
+    [FORMAT] = {"--format", "FORMAT", "text, json, csv, model-card or boamps"},
     [FROM] = {"--from", "SECONDS", "of a trace: since its begin, as 90, 500ms or 2m"},
     [TO] = {"--to", "SECONDS", "of a trace: up to there"},
 };
@@ -76,6 +77,10 @@ static int show(const plan *of, const em_runs *runs, output *to)
     size_t length = 0;
     int status = runs->count > 1 ? em_summary_repeat_format(runs, of->format, &text, &length)
                                  : em_summary_format(runs->summaries[0], of->format, &text, &length);
+    if (status == EM_ERR_INVALID) {
+        args_say("report", "%s holds several runs, and a card or a draft is of one; give text, json or csv", of->path);
+        return EXIT_FAILED;
+    }
     if (status != EM_OK) {
         args_say("report", "%s", em_status_text(status));
         return EXIT_FAILED;
@@ -159,6 +164,9 @@ static int take(plan *of, int option, const char *value)
         return 0;
     case JSON:
         of->format = EM_FORMAT_JSON;
+        return 0;
+    case CSV:
+        of->format = EM_FORMAT_CSV;
         return 0;
     case FORMAT:
         return measure_format("report", value, &of->format);

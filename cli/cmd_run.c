@@ -13,15 +13,16 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HELP, OUTPUT, JSON, FORMAT, TRACE, REPEAT, QUIET, OPTIONS };
+enum { HELP, OUTPUT, JSON, CSV, FORMAT, TRACE, REPEAT, QUIET, OPTIONS };
 enum { NOT_MEASURED = 125, MOST_RUNS = 1000 };
 static const uint64_t patience_ns = 2000000000;
 
 static const args_option options[OPTIONS] = {
     [HELP] = {"--help", NULL, "show this"},
     [OUTPUT] = {"-o, --output", "FILE", "write the result there instead of to stderr; -: stdout"},
-    [JSON] = {"--json", NULL, "print JSON (schema 1) instead of a table"},
-    [FORMAT] = {"--format", "FORMAT", "text (default) or json"},
+    [JSON] = {"--json", NULL, "print JSON (schema 1)"},
+    [CSV] = {"--csv", NULL, "print CSV"},
+    [FORMAT] = {"--format", "FORMAT", "text, json, csv, model-card or boamps"},
     [TRACE] = {"--trace", "FILE", "keep all readings in a new file, for report"},
     [REPEAT] = {"-r, --repeat", "N", "run it N times; mean, deviation, 95 % interval"},
     [QUIET] = {"-q, --quiet", NULL, "print no result on stderr"},
@@ -59,6 +60,9 @@ static int read_line(args_line *args, plan *ret_plan)
         case JSON:
             ret_plan->format = EM_FORMAT_JSON;
             break;
+        case CSV:
+            ret_plan->format = EM_FORMAT_CSV;
+            break;
         case FORMAT:
             wrong = measure_format("run", value, &ret_plan->format);
             break;
@@ -91,6 +95,10 @@ static int check(const plan *of)
     }
     if (of->count > 1 && of->trace_path) {
         args_say("run", "--trace keeps one run and --repeat makes several; give one of the two");
+        return EXIT_USAGE;
+    }
+    if (of->count > 1 && of->format > EM_FORMAT_CSV) {
+        args_say("run", "a card or a draft is of one run, and --repeat makes several; give text, json or csv");
         return EXIT_USAGE;
     }
     return cmd_check_root("run", &of->options);
@@ -163,17 +171,19 @@ static int repeat(em_meter *meter, child *process, const plan *of, output *to)
 {
     em_summary **runs = calloc(of->count, sizeof *runs);
     size_t done = 0;
-    int status = 0;
+    int status = 0, goes_on = 1;
     if (!runs) {
         say_failure(EM_ERR_NO_MEMORY);
         return NOT_MEASURED;
     }
-    do {
+    while (goes_on) {
         if (done > 0) {
             em_meter_reset(meter);
         }
         status = measure(meter, process, of, &runs[done]);
-    } while (runs[done] && ++done < of->count && status == 0 && !process->is_interrupted);
+        goes_on = runs[done] != NULL && done + 1 < of->count && status == 0 && !process->is_interrupted;
+        done += runs[done] != NULL;
+    }
     close_trace(meter, of);
     if (done > 0) {
         show((const em_summary *const *)runs, done, of, to);

@@ -11,7 +11,7 @@ static const args_option options[] = {
     [HELP] = {"--help", NULL, "show this"},
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of a table"},
     [ROOT] = CMD_ROOT,
-    [CHANNELS] = {"--channels", "PATTERNS", "count (+) or leave out (-) channels: \"+platform/psys,-cpu-*\""},
+    [CHANNELS] = {"--channels", "PATTERNS", "count or leave out: \"+platform/psys,-cpu-*\""},
     [AS_USER] = CMD_AS_USER,
 };
 
@@ -36,10 +36,9 @@ int cmd_sensors(int argc, char **argv)
     for (int option; (option = args_next(&args, &value)) != ARGS_END;) {
         switch (option) {
         case HELP:
-            return args_help(
-                &args, "energy-meter sensors [--json] [--channels PATTERNS] [--root DIR|FILE.json [--as-user]]",
-                "Lists what can be measured, how each number enters the total, and for what is missing the\n"
-                "reason and the remedy.");
+            return args_help(&args, "energy-meter sensors [OPTION]...",
+                             "Lists what can be measured, how each number enters the total, and for what is\n"
+                             "missing the reason and the remedy.");
         case JSON:
             format = EM_FORMAT_JSON;
             break;

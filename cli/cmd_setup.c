@@ -49,10 +49,9 @@ int cmd_setup(int argc, char **argv)
     int print = 0;
     for (int option; (option = args_next(&args, &value)) != ARGS_END;) {
         if (option == HELP) {
-            return args_help(
-                &args, "energy-meter setup --print",
-                "Prints the udev rule and the commands that let a group read the CPU's energy counters, and\n"
-                "what perf events need instead. It runs nothing and changes nothing.");
+            return args_help(&args, "energy-meter setup --print",
+                             "Prints the udev rule and the commands that let a group read the CPU's energy\n"
+                             "counters, and what perf events need instead. It runs and changes nothing.");
         }
         if (option != PRINT) {
             return EXIT_USAGE;

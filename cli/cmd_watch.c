@@ -72,6 +72,7 @@ static int show(watch *w)
     if (w->of->is_json) {
         view_json(page, &w->seen);
     } else {
+        screen_measure(&w->on);
         view_draw(page, &w->on, &w->seen, w->of->interval_s);
     }
     int status = fclose(page) == 0 && screen_write(text, length) < 0 ? say_lost() : GO_ON;
@@ -104,14 +105,12 @@ static int take_signal(watch *w)
     }
     switch ((int)info.ssi_signo) {
     case SIGWINCH:
-        screen_measure(&w->on);
         return w->of->is_json ? GO_ON : show(w);
     case SIGTSTP: {
         int was_entered = w->on.is_entered;
         screen_leave(&w->on);
         kill(getpid(), SIGSTOP);
         if (was_entered) {
-            screen_measure(&w->on);
             screen_enter(&w->on);
             return show(w);
         }
@@ -238,8 +237,8 @@ int cmd_watch(int argc, char **argv)
     int wrong = read_line(&args, &of);
     if (wrong == HELP - 1) {
         return args_help(&args, "energy-meter watch [--interval SECONDS] [--json] [OPTION]...",
-                         "Power now and over the last minutes, energy and carbon since the start, of all that\n"
-                         "is counted. q ends it.");
+                         "Power now and over the last minutes, energy and carbon since the start, of all\n"
+                         "that is counted. q ends it.");
     }
     const char *refusal = wrong || of.is_json ? NULL : screen_refusal();
     if (refusal) {

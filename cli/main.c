@@ -24,7 +24,7 @@ static const command commands[] = {
     {"compare", cmd_compare, "which run used less, by how much, and whether that stands"},
     {"merge", cmd_merge, "one summary of those of several processes, each joule once"},
     {"sensors", cmd_sensors, "what can be measured here, and what is missing and why"},
-    {"doctor", cmd_doctor, "the same with costs, periods, doubts and remedies; records a machine"},
+    {"doctor", cmd_doctor, "the same with costs, periods and doubts; records a machine"},
     {"setup", cmd_setup, "prints how to let others than root read the counters"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -49,7 +49,9 @@ static void print_usage(FILE *stream)
     for (size_t i = 0; i < COMMANDS; i++) {
         fprintf(stream, "  %-12s%s\n", commands[i].name, commands[i].purpose);
     }
-    fputs("\nenergy-meter COMMAND --help tells more of one.\n", stream);
+    fputs("\nAs in: energy-meter run -- python train.py\n"
+          "energy-meter COMMAND --help tells more of one, man energy-meter of all.\n",
+          stream);
 }
 
 int main(int argc, char **argv)

@@ -113,7 +113,11 @@ int measure_take(em_options *options, const char *command, int which, const char
 static const struct {
     const char *word;
     int32_t format;
-} formats[] = {{"text", EM_FORMAT_TEXT}, {"json", EM_FORMAT_JSON}};
+} formats[] = {{"text", EM_FORMAT_TEXT},
+               {"json", EM_FORMAT_JSON},
+               {"csv", EM_FORMAT_CSV},
+               {"model-card", EM_FORMAT_MODEL_CARD},
+               {"boamps", EM_FORMAT_BOAMPS}};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 int measure_format(const char *command, const char *word, int32_t *ret_format)

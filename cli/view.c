@@ -8,7 +8,7 @@
 
 enum {
     COLUMN = 9,
-    LEAST_GRAPH = 12,
+    LEAST_GRAPH = 8,
     MOST_NAME = 28,
     LEAST_PANEL = 4,
     QUANTITY = 32,

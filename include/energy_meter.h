@@ -131,15 +131,15 @@ enum em_role { EM_ROLE_COUNTED, EM_ROLE_PART, EM_ROLE_PLATFORM, EM_ROLE_MIRROR, 
 enum em_provenance { EM_FROM_MEASURED, EM_FROM_INTEGRATED, EM_FROM_ESTIMATED }; /* counter; sampled power; model */
 enum em_resolution { EM_RESOLUTION_FINE, EM_RESOLUTION_COARSE, EM_RESOLUTION_BELOW }; /* >= 50, >= 5, < 5 updates */
 enum em_window_kind { EM_WINDOW_OTHER, EM_WINDOW_BATCH, EM_WINDOW_EPOCH, EM_WINDOW_RUN };
-enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON };
+enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON, EM_FORMAT_CSV, EM_FORMAT_MODEL_CARD, EM_FORMAT_BOAMPS };
 enum em_subject { EM_SENSORS, EM_DOCTOR };
 enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2, EM_MODEL_DRAM = 4, EM_EDGES_ALWAYS = 8, EM_EDGES_NEVER = 16 };
 enum em_compare_flag { EM_FORCE = 1 };
 enum em_quantity { EM_QUANTITY_ENERGY, EM_QUANTITY_POWER, EM_QUANTITY_TIME, EM_QUANTITY_MASS }; /* J, W, s, g */
 
-#define EM_DOMAINS 8         /* five are used; the rest is NAN */
-#define EM_PROVENANCES 4     /* three are used; the rest is 0 */
-#define EM_KEPT_WINDOWS 1024 /* ended windows that stay readable by id */
+#define EM_DOMAINS 8                             /* five are used; the rest is NAN */
+#define EM_PROVENANCES 4                         /* three are used; the rest is 0 */
+#define EM_KEPT_WINDOWS 1024                     /* ended windows that stay readable by id */
 #define EM_MOST_ITEMS UINT64_C(1000000000000000) /* that one window can carry */
 
 /* What was wrong with an argument: which one, its value in a sentence, and what is allowed instead. The caller's. */
@@ -210,7 +210,12 @@ typedef struct {
     double embodied_kg, lifetime_years; /* kg CO2e that making the measured machine (or the share of it that is the
                                        user's) took, 0 … 1e9, and for how many years of 365 days it serves, > 0 … 100:
                                        results have embodied_g, its share of their time (GSF SCI). Both or none (NAN) */
-} em_options;                           /* strings are copied by create */
+    int windows_fd; /* open for writing: a line for each window, once its values are final, written by the meter's
+                               thread and never by begin or end; stays the caller's, open until destroy; -1 (default):
+                               none */
+    int32_t
+        windows_format; /* EM_FORMAT_JSON (default): JSON Lines; EM_FORMAT_CSV: a line of names first. docs/reports.md */
+} em_options;           /* strings are copied by create */
 
 /* Fills in the defaults. size is sizeof(em_options) as the caller was compiled. NULL is ignored. */
 EM_API void em_options_init(em_options *options, size_t size);
@@ -456,7 +461,10 @@ EM_API int em_summary_overhead(const em_summary *summary, em_overhead *ret_overh
  * compared, as in a container with a process namespace of its own). Looked up by em_summary_create, which waits for it at
  * most 0.25 s; never while sampling. */
 EM_API int em_summary_gpu_shared(const em_summary *summary, int32_t *ret_shared);
-/* JSON with the keys that docs/architecture.md names, or a table. ret_text is freed with em_text_destroy. */
+/* A table; JSON with the keys that docs/architecture.md names; CSV, one line for the run, the epochs, the batches and each
+ * name (docs/reports.md); the front matter of a Hugging Face model card with co2_eq_emissions, and a section of text; or a
+ * draft of a BoAmps report, whose task nobody but the user knows. enum em_format. ret_text is freed with em_text_destroy,
+ * ret_length may be NULL. EM_ERR_INVALID, EM_ERR_NO_MEMORY. */
 EM_API int em_summary_format(const em_summary *summary, int32_t format, char **ret_text, size_t *ret_length);
 /* Reads what em_summary_format or Python's json.dumps(meter.summary()) wrote, of any process and machine. It gives the
  * same JSON again; energies by channel are those of the run alone (em_summary_energy of another group: NAN). The text may
@@ -492,7 +500,7 @@ typedef struct {
     double gain_j; /* k = 2: what sensors are off by, the same in all runs, is not in the spread */
 } em_repeat;
 EM_API int em_summary_repeat(const em_runs *runs, em_repeat *ret_repeat);
-/* JSON (with the summaries in "runs") or a table. ret_text is freed with em_text_destroy. */
+/* A table, JSON (with the summaries in "runs") or CSV (the lines of each). ret_text is freed with em_text_destroy. */
 EM_API int em_summary_repeat_format(const em_runs *runs, int32_t format, char **ret_text, size_t *ret_length);
 /* The summary number index of what em_summary_repeat_format wrote as JSON; a summary's own JSON holds number 0 alone.
  * EM_ERR_UNKNOWN: there are no more. Else as em_summary_parse. */
@@ -519,6 +527,10 @@ EM_API int em_summary_compare(const em_runs *a, const em_runs *b, uint32_t flags
 /* All against the first, as JSON or as a table. ret_error's argument: "runs[INDEX]", of those that were given. */
 EM_API int em_summary_compare_format(const em_runs *runs, size_t count, uint32_t flags, int32_t format,
                                      em_error *ret_error, char **ret_text, size_t *ret_length);
+
+/* Whether windows_fd took a line of every window that is final, as em_meter_trace_status does of a trace: EM_OK;
+ * EM_ERR_SYSTEM: it ends early or lacks lines, and ret_error (may be NULL) says which. Ask after em_meter_close. */
+EM_API int em_meter_windows_status(em_meter *meter, em_error *ret_error);
 
 /* ------------------------------------------------------------------------------------------------------- traces */
 

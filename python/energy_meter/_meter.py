@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         AbsenceInfo,
         CarbonBasis,
         ChannelInfo,
+        Comparison,
         Measured,
         MergedSummary,
         Rates,
@@ -308,6 +309,20 @@ class EnergyMeter:
         from ._merge import merge
 
         return merge(summaries)
+
+    @staticmethod
+    def compare(
+        *runs: Mapping[str, object] | Summary | str | bytes | Sequence[object], force: bool = False
+    ) -> Comparison:
+        """Which run used less than the first, by how much, and whether that is more than the doubt.
+
+        Each is what ``summary()`` gave, its JSON, or a list of those of several runs of one
+        program. What sensors are off by in both cancels. Runs of different machines or channels
+        are refused without force.
+        """
+        from ._compare import compare
+
+        return compare(runs, force)
 
     @property
     def device(self) -> str:

@@ -205,6 +205,44 @@ class MergedSummary(AnySummary):
     run: MergedRunSummary
 
 
+class ComparedRun(TypedDict):
+    """One side of a comparison: one run, or the mean of several."""
+
+    name: str
+    count: int
+    duration_s: float
+    energy_j: float
+    energy_sd_j: float | None
+    uncertainty_j: float
+    avg_power_w: float
+    carbon_g: float
+
+
+class Difference(TypedDict):
+    """How much more than the first run one used; negative: less. Whether that is out of doubt."""
+
+    name: str
+    than: str
+    difference_j: float
+    ratio: float | None
+    uncertainty_j: float
+    uncertainty_gain_j: float
+    uncertainty_edge_j: float
+    scatter_j: float | None
+    stands: bool
+    comparable: bool
+    reasons: list[str]
+
+
+class Comparison(TypedDict):
+    """What ``EnergyMeter.compare`` gives: all runs, and each one's difference from the first."""
+
+    schema: int
+    runs: list[ComparedRun]
+    least: str
+    differences: list[Difference]
+
+
 class Measured(Protocol[T_co]):
     """An iterable whose items are measured as they are used."""
 

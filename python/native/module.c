@@ -163,6 +163,8 @@ PyMODINIT_FUNC PyInit__native(void)
 {
     static PyModuleDef_Slot slots[] = {{Py_mod_exec, EM__NATIVE_SLOT(module_exec)}, {0, NULL}};
     static PyMethodDef methods[] = {
+        {"compare", em__native_compare, METH_VARARGS,
+         "compare(texts, force) -> JSON of who used less, of lists of summaries' JSON as bytes, one for each side"},
         {"carbon", EM__NATIVE_KEYWORDS(em__native_carbon), METH_VARARGS | METH_KEYWORDS,
          "carbon(location, carbon_g_per_kwh, pue) -> what carbon is computed with"},
         {"merge", em__native_merge, METH_O,

@@ -65,5 +65,6 @@ PyObject *em__native_basis(const em_meter *meter);
 PyObject *em__native_carbon(PyObject *module, PyObject *args, PyObject *keywords);
 PyObject *em__native_replay(PyObject *module, PyObject *args);
 PyObject *em__native_merge(PyObject *module, PyObject *texts);
+PyObject *em__native_compare(PyObject *module, PyObject *args);
 
 #endif

@@ -34,6 +34,18 @@ static void settle_begin(em__ledger *ledger, em__record *record, em__edge *edge)
     }
 }
 
+static void list(em__ledger *ledger, em__record *record)
+{
+    if (ledger->listed_count >= ledger->listed_limit) {
+        ledger->unlisted += ledger->listed_limit > 0;
+        return;
+    }
+    record->is_listed = 1;
+    *(ledger->listed_last ? &ledger->listed_last->listed_after : &ledger->listed_first) = record;
+    ledger->listed_last = record;
+    ledger->listed_count++;
+}
+
 static void settle_end(em__ledger *ledger, em__record *record, em__edge *edge)
 {
     em__timeline *timeline = &ledger->timeline;
@@ -49,6 +61,7 @@ static void settle_end(em__ledger *ledger, em__record *record, em__edge *edge)
     em__group_add(record->group, timeline->channel_count, record->begin, edge,
                   record->has_items ? &record->items : NULL, record->wait_ns);
     record->is_final = 1;
+    list(ledger, record);
 }
 
 int em__ledger_is_ready(const em__ledger *ledger)

@@ -57,9 +57,12 @@ typedef struct {
     em__edge *run_begin;       /* of the first window, or of the last reset */
     int had_run;               /* a window of kind RUN has begun */
     uint64_t last_end_ns;
-    uint64_t heard_ns;    /* of the first reading of all; 0: none yet */
-    uint64_t wait_ns;     /* of all windows that have ended since the last reset, as told */
-    uint64_t resolutions; /* how often roles were decided: what is read may have changed */
+    uint64_t heard_ns;                      /* of the first reading of all; 0: none yet */
+    uint64_t wait_ns;                       /* of all windows that have ended since the last reset, as told */
+    em__record *listed_first, *listed_last; /* final windows that nobody has taken yet, in the order of their ends */
+    size_t listed_count, listed_limit;      /* limit 0: they are not listed */
+    uint64_t unlisted;                      /* how many came when there were so many */
+    uint64_t resolutions;                   /* how often roles were decided: what is read may have changed */
 } em__ledger;
 
 int em__ledger_init(em__ledger *ledger, const em__ledger_setup *setup);
@@ -92,6 +95,9 @@ int em__ledger_is_settled(const em__ledger *ledger);
 
 /* What is known of a window at now_ns. EM_ERR_UNKNOWN, EM_ERR_EXPIRED, EM_ERR_INVALID (size). */
 int em__ledger_result(em__ledger *ledger, em_window window, uint64_t now_ns, em_result *ret_result);
+/* The window that became final first of those that nobody has taken; its channels into those of ret_result. EM_ERR_UNKNOWN:
+ * there is none. */
+int em__ledger_take(em__ledger *ledger, em_result *ret_result);
 int em__ledger_find(const em__ledger *ledger, em_window window, em__record **ret_record);
 int em__ledger_last(const em__ledger *ledger, int32_t kind, const char *name, em_window *ret_window);
 em__ensemble em__ledger_ensemble(const em__ledger *ledger);

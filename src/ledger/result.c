@@ -105,3 +105,19 @@ int em__ledger_result(em__ledger *ledger, em_window window, uint64_t now_ns, em_
     *ret_result = result;
     return EM_OK;
 }
+
+int em__ledger_take(em__ledger *ledger, em_result *ret_result)
+{
+    em__record *record = ledger->listed_first;
+    if (!record) {
+        return EM_ERR_UNKNOWN;
+    }
+    int status = em__ledger_result(ledger, record->id, 0, ret_result);
+    ledger->listed_first = record->listed_after;
+    ledger->listed_last = record->listed_after ? ledger->listed_last : NULL;
+    ledger->listed_count--;
+    record->listed_after = NULL;
+    record->is_listed = 0;
+    em__store_drop(&ledger->store, &ledger->timeline, record);
+    return status;
+}

@@ -3,6 +3,7 @@
 /* A meter's birth. */
 #include "core/text.h"
 #include "core/units.h"
+#include "meter/lister.h"
 #include "meter/meter.h"
 #include "meter/tracer.h"
 #include "metrics/summary.h"
@@ -315,6 +316,9 @@ static int build(em_meter *meter, em__host *host, const em_options *options, em_
                                             : EM__EDGES_BY_BUDGET);
     if (status == EM_OK && options->trace_fd >= 0) {
         status = start_trace(meter, options->trace_fd);
+    }
+    if (status == EM_OK && options->windows_fd >= 0) {
+        status = em__lister_create(options->windows_fd, options->windows_format, meter, &meter->lister);
     }
     return status ? status
                   : em__sampler_create(meter->host, meter->slots, meter->slot_count, meter->interval_ns,

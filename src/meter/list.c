@@ -223,7 +223,7 @@ int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_sum
 
 int em_summary_format(const em_summary *summary, int32_t format, char **ret_text, size_t *ret_length)
 {
-    if (!summary || !ret_text || (format != EM_FORMAT_TEXT && format != EM_FORMAT_JSON)) {
+    if (!summary || !ret_text || format < EM_FORMAT_TEXT || format > EM_FORMAT_BOAMPS) {
         return EM_ERR_INVALID;
     }
     size_t length;

@@ -11,6 +11,7 @@
 #include "sampler/sampler.h"
 
 struct em__tracer;
+struct em__lister;
 
 struct em_meter {
     uint64_t generation; /* of the process that made it */
@@ -33,6 +34,7 @@ struct em_meter {
     uint64_t interval_ns;
     em__sampler *sampler;
     struct em__tracer *tracer; /* NULL: no trace is written */
+    struct em__lister *lister; /* NULL: windows are not listed */
     em__share share;
     em__sharing *sharing;
 

@@ -34,6 +34,8 @@ void em_options_init(em_options *options, size_t size)
                            .gpus = "visible",
                            .root = "/",
                            .trace_fd = -1,
+                           .windows_fd = -1,
+                           .windows_format = EM_FORMAT_JSON,
                            .pue = NAN,
                            .price_per_kwh = NAN,
                            .embodied_kg = NAN,
@@ -92,6 +94,27 @@ static int check_rates(em_error *error, const em_options *options)
     return EM_OK;
 }
 
+static int check_outputs(em_error *error, const em_options *options)
+{
+    static const char remedy[] = "give a file descriptor that is open for writing, or -1";
+    if (options->trace_fd < -1 || (options->trace_fd >= 0 && em__stream_check(options->trace_fd, 1) < 0)) {
+        em__copy(error->remedy, sizeof error->remedy, remedy);
+        return em__options_refuse(error, EM_ERR_INVALID, "trace_fd", "trace_fd is %d", options->trace_fd);
+    }
+    int windows = options->windows_fd;
+    if (windows < -1 || (windows >= 0 && (windows == options->trace_fd || em__stream_check(windows, 1) < 0))) {
+        em__copy(error->remedy, sizeof error->remedy, remedy);
+        return em__options_refuse(error, EM_ERR_INVALID, "windows_fd", "windows_fd is %d%s", windows,
+                                  windows == options->trace_fd ? ", as is trace_fd" : "");
+    }
+    if (options->windows_format != EM_FORMAT_JSON && options->windows_format != EM_FORMAT_CSV) {
+        em__copy(error->remedy, sizeof error->remedy, "give EM_FORMAT_JSON or EM_FORMAT_CSV");
+        return em__options_refuse(error, EM_ERR_INVALID, "windows_format", "windows_format is %d",
+                                  (int)options->windows_format);
+    }
+    return EM_OK;
+}
+
 int em__options_check(const em_options *options, em_error *error)
 {
     if (options->sample_interval_ns < MIN_INTERVAL_NS || options->sample_interval_ns > MAX_INTERVAL_NS) {
@@ -138,9 +161,5 @@ int em__options_check(const em_options *options, em_error *error)
         return em__options_refuse(error, EM_ERR_INVALID, "files", "files is NULL, and file_count is %zu",
                                   options->file_count);
     }
-    if (options->trace_fd < -1 || (options->trace_fd >= 0 && em__stream_check(options->trace_fd, 1) < 0)) {
-        em__copy(error->remedy, sizeof error->remedy, "give a file descriptor that is open for writing, or -1");
-        return em__options_refuse(error, EM_ERR_INVALID, "trace_fd", "trace_fd is %d", options->trace_fd);
-    }
-    return EM_OK;
+    return check_outputs(error, options);
 }

@@ -89,6 +89,9 @@ int em__part_admit(em_trace *trace, em__event *event)
     if (!part->origin_ns && event->kind == EM__EVENT_BEGIN) {
         part->origin_ns = event->t_ns;
     }
+    if (event->window == PART_WINDOW || event->next == PART_WINDOW) {
+        return 0;
+    }
     uint64_t since_ns = part->origin_ns && event->t_ns > part->origin_ns ? event->t_ns - part->origin_ns : 0;
     if (!part->has_begun && part->origin_ns && since_ns >= part->from_ns) {
         trace->status = begin(trace, part->origin_ns + part->from_ns);

@@ -4,6 +4,7 @@
 #include "meter/meter.h"
 
 #include "core/units.h"
+#include "meter/lister.h"
 #include "meter/tracer.h"
 
 #include <time.h>
@@ -86,6 +87,9 @@ static int step(void *context, uint64_t now_ns)
     em__door_unlock(meter);
     if (meter->tracer) {
         em__tracer_write(meter->tracer, 0);
+    }
+    if (meter->lister) {
+        em__lister_write(meter->lister, meter, 0);
     }
     return is_idle;
 }

@@ -175,7 +175,7 @@ static void write_difference(em__text *json, const sheet *of, size_t index)
     em__reports_comma(json);
     em__text_add(json, "{");
     em__reports_named_text(json, "name", name_of(of, index, buffer));
-    em__reports_named_text(json, "from", name_of(of, 0, buffer));
+    em__reports_named_text(json, "than", name_of(of, 0, buffer));
     em__reports_named_real(json, "difference_j", is->difference_j);
     em__reports_named_real(json, "ratio", is->ratio);
     em__reports_named_real(json, "uncertainty_j", is->uncertainty_j);

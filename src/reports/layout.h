@@ -21,12 +21,14 @@ void em__reports_key(em__text *json, const char *key);
 void em__reports_comma(em__text *json); /* the same for an element of an array */
 /* A number that JSON readers take for a real one ("1.0"); NAN and infinities: null. */
 void em__reports_real(em__text *json, double value);
-void em__reports_seconds(em__text *json, uint64_t ns); /* to the last nanosecond */
+void em__reports_seconds(em__text *json, uint64_t ns);   /* to the last nanosecond */
+void em__reports_time(em__text *text, uint64_t wall_ns); /* "2024-02-28T23:59:59.123456Z" */
 void em__reports_named_real(em__text *json, const char *key, double value);
 void em__reports_named_text(em__text *json, const char *key, const char *value); /* NULL: null */
 void em__reports_open(em__text *json, const char *key, const char *bracket);
 
 /* Columns on a terminal. Control characters and broken UTF-8 are shown as '?', so that no name can drive it. */
+void em__reports_plain(em__text *text, const char *string);
 size_t em__reports_width(const char *string);
 void em__reports_cell(em__text *text, const char *string, size_t width);  /* padded on the right; two spaces follow */
 void em__reports_right(em__text *text, const char *string, size_t width); /* two spaces, then padded on the left */

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { LABEL = 10, COLUMN = 12 };
 
@@ -94,17 +95,31 @@ static void write_json(em__text *json, const em_runs *runs, const em_repeat *rep
     em__text_add(json, "]}\n");
 }
 
+/* One line a run, and a line of titles before them. */
+static void write_csv(em__text *csv, const em_runs *runs)
+{
+    for (size_t i = 0; i < runs->count; i++) {
+        char *one = em__reports_summary(runs->summaries[i], &runs->summaries[i]->facts, EM_FORMAT_CSV, NULL);
+        const char *titles_end = one ? strchr(one, '\n') : NULL;
+        csv->failed |= !titles_end;
+        em__text_add(csv, !titles_end ? "" : i == 0 ? one : titles_end + 1);
+        free(one);
+    }
+}
+
 int em_summary_repeat_format(const em_runs *runs, int32_t format, char **ret_text, size_t *ret_length)
 {
     em_repeat repeat = {.size = sizeof repeat};
-    int status = ret_text && (format == EM_FORMAT_TEXT || format == EM_FORMAT_JSON) ? em_summary_repeat(runs, &repeat)
-                                                                                    : EM_ERR_INVALID;
+    int is_known = format == EM_FORMAT_TEXT || format == EM_FORMAT_JSON || format == EM_FORMAT_CSV;
+    int status = ret_text && is_known ? em_summary_repeat(runs, &repeat) : EM_ERR_INVALID;
     if (status != EM_OK) {
         return status;
     }
     em__text text = {0};
     if (format == EM_FORMAT_JSON) {
         write_json(&text, runs, &repeat);
+    } else if (format == EM_FORMAT_CSV) {
+        write_csv(&text, runs);
     } else {
         write_text(&text, &repeat);
     }

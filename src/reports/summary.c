@@ -48,7 +48,7 @@ static void open_member(em__text *json, const char *key, const char *bracket)
     em__text_add(json, bracket);
 }
 
-static void write_basis(em__text *json, const em_carbon *carbon)
+void em__summary_basis(em__text *json, const em_carbon *carbon)
 {
     open_member(json, "carbon_basis", "{");
     add_real(json, "g_per_kwh", carbon->g_per_kwh);
@@ -104,7 +104,7 @@ static void write_row(em__text *json, const char *key, const em__row *row, const
     add_seconds(json, "total_duration_s", row->duration_ns);
     add_real(json, "total_energy_j", row->energy_j);
     add_real(json, "total_carbon_g", row->carbon_g);
-    write_basis(json, carbon);
+    em__summary_basis(json, carbon);
     add_real(json, "cost", row->cost);
     add_real(json, "embodied_g", row->embodied_g);
     add_count(json, "windows_with_items", row->per_item.windows);
@@ -189,7 +189,7 @@ static void write_run(em__text *json, const em__view *view)
     add_real(json, "energy_j", energy_j);
     add_real(json, "avg_power_w", run->duration_ns > 0 ? energy_j / em__view_seconds(run->duration_ns) : 0);
     add_real(json, "carbon_g", em__view_energy(run->carbon_g));
-    write_basis(json, &view->facts->carbon);
+    em__summary_basis(json, &view->facts->carbon);
     add_real(json, "cost", isfinite(view->facts->price_per_kwh) ? em__view_energy(run->cost) : NAN);
     add_real(json, "embodied_g", run->embodied_g);
     write_items(json, run->items, &run->per_item);
@@ -243,24 +243,6 @@ static void write_overhead(em__text *json, const em__summary_overhead *overhead)
     add_real(json, "caller_s", overhead->caller_s);
     add_real(json, "sync_s", overhead->sync_s);
     em__text_add(json, "}");
-}
-
-/* Days since 1970-01-01 to a date of the Gregorian calendar, counted in years that begin in March, so that the leap day
- * is the last one (Howard Hinnant, "chrono-compatible low-level date algorithms"). */
-static void write_time(em__text *json, const char *key, uint64_t wall_ns)
-{
-    uint64_t seconds = wall_ns / EM__NS_PER_S, days = seconds / 86400 + 719468, rest = seconds % 86400;
-    uint64_t era = days / 146097, day_of_era = days % 146097;
-    uint64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    uint64_t shifted_month = (5 * day_of_year + 2) / 153;
-    uint64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    uint64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-    uint64_t year = year_of_era + era * 400 + (month <= 2);
-    em__reports_key(json, key);
-    em__text_format(json, "\"%04u-%02u-%02uT%02u:%02u:%02u.%06uZ\"", (unsigned)year, (unsigned)month, (unsigned)day,
-                    (unsigned)(rest / 3600), (unsigned)(rest / 60 % 60), (unsigned)(rest % 60),
-                    (unsigned)(wall_ns % EM__NS_PER_S / 1000));
 }
 
 static void write_device(em__text *json, const em_channel *channel, const em__summary_device *device)
@@ -319,7 +301,10 @@ static void write_scope(em__text *json, const em__view *view)
     add_string(json, "host", facts->host);
     add_string(json, "boot_id", facts->boot_id);
     write_pid(json, facts->pid);
-    write_time(json, "started_at", facts->begin_wall_ns);
+    em__reports_key(json, "started_at");
+    em__text_add(json, "\"");
+    em__reports_time(json, facts->begin_wall_ns);
+    em__text_add(json, "\"");
     if (facts->rank_count > 0 && !facts->boot_id) {
         add_string(json, "t_begin", NULL);
         add_string(json, "t_end", NULL);
@@ -360,7 +345,7 @@ static void write_json(em__text *json, const em__view *view)
     }
     em__text_add(json, "}");
     write_run(json, view);
-    write_basis(json, &facts->carbon);
+    em__summary_basis(json, &facts->carbon);
     write_rates(json, facts);
     open_member(json, "tdp", "{");
     write_tdp(json, "cpu", &facts->tdp_cpu);
@@ -383,10 +368,22 @@ char *em__reports_summary(const em_summary *summary, const em__summary_facts *fa
         return NULL;
     }
     em__text text = {0};
-    if (format == EM_FORMAT_JSON) {
+    switch (format) {
+    case EM_FORMAT_JSON:
         write_json(&text, &view);
-    } else {
+        break;
+    case EM_FORMAT_CSV:
+        em__summary_csv(&text, &view);
+        break;
+    case EM_FORMAT_MODEL_CARD:
+        em__summary_model_card(&text, &view);
+        break;
+    case EM_FORMAT_BOAMPS:
+        em__summary_boamps(&text, &view);
+        break;
+    default:
         em__summary_table(&text, &view);
+        break;
     }
     em__view_free(&view);
     return em__text_finish(&text, ret_length);

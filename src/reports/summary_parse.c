@@ -50,7 +50,8 @@ static void read_items(reader *r, const em__json_node *node, const char *where, 
     }
     group->items = has_items ? em__field_count(fields, node, where, "items") : 0;
     double energy_j = em__field_real(fields, node, where, "energy_per_item_j", 0, most_total_j, EM__OPTIONAL);
-    double doubt_j = em__field_real(fields, node, where, "energy_per_item_uncertainty_j", 0, most_total_j, EM__OPTIONAL);
+    double doubt_j =
+        em__field_real(fields, node, where, "energy_per_item_uncertainty_j", 0, most_total_j, EM__OPTIONAL);
     if (group->items > EM_MOST_ITEMS) {
         em__field_fail(fields, where, "items", "are more than any summary holds");
     } else if (has_items && windows == 0) {

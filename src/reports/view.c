@@ -42,12 +42,20 @@ static void add_items(em__row *sum, const em__row *row)
     sum->items += row->items;
     sum->items = sum->items < EM_MOST_ITEMS ? sum->items : EM_MOST_ITEMS;
     double count = sum->items > 0 ? (double)sum->items : NAN;
-    sum->per_item =
-        em__per_item_of(energy_j / count, doubt_j / count, sum->per_item.windows + row->per_item.windows);
+    sum->per_item = em__per_item_of(energy_j / count, doubt_j / count, sum->per_item.windows + row->per_item.windows);
+}
+
+static void add_parts(double *sums, const double *parts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        sums[i] = isnan(sums[i]) ? parts[i] : isnan(parts[i]) ? sums[i] : sums[i] + parts[i];
+    }
 }
 
 static void add_row(em__row *sum, const em__row *row)
 {
+    add_parts(sum->by_domain_j, row->by_domain_j, EM_DOMAINS);
+    add_parts(sum->by_provenance_j, row->by_provenance_j, EM_PROVENANCES);
     if (sum->per_item.windows == 0) {
         sum->items = row->items;
         sum->per_item = row->per_item;
@@ -74,19 +82,28 @@ static double known(const em_energy *energy, double value)
 
 static em__row row_of(const em_group *group, const em__summary_facts *facts)
 {
-    return (em__row){.name = group->name,
-                     .count = group->count,
-                     .duration_ns = group->duration_ns,
-                     .energy_j = known(&group->total, group->total.energy_j),
-                     .carbon_g = known(&group->total, group->carbon_g),
-                     .cost = isfinite(facts->price_per_kwh) ? known(&group->total, group->cost) : NAN,
-                     .embodied_g = group->embodied_g,
-                     .items = group->items,
-                     .per_item = group->per_item,
-                     .distinct_j = known(&group->distinct, group->distinct.energy_j),
-                     .uncertainty_j = known(&group->total, group->total.uncertainty_j),
-                     .gain_j = known(&group->total, group->total.gain_j),
-                     .edge_j = known(&group->total, group->total.edge_j)};
+    em__row row = {.name = group->name,
+                   .count = group->count,
+                   .duration_ns = group->duration_ns,
+                   .energy_j = known(&group->total, group->total.energy_j),
+                   .carbon_g = known(&group->total, group->carbon_g),
+                   .cost = isfinite(facts->price_per_kwh) ? known(&group->total, group->cost) : NAN,
+                   .embodied_g = group->embodied_g,
+                   .items = group->items,
+                   .per_item = group->per_item,
+                   .distinct_j = known(&group->distinct, group->distinct.energy_j),
+                   .uncertainty_j = known(&group->total, group->total.uncertainty_j),
+                   .gain_j = known(&group->total, group->total.gain_j),
+                   .edge_j = known(&group->total, group->total.edge_j)};
+    double parts_j = 0;
+    for (size_t i = 0; i < EM_DOMAINS; i++) {
+        row.by_domain_j[i] = group->by_domain[i].energy_j;
+        parts_j += em__view_energy(group->by_domain[i].energy_j);
+    }
+    for (size_t i = 0; i < EM_PROVENANCES; i++) { /* A row that was read tells no parts. */
+        row.by_provenance_j[i] = parts_j > 0 ? group->by_provenance_j[i] : NAN;
+    }
+    return row;
 }
 
 static int by_name(const void *left, const void *right)
@@ -108,6 +125,10 @@ int em__view_init(em__view *ret_view, const em_summary *summary, const em__summa
     view.batches.embodied_g = view.epochs.embodied_g = 0 * facts->embodied_kg;
     for (size_t i = 0; i < EM_DOMAINS; i++) {
         view.run.by_domain[i].energy_j = NAN;
+        view.batches.by_domain_j[i] = view.epochs.by_domain_j[i] = NAN;
+    }
+    for (size_t i = 0; i < EM_PROVENANCES; i++) {
+        view.batches.by_provenance_j[i] = view.epochs.by_provenance_j[i] = NAN;
     }
     for (size_t i = 0; i < count; i++) {
         em_group group = {.size = sizeof group};

@@ -20,7 +20,7 @@ typedef struct em__group {
     int32_t kind;
     uint64_t count, duration_ns, wait_ns;
     uint64_t items, item_windows, item_ns; /* of the windows that carry items */
-    size_t live; /* windows that can be asked for by id */
+    size_t live;                           /* windows that can be asked for by id */
     em__union distinct;
     em__sum *item_sums; /* by channel, of the windows that carry items: behind sums */
     em__sum sums[];     /* by channel */

@@ -171,7 +171,7 @@ static void reports_name_the_side(void)
     CHECK_INT(em_summary_compare_format(sides, 3, 0, EM_FORMAT_JSON, &error, &text, NULL), EM_ERR_INVALID);
     CHECK_TEXT(error.argument, "runs[2]");
     CHECK_INT(em_summary_compare_format(sides, 3, EM_FORCE, EM_FORMAT_JSON, &error, &text, NULL), EM_OK);
-    CHECK(text && strstr(text, "\"least\":\"run 3\"") && strstr(text, "\"name\":\"B.json\",\"from\":\"run 1\""));
+    CHECK(text && strstr(text, "\"least\":\"run 3\"") && strstr(text, "\"name\":\"B.json\",\"than\":\"run 1\""));
     em_text_destroy(text);
     CHECK_INT(em_summary_compare_format(sides, 1, 0, EM_FORMAT_JSON, &error, &text, NULL), EM_ERR_INVALID);
     CHECK_INT(em_summary_compare(&sides[0], NULL, 0, NULL, NULL), EM_ERR_INVALID);

@@ -9,7 +9,8 @@
 #include <math.h>
 #include <unistd.h>
 
-enum { BEGIN_S = 1000, LENGTH_S = 6 };
+enum { LENGTH_S = 6 };
+static const double begin_s = 1000;
 static wave package, memory;
 
 /* Power from the begin on, a window around all, and batches of half a second that touch each other. */
@@ -18,7 +19,7 @@ static int record(int is_whole)
     em_options options = default_options();
     int descriptor = options.trace_fd = new_file();
     em_spec batch = {.size = sizeof batch, .kind = EM_WINDOW_BATCH};
-    package = wave_ramp(100, 300, BEGIN_S + 2.999999, BEGIN_S + 3);
+    package = wave_ramp(100, 300, begin_s + 2.999999, begin_s + 3);
     memory = wave_constant(20);
     begin_machine("GenuineIntel");
     put_zone("intel-rapl:0", "package-0", (rig_source){.wave = &package, .period_ns = MS, .range = 262143999938});
@@ -78,7 +79,7 @@ static em_group batches_of(const em_summary *summary)
 
 static double truth_j(double from_s, double to_s)
 {
-    uint64_t from_ns = (uint64_t)((BEGIN_S + from_s) * 1e9), to_ns = (uint64_t)((BEGIN_S + to_s) * 1e9);
+    uint64_t from_ns = (uint64_t)((begin_s + from_s) * 1e9), to_ns = (uint64_t)((begin_s + to_s) * 1e9);
     return wave_energy_j(&package, from_ns, to_ns) + wave_energy_j(&memory, from_ns, to_ns);
 }
 

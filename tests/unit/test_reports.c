@@ -360,6 +360,21 @@ static void summary_for_people(void)
     summary_of_a_run(EM_FORMAT_TEXT, "summary.txt");
 }
 
+static void summary_for_spreadsheets(void)
+{
+    summary_of_a_run(EM_FORMAT_CSV, "summary.csv");
+}
+
+static void summary_for_model_cards(void)
+{
+    summary_of_a_run(EM_FORMAT_MODEL_CARD, "model-card.md");
+}
+
+static void summary_for_boamps(void)
+{
+    summary_of_a_run(EM_FORMAT_BOAMPS, "boamps.json");
+}
+
 static void an_empty_run_divides_nothing_by_zero(void)
 {
     em_group groups[] = {group(EM_WINDOW_RUN, NULL, 0, 0, NAN)};
@@ -373,6 +388,14 @@ static void an_empty_run_divides_nothing_by_zero(void)
     char *text = em__reports_summary(&summary, &facts, EM_FORMAT_TEXT, &length);
     CHECK(text && !strstr(text, "nan") && !strstr(text, "inf"));
     free(text);
+    facts.carbon =
+        (em_carbon){.g_per_kwh = 472.94, .pue = 1, .is_default = 1, .year = 2024, .source = "Ember", .zone = "WORLD"};
+    text = em__reports_summary(&summary, &facts, EM_FORMAT_CSV, &length);
+    expect_golden(text, length, "summary-empty.csv");
+    text = em__reports_summary(&summary, &facts, EM_FORMAT_MODEL_CARD, &length);
+    expect_golden(text, length, "model-card-empty.md");
+    text = em__reports_summary(&summary, &facts, EM_FORMAT_BOAMPS, &length);
+    expect_golden(text, length, "boamps-empty.json");
 }
 
 static void names_used_with_several_kinds_are_one(void)
@@ -498,6 +521,9 @@ int main(void)
     RUN(nothing_found);
     RUN(summary_for_machines);
     RUN(summary_for_people);
+    RUN(summary_for_spreadsheets);
+    RUN(summary_for_model_cards);
+    RUN(summary_for_boamps);
     RUN(an_empty_run_divides_nothing_by_zero);
     RUN(names_used_with_several_kinds_are_one);
     RUN(started_at_is_the_calendars_time);
