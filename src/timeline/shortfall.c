@@ -166,13 +166,11 @@ static void judge(em__shortfall *shortfall, uint64_t t_ns, const em__stretch *re
     int is_steady =
         !is_lower(often_mw, rests_mw) && !is_lower(rests_mw, often_mw) &&
         is_lower(often->counted_uj / (double)often->elapsed_ns, rests->counted_uj / (double)rests->elapsed_ns);
-    if (!is_short) {
-        shortfall->short_count = 0;
-        rest(shortfall, t_ns, &shortfall->rest_ns);
-    } else if (!is_steady) {
-        rest(shortfall, t_ns, &shortfall->retry_ns);
-    } else {
+    if (is_short && is_steady) {
         shortfall->has_fallen = ++shortfall->short_count >= TIMES;
+    } else {
+        shortfall->short_count = 0;
+        rest(shortfall, t_ns, is_short ? &shortfall->retry_ns : &shortfall->rest_ns);
     }
 }
 
