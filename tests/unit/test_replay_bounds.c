@@ -72,7 +72,7 @@ static void test_the_most_that_is_believed(void)
     em_group believed = replay(least_refused_uj - 1), refused = replay(least_refused_uj);
     CHECK_INT(believed.count, WINDOWS);
     CHECK_INT(believed.total.notes & EM_NOTE_BIT(EM_NOTE_TRUNCATED), 0);
-    CHECK_NEAR(believed.total.energy_j, WINDOWS * ((double)least_refused_uj / 1e6), 1e5);
+    CHECK_NEAR(believed.total.energy_j, (double)(WINDOWS * least_refused_uj) / 1e6, 1e5);
     CHECK_INT(refused.count, 0);
 }
 
