@@ -39,33 +39,30 @@ const em__place *em__place_world(void)
     return em__place_find("WORLD");
 }
 
-/* Letters to insert, drop, replace or swap, of names up to LONGEST; at most `most`, which stands for all above it. */
+/* Letters to insert, drop or replace, of names up to LONGEST; at most `most`, which stands for all above it. */
 static size_t distance(const char *a, const char *b, size_t most)
 {
     size_t a_length = strlen(a), b_length = strnlen(b, LONGEST + 1);
     size_t apart = a_length > b_length ? a_length - b_length : b_length - a_length;
-    size_t rows[3][LONGEST + 1];
+    size_t costs[LONGEST + 1]; /* of a's beginning against each beginning of b */
     if (b_length > LONGEST || apart >= most) {
         return most;
     }
     for (size_t j = 0; j <= b_length; j++) {
-        rows[0][j] = j;
+        costs[j] = j;
     }
     for (size_t i = 1; i <= a_length; i++) {
-        size_t *now = rows[i % 3];
-        const size_t *last = rows[(i - 1) % 3], *before = rows[(i + 1) % 3];
-        now[0] = i;
+        size_t diagonal = costs[0];
+        costs[0] = i;
         for (size_t j = 1; j <= b_length; j++) {
-            int c = lower((unsigned char)a[i - 1]), d = lower((unsigned char)b[j - 1]);
-            size_t best = last[j - 1] + (c != d);
-            best = last[j] + 1 < best ? last[j] + 1 : best;
-            best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
-            int is_swap = i > 1 && j > 1 && c == lower((unsigned char)b[j - 2]) && lower((unsigned char)a[i - 2]) == d;
-            now[j] = is_swap && before[j - 2] + 1 < best ? before[j - 2] + 1 : best;
+            size_t best = diagonal + (lower((unsigned char)a[i - 1]) != lower((unsigned char)b[j - 1]));
+            best = costs[j] + 1 < best ? costs[j] + 1 : best;
+            best = costs[j - 1] + 1 < best ? costs[j - 1] + 1 : best;
+            diagonal = costs[j];
+            costs[j] = best;
         }
     }
-    size_t found = rows[a_length % 3][b_length];
-    return found < most ? found : most;
+    return costs[b_length] < most ? costs[b_length] : most;
 }
 
 /* A place is near by its code, by its name, or by a region without its provider. */
