@@ -71,6 +71,16 @@ def test_a_later_value_wins(meter: EnergyMeter) -> None:
     assert window.items == window.to_dict()["items"] == 4
 
 
+def test_gradient_accumulation(meter: EnergyMeter) -> None:
+    for _ in range(2):
+        with meter.batch() as window:
+            window.items = 0
+            for micro in ("abc", "de"):
+                window.items += len(micro)
+    row = meter.summary()["batch_summary"]
+    assert (row["count"], row["items"]) == (2, 10)
+
+
 def test_without_items_nothing_is_said_of_them(meter: EnergyMeter) -> None:
     with meter.window("plain") as window:
         pass

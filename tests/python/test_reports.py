@@ -149,6 +149,19 @@ def test_csv(meter: EnergyMeter) -> None:
     assert {row["carbon_method"] for row in rows} == {"direct"}
 
 
+def test_every_column_and_key_is_documented(root: Path, meter: EnergyMeter) -> None:
+    words = set(re.findall(r"`(\w+)`", (root / "docs" / "reports.md").read_text()))
+    header = meter.report("csv").split("\r\n")[0].split(",")
+    assert not set(header) - words
+    schema = json.loads((root / "docs" / "summary.schema.json").read_text())
+    text = (root / "docs" / "architecture.md").read_text()
+    for definition in ("group", "run", "carbon_basis", "channel"):
+        for key in schema["$defs"][definition]["properties"]:
+            assert re.search(rf"[`, .]{key}[`,]", text), key
+    line = set(schema["$defs"]["line"]["properties"]) - {"carbon_basis", "channels"}
+    assert line == {name for name in header if not re.match("carbon_[^g]|carbon_g_|pue", name)}
+
+
 HOSTILE = [
     *("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201"),
     *("a,b", 'a"b', "a;b", " padded ", "two\nlines", "caf\u00e9", "a=1", "'quoted"),
