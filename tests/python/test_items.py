@@ -74,9 +74,10 @@ def test_a_later_value_wins(meter: EnergyMeter) -> None:
 def test_gradient_accumulation(meter: EnergyMeter) -> None:
     for _ in range(2):
         with meter.batch() as window:
-            window.items = 0
+            seen = 0
             for micro in ("abc", "de"):
-                window.items += len(micro)
+                seen += len(micro)
+                window.items = seen
     row = meter.summary()["batch_summary"]
     assert (row["count"], row["items"]) == (2, 10)
 
