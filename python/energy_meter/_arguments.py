@@ -9,7 +9,7 @@ from ._errors import InvalidArgument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from ._sync import Choice
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _KEYWORDS = (
     "sample_interval, cpu_tdp_w, gpu_tdp_w, carbon_intensity_g_per_kwh, "
     "device, gpus, require, enabled, dram_model, sync, overhead_limit, trace, channels, "
-    "location, pue, price_per_kwh, embodied_kg, lifetime_years"
+    "location, pue, price_per_kwh, embodied_kg, lifetime_years, windows_file"
 )
 _DEVICES = '"auto", "cpu", "gpu", "cuda", "cuda:N" or a torch.device of these'
 _GPUS = (
@@ -27,6 +27,14 @@ _GPUS = (
 SETTLE_NS = 2_000_000_000
 _LAST_INDEX = 99_999
 _INDICES = f"an index is from 0 to {_LAST_INDEX}"
+_MOST_ITEMS = 10**15
+_FORMATS = {
+    "text": _native.FORMAT_TEXT,
+    "json": _native.FORMAT_JSON,
+    "csv": _native.FORMAT_CSV,
+    "model-card": _native.FORMAT_MODEL_CARD,
+    "boamps": _native.FORMAT_BOAMPS,
+}
 _IS_LAZY = 0x20 | 0x80 | 0x200  # of code: a generator, a coroutine, an asynchronous generator
 _DOMAINS = {
     "cpu": _native.DOMAIN_CPU,
@@ -301,6 +309,44 @@ def channels(value: object) -> str:
         if item[:1] not in ("+", "-") or len(item) < 2 or "," in item or not item.isprintable():
             raise InvalidArgument(f"channels must be {allowed}, not {shown(value)}")
     return ",".join(items)
+
+
+def items(value: Any, name: str = "items") -> int:
+    if type(value) is int and 0 <= value <= _MOST_ITEMS:
+        return value
+    wrong = f"{name} must be a whole number from 0 to {_MOST_ITEMS}, not {shown(value)}"
+    if _is_bool(value):
+        raise TypeError(wrong)
+    from operator import index
+
+    try:
+        count = index(value)
+    except Exception as error:
+        raise TypeError(wrong) from error
+    if not 0 <= count <= _MOST_ITEMS:
+        raise InvalidArgument(wrong)
+    return count
+
+
+def items_of(value: Any) -> Callable[[Any], int] | None:
+    """What counts the items of each turn of a loop."""
+    if value is None or callable(value):
+        own: Callable[[Any], int] | None = value
+        return own
+    try:
+        count = items(value, "items_of")
+    except TypeError as error:
+        raise TypeError(f"{error}; or give a function that counts, such as len") from error
+    return lambda _: count
+
+
+def report_format(value: object) -> int:
+    allowed = ", ".join(f'"{word}"' for word in _FORMATS)
+    if not isinstance(value, str):
+        raise TypeError(f"format must be one of {allowed}, not {shown(value)}")
+    if value not in _FORMATS:
+        raise InvalidArgument(f"format must be one of {allowed}, not {shown(value)}")
+    return _FORMATS[value]
 
 
 def window_name(name: object, call: str) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from . import _arguments, _native
 from ._errors import InvalidArgument
-from ._merge import summary_text
+from ._merge import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def _texts(side: object, index: int) -> list[bytes]:
     runs = side if isinstance(side, list | tuple) else [side]
     if not runs:
         raise InvalidArgument(f"runs[{index}] is empty; give one summary or several")
-    return [summary_text(run, f"runs[{index}]") for run in runs]
+    return [text_of(run, f"runs[{index}]") for run in runs]
 
 
 def compare(runs: tuple[object, ...], force: bool) -> Comparison:

@@ -6,31 +6,38 @@ from __future__ import annotations
 
 import sys
 
+from ._arguments import items as items_of
+from ._arguments import shown
 from ._errors import MeterForked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from ._meter import EnergyMeter
     from ._native import Record
     from ._null import NullRecord
 
+    Count = Callable[[Any], int] | None
+
 
 class Loop:
     """What ``meter.batches()`` and ``meter.epochs()`` return. Each ``for`` iterates anew."""
 
-    __slots__ = ("_items", "_kind", "_meter", "_name")
+    __slots__ = ("_count", "_items", "_kind", "_meter", "_name")
 
-    def __init__(self, meter: EnergyMeter, kind: int, name: str | None, items: Any) -> None:
+    def __init__(
+        self, meter: EnergyMeter, kind: int, name: str | None, items: Any, count: Count = None
+    ) -> None:
         self._meter = meter
         self._kind = kind
         self._name = name
         self._items = items
+        self._count = count
 
     def __iter__(self) -> Iterator[Any]:
-        return LoopIterator(self._meter, self._kind, self._name, self._items)
+        return LoopIterator(self._meter, self._kind, self._name, self._items, self._count)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -42,15 +49,18 @@ class Loop:
 class LoopIterator:
     """One pass. A for loop drops it at break, return or an exception; that ends the open window."""
 
-    __slots__ = ("_ending", "_items", "_kind", "_meter", "_name", "_next", "_record")
+    __slots__ = ("_count", "_ending", "_items", "_kind", "_meter", "_name", "_next", "_record")
 
     _record: Record | NullRecord | None
 
-    def __init__(self, meter: EnergyMeter, kind: int, name: str | None, items: Any) -> None:
+    def __init__(
+        self, meter: EnergyMeter, kind: int, name: str | None, items: Any, count: Count = None
+    ) -> None:
         self._meter = meter
         self._kind = kind
         self._name = name
         self._items = items
+        self._count = count
         self._next: Any = None
         self._record = None
         self._ending = meter._endings[kind]
@@ -73,7 +83,10 @@ class LoopIterator:
         try:
             if self._next is None:
                 self._next = iter(self._items).__next__
-            return self._next()
+            item = self._next()
+            if self._count is not None:
+                self._tell_items(self._count, item)
+            return item
         except StopIteration:
             self._drop(cancel=True)
             self._items = self._next = None
@@ -82,6 +95,23 @@ class LoopIterator:
             leaves = isinstance(error, (KeyboardInterrupt, SystemExit))
             self._drop(cancel=self._next is None, waits=not leaves)
             raise
+
+    def _tell_items(self, count: Callable[[Any], int], item: Any) -> None:
+        try:
+            number = items_of(count(item), "what items_of returns")
+        except Exception as error:
+            self._count = None
+            from ._notices import warn
+
+            warn(
+                f"The function given as items_of= raised {shown(error)}; turns of this loop carry "
+                "no items from here on. Correct it: it takes what the loop gives and returns how "
+                "many samples, tokens or requests that is."
+            )
+            return
+        record = self._record
+        if record is not None:
+            record.set_items(number)
 
     def _prepare(self, record: Record | NullRecord) -> None:
         try:

@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 from . import _arguments, _native, _sync
-from ._errors import InvalidArgument, MeterForked
+from ._errors import InvalidArgument, MeterClosed, MeterForked
 from ._loops import Loop
 from ._null import DISABLED, FORKED, NullMeter
 from ._window import Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from os import PathLike
     from types import TracebackType
     from typing import Any, Never, Self, SupportsFloat, SupportsIndex, TypeVar
@@ -67,6 +67,8 @@ class EnergyMeter:
     overhead_limit: the fraction of the time up to which sensors are read where windows begin and
         end. Windows so short that their own begin and end take more are never read at the edges.
     trace: a new file to write, from which ``energy_meter.replay`` gives the same summary again.
+    windows_file: a new file, .jsonl or .csv, that gets a line for each window once its values are
+        final, so that they survive a crash.
 
     A program that imports logging before finds the sensors and channels in the logger
     "energy_meter", at DEBUG.
@@ -81,6 +83,7 @@ class EnergyMeter:
         "_run",
         "_trace",
         "_use",
+        "_windows",
     )
 
     # Recorded machines are measured by subclasses that set these.
@@ -108,6 +111,7 @@ class EnergyMeter:
         price_per_kwh: SupportsFloat | None = None,
         embodied_kg: SupportsFloat | None = None,
         lifetime_years: SupportsFloat | None = None,
+        windows_file: str | bytes | PathLike[str] | PathLike[bytes] | None = None,
         **unknown: Never,
     ) -> None:
         if unknown:
@@ -128,6 +132,13 @@ class EnergyMeter:
         limit = _arguments.overhead_limit(overhead_limit)
         self._trace = None if trace is None else _arguments.path("trace", trace)
         patterns = _arguments.channels(channels)
+        self._windows = None
+        windows_format = _native.FORMAT_JSON
+        if windows_file is not None:
+            from ._report import list_format
+
+            self._windows = _arguments.path("windows_file", windows_file)
+            windows_format = list_format(self._windows)
         if where == "cpu" and needed & _native.DOMAIN_GPU:
             raise InvalidArgument(
                 'require names "gpu", and device="cpu" counts none; drop one of the two'
@@ -167,6 +178,7 @@ class EnergyMeter:
                 price_per_kwh=price,
                 embodied_kg=mass,
                 lifetime_years=life,
+                windows_format=windows_format,
             )
         self._use = _sync.Use() if self._native.device == "gpu" else None
         self._endings = _sync.endings(wanted, self._use)
@@ -184,12 +196,16 @@ class EnergyMeter:
 
         wants_gpu = device not in ("auto", "cpu")
         has_gpu_tdp = options["gpu_tdp_w"] == options["gpu_tdp_w"]
-        trace_fd = -1
-        if self._trace is not None:
-            from ._trace import create
-
-            trace_fd = create(self._trace)
+        trace_fd = windows_fd = -1
         try:
+            if self._trace is not None:
+                from ._trace import create
+
+                trace_fd = create(self._trace)
+            if self._windows is not None:
+                from ._trace import create
+
+                windows_fd = create(self._windows, "windows_file")
             native = _native.Meter(
                 without=_native.DOMAIN_GPU if device == "cpu" else 0,
                 flags=flags
@@ -199,13 +215,15 @@ class EnergyMeter:
                 environment=_devices.environment(),
                 root=self._root,
                 trace_fd=trace_fd,
+                windows_fd=windows_fd,
                 **options,
             )
         except BaseException as error:
-            if self._trace is not None:
-                from ._trace import discard
+            from ._trace import discard
 
-                discard(self._trace, trace_fd)
+            for path, fd in ((self._trace, trace_fd), (self._windows, windows_fd)):
+                if path is not None and fd >= 0:
+                    discard(path, fd)
             if isinstance(error, InvalidArgument):
                 raise InvalidArgument(_as_given(str(error), device, gpus, given)) from None
             raise
@@ -223,33 +241,73 @@ class EnergyMeter:
             _notices.warn(f"Nothing is measured here: {FORKED}.")
         return self._native
 
-    def batch(self, name: str | None = None) -> Window:
-        """A window around a batch: ``with meter.batch():``. Measures what is inside the block."""
+    def batch(self, name: str | None = None, *, items: SupportsIndex | None = None) -> Window:
+        """A window around a batch: ``with meter.batch():``. Measures what is inside the block.
+
+        items: how many samples, tokens or requests it holds, of all devices that are measured; or
+        set ``items`` of the window any time before its end.
+        """
+        return self._window(_native.KIND_BATCH, name, items, "batch")
+
+    def epoch(self, name: str | None = None, *, items: SupportsIndex | None = None) -> Window:
+        """A window around an epoch: ``with meter.epoch():``. items: as of batch()."""
+        return self._window(_native.KIND_EPOCH, name, items, "epoch")
+
+    def window(self, name: str | None = None, *, items: SupportsIndex | None = None) -> Window:
+        """A window of your own: ``with meter.window("validation"):``. items: as of batch()."""
+        return self._window(_native.KIND_OTHER, name, items, "window")
+
+    def _window(
+        self, kind: int, name: str | None, items: SupportsIndex | None, call: str
+    ) -> Window:
         if name is not None:
-            name = _arguments.window_name(name, "batch")
-        return Window(self, _native.KIND_BATCH, name)
+            name = _arguments.window_name(name, call)
+        return Window(self, kind, name, None if items is None else _arguments.items(items))
 
-    def epoch(self, name: str | None = None) -> Window:
-        """A window around an epoch: ``with meter.epoch():``."""
-        if name is not None:
-            name = _arguments.window_name(name, "epoch")
-        return Window(self, _native.KIND_EPOCH, name)
+    @property
+    def items(self) -> int | None:
+        """What the run carries: samples, tokens or requests from construction or reset() to now.
 
-    def window(self, name: str | None = None) -> Window:
-        """A window of your own: ``with meter.window("validation"):``."""
-        if name is not None:
-            name = _arguments.window_name(name, "window")
-        return Window(self, _native.KIND_OTHER, name)
+        Setting it gives ``summary()["run"]`` its energy per item; a later value wins.
+        """
+        return self._run.result().items
 
-    def batches(self, items: Iterable[T], name: str | None = None) -> Measured[T]:
-        """``for batch in meter.batches(loader):`` measures each turn, its loading included."""
-        return self._loop(_native.KIND_BATCH, items, name, "batches")
+    @items.setter
+    def items(self, count: SupportsIndex) -> None:
+        number = _arguments.items(count)
+        try:
+            if not self._run.set_items(number):
+                raise MeterClosed("the meter is closed; give the items of its run before")
+        except MeterForked:
+            self._forked()
 
-    def epochs(self, items: Iterable[T], name: str | None = None) -> Measured[T]:
-        """``for epoch in meter.epochs(range(10)):`` measures each turn."""
-        return self._loop(_native.KIND_EPOCH, items, name, "epochs")
+    def batches(
+        self,
+        items: Iterable[T],
+        name: str | None = None,
+        *,
+        items_of: Callable[[T], int] | SupportsIndex | None = None,
+    ) -> Measured[T]:
+        """``for batch in meter.batches(loader):`` measures each turn, its loading included.
 
-    def _loop(self, kind: int, items: Iterable[T], name: str | None, call: str) -> Loop:
+        items_of: a function that takes what a turn gives and returns how many samples, tokens or
+        requests that is, such as len; or their number, where each turn has the same.
+        """
+        return self._loop(_native.KIND_BATCH, items, name, "batches", items_of)
+
+    def epochs(
+        self,
+        items: Iterable[T],
+        name: str | None = None,
+        *,
+        items_of: Callable[[T], int] | SupportsIndex | None = None,
+    ) -> Measured[T]:
+        """``for epoch in meter.epochs(range(10)):`` measures each turn. items_of: as batches()."""
+        return self._loop(_native.KIND_EPOCH, items, name, "epochs", items_of)
+
+    def _loop(
+        self, kind: int, items: Iterable[T], name: str | None, call: str, items_of: object
+    ) -> Loop:
         if not hasattr(type(items), "__iter__") and not hasattr(type(items), "__getitem__"):
             raise TypeError(
                 f"{call}() takes something to iterate over, such as a loader or range(10), "
@@ -257,7 +315,7 @@ class EnergyMeter:
             )
         if name is not None:
             name = _arguments.window_name(name, call)
-        return Loop(self, kind, name, items)
+        return Loop(self, kind, name, items, _arguments.items_of(items_of))
 
     def last_batch(self, *, final: bool = False) -> WindowResult | None:
         """The result of the batch that ended last; None before the first.
@@ -292,12 +350,37 @@ class EnergyMeter:
         """
         import json
 
-        try:
-            text = self._native.summary(_arguments.SETTLE_NS)
-        except MeterForked:
-            text = self._forked().summary(_arguments.SETTLE_NS)
-        summary: Summary = json.loads(text)
+        summary: Summary = json.loads(self._report(_native.FORMAT_JSON))
         return summary
+
+    def _report(self, format: int) -> str:
+        try:
+            return self._native.summary(_arguments.SETTLE_NS, format)
+        except MeterForked:
+            return self._forked().summary(_arguments.SETTLE_NS, format)
+
+    def report(self, format: str = "text") -> str:
+        """The summary as a table ("text"), "json", "csv", "model-card" or "boamps".
+
+        "model-card": the front matter of a Hugging Face model card with co2_eq_emissions, and its
+        section on environmental impact. "boamps": a draft of a BoAmps report, whose task only you
+        know. Waits as summary() does.
+        """
+        return self._report(_arguments.report_format(format))
+
+    def save(
+        self,
+        path: str | bytes | PathLike[str] | PathLike[bytes],
+        format: str | None = None,
+    ) -> None:
+        """Writes report() to a file, whole or not at all; one that is there is replaced.
+
+        format: None takes it from the name: .txt, .json, .csv, or .md for a model card.
+        """
+        from . import _report
+
+        name = _arguments.path("path", path)
+        _report.save(name, self._report(_report.format_of(name, format)))
 
     @staticmethod
     def merge(summaries: Iterable[Mapping[str, object] | Summary | str | bytes]) -> MergedSummary:
@@ -388,13 +471,22 @@ class EnergyMeter:
             self._use.look()
         try:
             self._native.close(_arguments.SETTLE_NS)
-            if self._trace is not None and isinstance(self._native, _native.Meter):
-                from ._trace import judge
-
-                judge(self._native, self._trace)
-                self._trace = None
+            if isinstance(self._native, _native.Meter):
+                self._judge_files(self._native)
         except MeterForked:
             return
+
+    def _judge_files(self, native: _native.Meter) -> None:
+        trace, self._trace = self._trace, None
+        windows, self._windows = self._windows, None
+        if trace is None and windows is None:
+            return
+        from ._trace import judge
+
+        if trace is not None:
+            judge(native.trace_status(), trace, "trace")
+        if windows is not None:
+            judge(native.windows_status(), windows, "windows_file")
 
     def __enter__(self) -> Self:
         return self

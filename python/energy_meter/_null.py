@@ -24,8 +24,9 @@ def _result(reason: str, is_open: bool) -> _native.Result:
     energies = (0.0, 0.0, *[None] * 4, 0.0, 0.0, 0.0)
     sure = (0.0, 0.0, 0.0, "below", [f"nothing is measured: {reason}"])
     unknown = (None, None, None)
+    items = (None, None, None, None, None)
     return _native.Result(
-        (0, *energies, False, True, is_open, [], {"*": reason}, *sure, 0, *unknown, reason, 0)
+        (0, *energies, False, True, is_open, [], {"*": reason}, *sure, 0, *unknown, reason, 0, *items)
     )
 
 
@@ -43,6 +44,9 @@ class NullRecord:
         pass
 
     lap = cancel = end
+
+    def set_items(self, count: int, /) -> bool:
+        return True
 
     def set_wait(self, ns: int, /) -> bool:
         return False
@@ -89,19 +93,26 @@ class NullMeter:
     def close(self, timeout_ns: int, /) -> None:
         self._record.is_open = False
 
-    def summary(self, timeout_ns: int, /) -> str:
+    def summary(self, timeout_ns: int, format: int, /) -> str:
+        text = self._json()
+        if format == _native.FORMAT_JSON:
+            return text
+        return _native.report(text.encode(), format)
+
+    def _json(self) -> str:
         import json
         import os
         from time import gmtime, strftime
 
-        from ._results import to_dict
+        from ._results import ITEM_KEYS, to_dict
 
         def group() -> dict[str, Any]:
             means = dict.fromkeys(("mean_duration_s", "mean_energy_j", "mean_carbon_g"))
             totals = ("total_duration_s", "total_energy_j", "total_carbon_g", "distinct_energy_j")
             parts = ("uncertainty_j", "uncertainty_gain_j", "uncertainty_edge_j")
             basis = {"carbon_basis": self.carbon_basis, "cost": None, "embodied_g": None}
-            return {"count": 0, **means, **dict.fromkeys(totals + parts, 0.0), **basis}
+            items = {"windows_with_items": 0, **dict.fromkeys(ITEM_KEYS)}
+            return {"count": 0, **means, **dict.fromkeys(totals + parts, 0.0), **basis, **items}
 
         nothing = dict.fromkeys(("in_epochs_j", "in_batches_j", "outside_windows_j"), 0.0)
         return json.dumps(

@@ -4,6 +4,11 @@
 
 from __future__ import annotations
 
+ITEM_KEYS = (
+    *("items", "energy_per_item_j", "energy_per_item_uncertainty_j"),
+    *("items_per_j", "items_per_j_uncertainty"),
+)
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._native import ChannelEnergy, Result
@@ -47,6 +52,11 @@ def to_dict(result: Result, basis: CarbonBasis, *reasons: str | None) -> WindowR
         "carbon_basis": basis,
         "cost": result.cost,
         "embodied_g": result.embodied_g,
+        "items": result.items,
+        "energy_per_item_j": result.energy_per_item_j,
+        "energy_per_item_uncertainty_j": result.energy_per_item_uncertainty_j,
+        "items_per_j": result.items_per_j,
+        "items_per_j_uncertainty": result.items_per_j_uncertainty,
         "cpu_energy_j": result.cpu_j,
         "gpu_energy_j": result.gpu_j,
         "dram_energy_j": result.dram_j,

@@ -62,6 +62,11 @@ class WindowResult(TypedDict):
     carbon_basis: CarbonBasis
     cost: float | None
     embodied_g: float | None
+    items: int | None
+    energy_per_item_j: float | None
+    energy_per_item_uncertainty_j: float | None
+    items_per_j: float | None
+    items_per_j_uncertainty: float | None
     cpu_energy_j: float | None
     gpu_energy_j: float | None
     dram_energy_j: float | None
@@ -119,6 +124,12 @@ class GroupSummary(AnyGroup):
     carbon_basis: CarbonBasis
     cost: float | None
     embodied_g: float | None
+    windows_with_items: int
+    items: int | None
+    energy_per_item_j: float | None
+    energy_per_item_uncertainty_j: float | None
+    items_per_j: float | None
+    items_per_j_uncertainty: float | None
     uncertainty_j: float
     uncertainty_gain_j: float
     uncertainty_edge_j: float
@@ -183,6 +194,12 @@ class MergedGroupSummary(AnyGroup):
     carbon_basis: CarbonBasis
     cost: float | None
     embodied_g: float | None
+    windows_with_items: int
+    items: int | None
+    energy_per_item_j: float | None
+    energy_per_item_uncertainty_j: float | None
+    items_per_j: float | None
+    items_per_j_uncertainty: float | None
     uncertainty_j: float | None
     uncertainty_gain_j: float | None
     uncertainty_edge_j: float | None

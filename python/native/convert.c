@@ -205,6 +205,11 @@ PyObject *em__native_result(const em__native_state *state, em_meter *meter, em_w
             number_or_none(result.embodied_g),
             text_or_none(result.process_cpu_share_reason),
             PyLong_FromUnsignedLongLong(result.begin_ns),
+            result.per_item.windows ? PyLong_FromUnsignedLongLong(result.items) : Py_NewRef(Py_None),
+            number_or_none(result.per_item.energy_j),
+            number_or_none(result.per_item.uncertainty_j),
+            number_or_none(result.per_item.items_per_j),
+            number_or_none(result.per_item.items_per_j_uncertainty),
         };
         tuple = TUPLE(state->result_type, items);
     }
@@ -321,6 +326,11 @@ int em__native_add_tuples(PyObject *module, em__native_state *state)
         {"embodied_g", NULL},
         {"process_cpu_share_reason", NULL},
         {"begin_ns", NULL},
+        {"items", NULL},
+        {"energy_per_item_j", NULL},
+        {"energy_per_item_uncertainty_j", NULL},
+        {"items_per_j", NULL},
+        {"items_per_j_uncertainty", NULL},
         {NULL, NULL},
     };
     static PyStructSequence_Field energy[] = {

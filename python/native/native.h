@@ -28,7 +28,7 @@ typedef struct {
 typedef struct {
     em_meter *meter;
     size_t holders;
-    int trace_fd; /* closed after the meter; -1: none */
+    int trace_fd, windows_fd; /* closed after the meter; -1: none */
 } em__native_share;
 
 typedef struct {
@@ -66,5 +66,6 @@ PyObject *em__native_carbon(PyObject *module, PyObject *args, PyObject *keywords
 PyObject *em__native_replay(PyObject *module, PyObject *args);
 PyObject *em__native_merge(PyObject *module, PyObject *texts);
 PyObject *em__native_compare(PyObject *module, PyObject *args);
+PyObject *em__native_report(PyObject *module, PyObject *args);
 
 #endif

@@ -124,6 +124,20 @@ static PyObject *record_set_wait(PyObject *object, PyObject *number)
     return PyBool_FromLong(status >= 0);
 }
 
+static PyObject *record_set_items(PyObject *object, PyObject *number)
+{
+    unsigned long long items = PyLong_AsUnsignedLongLong(number);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    em__native_record *self = record_of(object);
+    int status = em_window_set_items(self->share->meter, self->window, items);
+    if (status < 0 && !is_over(status)) {
+        return em__native_raise(state_of(object), status, NULL);
+    }
+    return PyBool_FromLong(status >= 0);
+}
+
 static PyObject *record_settle(PyObject *object, PyObject *number)
 {
     unsigned long long timeout_ns = PyLong_AsUnsignedLongLong(number);
@@ -166,6 +180,7 @@ static PyMethodDef record_methods[] = {
     {"lap", record_lap, METH_NOARGS, "lap(): ends the window; the record is the next one's, begun at the same instant"},
     {"cancel", record_cancel, METH_NOARGS, "cancel(): as if the window had never begun"},
     {"set_wait", record_set_wait, METH_O, "set_wait(ns) -> whether the window is open; a later value wins"},
+    {"set_items", record_set_items, METH_O, "set_items(count) -> whether the window is open; a later value wins"},
     {"settle", record_settle, METH_O, "settle(timeout_ns): waits until the ended window is final, then makes it so"},
     {"result", record_result, METH_NOARGS, "result() -> Result"},
     {NULL, NULL, 0, NULL},

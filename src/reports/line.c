@@ -135,7 +135,7 @@ static void add_cell(em__text *text, const char *string)
     char *words = em__text_finish(&plain, NULL);
     text->failed |= !words;
     size_t length = words ? strlen(words) : 0;
-    int is_quoted = length > 0 && (strpbrk(words, "\",;") || words[0] == ' ' || words[length - 1] == ' ');
+    int is_quoted = length > 0 && (strcspn(words, "\",;") < length || words[0] == ' ' || words[length - 1] == ' ');
     em__text_add(text, is_quoted ? "\"" : "");
     for (const char *at = words; at && *at; at++) {
         em__text_bytes(text, *at == '"' ? "\"\"" : at, *at == '"' ? 2 : 1);

@@ -32,6 +32,12 @@ GROUP = {
     "carbon_basis",
     "cost",
     "embodied_g",
+    "windows_with_items",
+    "items",
+    "energy_per_item_j",
+    "energy_per_item_uncertainty_j",
+    "items_per_j",
+    "items_per_j_uncertainty",
     "distinct_energy_j",
     "uncertainty_j",
     "uncertainty_gain_j",
@@ -138,7 +144,10 @@ def test_the_scope_is_this_process(meter: EnergyMeter, spend: Callable[[float], 
     assert abs(time.time() - started.timestamp()) < 30
     assert time.monotonic() - 30 < scope["t_begin"] < scope["t_end"] <= time.monotonic()
     for device in scope["devices"]:
-        assert set(device) == {"channel", "uuid", "name", "domain", "energy_j", "points"}
+        assert set(device) == {
+            *("channel", "sensor", "uuid", "name", "domain"),
+            *("energy_j", "points"),
+        }
         assert device["channel"] in [channel["name"] for channel in meter.channels]
         times, energies = zip(*device["points"], strict=True)
         assert len(times) <= 64
