@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: 2026 The energy-meter authors
-"""A machine of files that programs take for the real one: mounted over /sys and /proc in a namespace.
+"""A machine of files that programs take for the real one, mounted over /sys and /proc.
 
 Its NVML is the stand-in of the tests, under the real one's name. Every program that is compared
 sees the same machine.

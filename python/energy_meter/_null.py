@@ -24,10 +24,9 @@ def _result(reason: str, is_open: bool) -> _native.Result:
     energies = (0.0, 0.0, *[None] * 4, 0.0, 0.0, 0.0)
     sure = (0.0, 0.0, 0.0, "below", [f"nothing is measured: {reason}"])
     unknown = (None, None, None)
-    items = (None, None, None, None, None)
-    return _native.Result(
-        (0, *energies, False, True, is_open, [], {"*": reason}, *sure, 0, *unknown, reason, 0, *items)
-    )
+    no_items = (None, None, None, None, None)
+    tail = (0, *unknown, reason, 0, *no_items)
+    return _native.Result((0, *energies, False, True, is_open, [], {"*": reason}, *sure, *tail))
 
 
 class NullRecord:

@@ -12,7 +12,8 @@
 #define SWING_COUNT 64.0
 #define WHITE_FIRST 2.0 /* readings that noise is worth before anything is learned, */
 #define GUESS 0.6       /* and what power may be off then, as a part of its mean */
-#define GUESS_POWER 0.6 /* with which that falls in shorter brackets than a second */
+#define GUESS_POWER 0.8 /* with which that falls in brackets shorter than */
+#define GUESS_NS 4e8
 #define SEEN_LEAST 0.02
 #define STEP 10.0 /* a step anywhere between two readings errs by a twelfth of (ΔP·T)², on average; some have more */
 #define SAME_MOST_NS 1e11
@@ -75,7 +76,7 @@ double em__gauge_spread_uj2(const em__series *series, const em__point *from, con
     double change_mw = (double)to->power_mw - (double)from->power_mw, guess = guess_mw(lessons);
     double followed = change_mw * change_mw / STEP * step_ns * step_ns;
     double noise = lessons->change2 / 2 * apart_ns * step_ns;
-    double hidden = guess * guess * apart_ns * step_ns * pow(fmin(1.0, step_ns / (double)EM__NS_PER_S), GUESS_POWER);
+    double hidden = guess * guess * apart_ns * step_ns * pow(fmin(1.0, step_ns / GUESS_NS), GUESS_POWER);
     double unit_mw = (double)(facts->unit ? facts->unit : 1) * (double)facts->scale_num / (double)facts->scale_den;
     double same_ns = fmin((double)(from->t_ns - series->update_ns), SAME_MOST_NS);
     double square =
