@@ -52,7 +52,14 @@ class Bench:
 
     def meter(self, python: Path, name: str, windows: int) -> dict[str, float]:
         machine = FakeMachine(4, 8, self.fakes)
-        words = [python, "-W", "ignore", ROOT / "bench" / "peers.py", name, str(windows)]
+        words: list[str | Path] = [
+            python,
+            "-W",
+            "ignore",
+            ROOT / "bench" / "peers.py",
+            name,
+            str(windows),
+        ]
         try:
             found = json.loads(machine.run(*words).splitlines()[-1])
         finally:
@@ -225,7 +232,11 @@ def interval(values: list[float]) -> str:
 
 def training(bench: Bench) -> list[str]:
     machine = FakeMachine(4, 8, bench.fakes)
-    words = [bench.python, ROOT / "bench" / "loop.py", "2" if bench.is_short else "150"]
+    words: list[str | Path] = [
+        bench.python,
+        ROOT / "bench" / "loop.py",
+        "2" if bench.is_short else "150",
+    ]
     try:
         found = json.loads(machine.run(*words, timeout_s=1200).splitlines()[-1])
     finally:
@@ -308,13 +319,10 @@ def where() -> list[str]:
 def write_page(made: dict[str, list[str]]) -> None:
     text = PAGE.read_text()
     for name, lines in {**made, "where": where()}.items():
-        body = "\n".join(["", *lines, ""])
-        text = re.sub(
-            rf"(<!-- bench: {name} -->\n).*?(<!-- end -->)",
-            lambda found, body=body: f"{found[1]}{body}\n{found[2]}",
-            text,
-            flags=re.DOTALL,
-        )
+        mark, end = f"<!-- bench: {name} -->\n", "<!-- end -->"
+        before, _, rest = text.partition(mark)
+        after = rest.partition(end)[2]
+        text = "\n".join([f"{before}{mark}", *lines, "", f"{end}{after}"])
     PAGE.write_text(text)
 
 
