@@ -13,7 +13,7 @@ help:
 	@echo "make demo         install into .venv and train a small network under the meter"
 	@echo "make check        every test and every lint, in environments of their own"
 	@echo "make check-torch  the same meter under a real torch training loop (downloads torch)"
-	@echo "make lint         clang-format, clang-tidy, ruff, mypy"
+	@echo "make lint         clang-format, clang-tidy on more paths than in check, ruff, mypy"
 	@echo "make format       format the C and Python sources"
 	@echo "make fuzz         look for new inputs that break a parser, a minute each (needs clang)"
 	@echo "make hardware     compare with this machine's own GPU and RAPL counters"

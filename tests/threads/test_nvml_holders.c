@@ -8,7 +8,7 @@
 static const char boards[] =
     "board name=\"NVIDIA H200\" uuid=GPU-1 pci=00000000:3B:00.0 cc=9.0 watts=300 update_ms=20\n"
     "board name=\"NVIDIA H200\" uuid=GPU-2 pci=00000000:5E:00.0 cc=9.0 watts=300 update_ms=20\n";
-static char process_file[64];
+static char process_file[80];
 static int (*process_calls)(void);
 
 static void processes(const char *text)
