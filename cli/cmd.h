@@ -21,8 +21,8 @@ int cmd_doctor(int argc, char **argv);
 int cmd_setup(int argc, char **argv);
 
 /* Rows of a table of options, for commands that look at a machine. */
-#define CMD_ROOT {"--root", "DIR|FILE.json", "look below a directory laid out like /, or at a recorded machine"}
-#define CMD_AS_USER {"--as-user", NULL, "with --root: show what an ordinary user could read there"}
+#define CMD_ROOT {"--root", "DIR|FILE.json", "look at a tree like /, or at a recorded machine"}
+#define CMD_AS_USER {"--as-user", NULL, "with --root: as an ordinary user could read it"}
 
 /* The defaults of a meter for this shell; root.c. */
 void cmd_options(em_options *ret_options);
