@@ -210,6 +210,7 @@ static void test_a_pipe(void)
     size_t got = 0, lines = 0;
     CHECK_INT(pipe2(ends, O_CLOEXEC), 0);
     fcntl(ends[1], F_SETPIPE_SZ, 4096);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
     begin_listing(ends[1], EM_FORMAT_JSON);
     for (int i = 0; i < 30; i++) {
         batch_of(100 * MS);
