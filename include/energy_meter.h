@@ -194,7 +194,11 @@ typedef struct {
         *files; /* file_count of them; what a number means is EM_ERR_INVALID to get wrong, and a file that cannot
                              be read is a channel that says why. NULL: none */
     size_t file_count;
-} em_options; /* strings are copied by create */
+    int replay_fd; /* open for reading, at the beginning of a trace that a meter wrote: its channels take the place of
+                             this machine's and read what they read then, as long after create as then after their first
+                             reading, and are gone at its end. Read by create alone; -1 (default): none. Neither with files
+                             nor with another root than "/". The summary's boot is unknown then */
+} em_options;      /* strings are copied by create */
 
 /* Fills in the defaults. size is sizeof(em_options) as the caller was compiled. NULL is ignored. */
 EM_API void em_options_init(em_options *options, size_t size);

@@ -4,6 +4,7 @@
 #include "meter/meter.h"
 
 #include "meter/tracer.h"
+#include "sensors/tape.h"
 
 #include <stdlib.h>
 
@@ -32,6 +33,7 @@ void em__meter_free(em_meter *meter)
     free(meter->carbon_source);
     pthread_cond_destroy(&meter->settled);
     pthread_mutex_destroy(&meter->door);
+    em__tape_unref(meter->tape);
     em__host_unref(meter->host);
     free(meter);
 }

@@ -39,6 +39,9 @@ struct em_trace {
     uint64_t edge_ns, last_ns;  /* of the last edge; the latest of all */
     uint64_t may_skip;          /* how many ids of windows what was lost may have used */
     size_t most_open;
+
+    void (*seen)(void *context, const em__event *event); /* of each event that was entered; NULL: nobody asks */
+    void *context;
 };
 
 typedef struct {
