@@ -29,6 +29,10 @@ static void keep(void *context, const em__event *event)
     } else if (event->kind != EM__EVENT_READING) {
         return;
     }
+    if (event->channel >= load->tape->channel_count) {
+        return; /* CPU time, which is of the process that was measured. */
+    }
+    reading.status = reading.status || reading.outcome == EM__READ_OK ? reading.status : EM_ERR_READ;
     if (load->trace->ledger.timeline.series[event->channel].known_uj > MOST_UJ) {
         load->status = EM_ERR_INVALID;
     }

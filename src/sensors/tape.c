@@ -105,34 +105,38 @@ static size_t find(const em__tape_channel *channel, uint64_t t_ns)
     return low;
 }
 
-/* The step of a count, wrapped where that is possible. 0: none, or one that no power explains, which stays as it is. */
-static uint64_t step_of(const em__channel *facts, const em__tape_reading *from, const em__tape_reading *to)
+/* The step of a count, wrapped where that is possible. 0: one that cannot be told, as timeline/counter has it: it is
+ * further than any power explains, or the count may have gone round unseen. */
+static int find_step(const em__channel *facts, const em__tape_reading *from, const em__tape_reading *to,
+                     uint64_t *ret_step)
 {
-    uint64_t step = to->value - from->value;
+    uint64_t step = to->value - from->value, elapsed_ns = to->t_ns - from->t_ns;
+    int goes_round = facts->range > 0 && !facts->is_endless;
     if (to->value < from->value) {
-        if (facts->range == 0 || facts->is_endless || from->value > facts->range || to->value > facts->range) {
+        if (!goes_round || from->value > facts->range) {
             return 0;
         }
         step = facts->range - from->value + (facts->unit ? facts->unit : 1) + to->value;
     }
-    uint64_t most_uj = em__scale(to->t_ns - from->t_ns + facts->refresh_ns, facts->ceiling_mw, EM__MW_NS_PER_UJ);
-    return facts->ceiling_mw > 0 && em__scale(step, facts->scale_num, facts->scale_den) > most_uj ? 0 : step;
+    *ret_step = step;
+    if (facts->ceiling_mw == 0) {
+        return 1;
+    }
+    uint64_t most_uj = em__scale(elapsed_ns + facts->refresh_ns, facts->ceiling_mw, EM__MW_NS_PER_UJ);
+    uint64_t round_uj = em__scale(facts->range, facts->scale_num, facts->scale_den);
+    return em__scale(step, facts->scale_num, facts->scale_den) <= most_uj &&
+           (!goes_round || elapsed_ns <= em__scale(round_uj, EM__MW_NS_PER_UJ, facts->ceiling_mw));
 }
 
-static uint64_t count_at(const em__channel *facts, const em__tape_reading *from, const em__tape_reading *to,
-                         uint64_t t_ns)
+/* So far behind a count. */
+static uint64_t go_on(const em__channel *facts, uint64_t value, uint64_t part)
 {
-    uint64_t value = from->value, step = step_of(facts, from, to);
-    if (t_ns <= from->t_ns || t_ns >= to->t_ns || step == 0) {
-        return t_ns >= to->t_ns ? to->value : value;
-    }
-    uint64_t part = em__scale(step, t_ns - from->t_ns, to->t_ns - from->t_ns);
     uint64_t unit = facts->unit ? facts->unit : 1;
-    if (facts->range > 0 && !facts->is_endless && value <= facts->range && part > facts->range - value) {
-        uint64_t over = part - (facts->range - value);
-        return over > unit ? over - unit : 0;
+    if (facts->range == 0 || facts->is_endless || value > facts->range || part <= facts->range - value) {
+        return value + part;
     }
-    return value + part;
+    uint64_t over = part - (facts->range - value);
+    return over > unit ? over - unit : 0;
 }
 
 em__reading em__tape_at(const em__tape *tape, size_t channel, uint64_t t_ns)
@@ -149,10 +153,14 @@ em__reading em__tape_at(const em__tape *tape, size_t channel, uint64_t t_ns)
     if (last->outcome != EM__READ_OK) {
         return (em__reading){.outcome = last->outcome, .status = last->status};
     }
-    int is_line =
-        from->facts.kind != EM_KIND_GAUGE && next != last && next->outcome == EM__READ_OK && t_ns >= last->t_ns;
-    if (!is_line && away_ns > stale_ns) {
+    uint64_t step;
+    if (from->facts.kind != EM_KIND_GAUGE && next != last && next->outcome == EM__READ_OK && t_ns >= last->t_ns &&
+        find_step(&from->facts, last, next, &step)) {
+        uint64_t part = em__scale(step, t_ns - last->t_ns, next->t_ns - last->t_ns);
+        return (em__reading){.value = go_on(&from->facts, last->value, part)};
+    }
+    if (away_ns > stale_ns) {
         return (em__reading){.outcome = EM__READ_AGAIN, .status = EM_ERR_READ};
     }
-    return (em__reading){.value = is_line ? count_at(&from->facts, last, next, t_ns) : last->value};
+    return (em__reading){.value = last->value};
 }
