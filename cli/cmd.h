@@ -21,6 +21,11 @@ void cmd_options(em_options *ret_options);
 void cmd_root(em_options *options, const char *root);
 /* 0, or EXIT_USAGE after saying what is wrong with --root and --as-user. */
 int cmd_check_root(const char *command, const em_options *options);
+/* --file PATH,unit=W…: one more; file.c. --replay FILE: opens it. 0, or an exit status after saying what is wrong. */
+int cmd_file(const char *command, em_options *options, const char *text);
+int cmd_replay(const char *command, em_options *options, const char *path);
+/* What these two hold; the meter keeps nothing of it. */
+void cmd_free_options(em_options *options);
 /* Says in one line why a call of the library failed. EXIT_FAILED. */
 int cmd_say_error(const char *command, int status, const em_error *error);
 

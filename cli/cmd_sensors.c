@@ -5,13 +5,16 @@
 #include "cmd.h"
 #include "energy_meter.h"
 
-enum { HELP, JSON, ROOT, AS_USER, CHANNELS };
+enum { HELP, JSON, ROOT, AS_USER, CHANNELS, FILE_OF, REPLAY };
 
 static const args_option options[] = {
     [HELP] = {"--help", NULL, "show this"},
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of a table"},
     [ROOT] = {"--root", "DIR|FILE.json", "look below a directory laid out like /, or at a recorded machine"},
     [CHANNELS] = {"--channels", "PATTERNS", "count (+) or leave out (-) channels: \"+platform/psys,-cpu-*\""},
+    [FILE_OF] = {"--file", "PATH,unit=W",
+                 "a number that another meter writes; also ,domain=gpu ,name=NAME; again for more"},
+    [REPLAY] = {"--replay", "FILE", "the channels of a trace in the place of this machine's"},
     [AS_USER] = {"--as-user", NULL, "with --root: show what an ordinary user could read there"},
 };
 
@@ -39,11 +42,14 @@ int cmd_sensors(int argc, char **argv)
     cmd_options(&chosen);
     int32_t format = EM_FORMAT_TEXT;
     const char *value = NULL;
-    for (int option; (option = args_next(&args, &value)) != ARGS_END;) {
+    int result = 0;
+    for (int option; (option = args_next(&args, &value)) != ARGS_END && result == 0;) {
         switch (option) {
         case HELP:
             return args_help(
-                &args, "energy-meter sensors [--json] [--channels PATTERNS] [--root DIR|FILE.json [--as-user]]",
+                &args,
+                "energy-meter sensors [--json] [--channels PATTERNS] [--file PATH,unit=UNIT]...\n"
+                "                            [--root DIR|FILE.json [--as-user] | --replay FILE]",
                 "Lists what can be measured, how each number enters the total, and for what is missing the\n"
                 "reason and the remedy.");
         case JSON:
@@ -55,15 +61,21 @@ int cmd_sensors(int argc, char **argv)
         case CHANNELS:
             chosen.channels = value;
             break;
+        case FILE_OF:
+            result = cmd_file("sensors", &chosen, value);
+            break;
+        case REPLAY:
+            result = cmd_replay("sensors", &chosen, value);
+            break;
         case AS_USER:
             chosen.flags |= EM_AS_USER;
             break;
         default:
-            return EXIT_USAGE;
+            result = EXIT_USAGE;
         }
     }
-    if (cmd_check_root("sensors", &chosen) != 0) {
-        return EXIT_USAGE;
-    }
-    return show(&chosen, format);
+    result = result ? result : cmd_check_root("sensors", &chosen);
+    result = result ? result : show(&chosen, format);
+    cmd_free_options(&chosen);
+    return result;
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
-/* --file PATH,unit=W[,kind=gauge][,domain=gpu][,name=NAME]: a number that another meter writes. */
+/* --file PATH,unit=W[,kind=gauge][,domain=gpu][,name=NAME]: a number that another meter writes; --replay FILE: a trace. */
 #include "args.h"
 #include "cmd.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,6 +74,34 @@ int cmd_file(const char *command, em_options *options, const char *text)
     return 0;
 }
 
+int cmd_replay(const char *command, em_options *options, const char *path)
+{
+    if (options->replay_fd >= 0) {
+        close(options->replay_fd);
+    }
+    options->replay_fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (options->replay_fd < 0) {
+        args_say(command, "--replay %s: %s; give a file that EnergyMeter(trace=...) wrote", path, strerror(errno));
+        return EXIT_FAILED;
+    }
+    em_error error = {.size = sizeof error};
+    em_trace *trace = NULL;
+    int status = em_trace_open(options->replay_fd, &error, &trace);
+    em_trace_destroy(trace);
+    if (status == EM_OK && lseek(options->replay_fd, 0, SEEK_SET) < 0) {
+        status = EM_ERR_INVALID;
+        snprintf(error.text, sizeof error.text, " is no regular file");
+    }
+    if (status != EM_OK) {
+        /* "descriptor 3 shows no trace" */
+        size_t number = strncmp(error.text, "descriptor ", 11) == 0 ? 11 : 0;
+        args_say(command, "--replay %s%s; give a file that EnergyMeter(trace=...) wrote", path,
+                 error.text + number + (number ? strspn(error.text + number, "0123456789") : 0));
+        return EXIT_FAILED;
+    }
+    return 0;
+}
+
 void cmd_free_options(em_options *options)
 {
     for (size_t i = 0; i < options->file_count; i++) {
@@ -81,5 +112,6 @@ void cmd_free_options(em_options *options)
     options->file_count = 0;
     if (options->replay_fd >= 0) {
         close(options->replay_fd);
+        options->replay_fd = -1;
     }
 }

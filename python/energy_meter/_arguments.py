@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _KEYWORDS = (
     "sample_interval, cpu_tdp_w, gpu_tdp_w, carbon_intensity_g_per_kwh, "
-    "device, gpus, require, enabled, dram_model, sync, overhead_limit, trace, channels"
+    "device, gpus, require, enabled, dram_model, sync, overhead_limit, trace, channels, "
+    "files, replay"
 )
 _DEVICES = '"auto", "cpu", "gpu", "cuda", "cuda:N" or a torch.device of these'
 _GPUS = (

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Never, Self, SupportsFloat, SupportsIndex, TypeVar
 
+    from ._files import File
     from .types import (
         AbsenceInfo,
         ChannelInfo,
         Measured,
         MergedSummary,
+        MeterFile,
         Summary,
         WindowResult,
     )
@@ -48,6 +50,10 @@ class EnergyMeter:
         of windows of your own; True: of batches, too; False: never; or a function that waits.
     overhead_limit: the fraction of the time up to which sensors are read where windows begin and
         end. Windows so short that their own begin and end take more are never read at the edges.
+    files: numbers that outside meters write: [{"path": "/run/wall", "unit": "W"}], units J, kJ, mJ,
+        uJ, Wh, kWh (energy so far), W, kW, mW, uW (power now). "domain": "platform" (shown, never
+        added), or "cpu", "gpu", "dram" (counted where the machine measures none), "other".
+    replay: a trace, whose channels take the place of this machine's and read what they read then.
     trace: a new file to write, from which ``energy_meter.replay`` gives the same summary again.
 
     A program that imports logging before finds the sensors and channels in the logger
@@ -76,6 +82,8 @@ class EnergyMeter:
         overhead_limit: SupportsFloat = 0.001,
         trace: str | bytes | PathLike[str] | PathLike[bytes] | None = None,
         channels: str | Sequence[str] | None = None,
+        files: Iterable[MeterFile] = (),
+        replay: str | bytes | PathLike[str] | PathLike[bytes] | None = None,
         **unknown: Never,
     ) -> None:
         if unknown:
@@ -92,6 +100,16 @@ class EnergyMeter:
         limit = _arguments.overhead_limit(overhead_limit)
         self._trace = None if trace is None else _arguments.path("trace", trace)
         patterns = _arguments.channels(channels)
+        written: list[File] = []
+        if files != ():
+            from ._files import files as judged
+
+            written = judged(files)
+        played = None if replay is None else _arguments.path("replay", replay)
+        if played is not None and written:
+            raise InvalidArgument(
+                "replay plays a trace in the place of a machine, and files are given; drop one"
+            )
         if where == "cpu" and needed & _native.DOMAIN_GPU:
             raise InvalidArgument(
                 'require names "gpu", and device="cpu" counts none; drop one of the two'
@@ -110,7 +128,18 @@ class EnergyMeter:
             self._native = NullMeter(DISABLED, self._intensity)
         else:
             self._native = self._open(
-                interval_ns, limit, cpu_w, gpu_w, intensity, where, which, needed, flags, patterns
+                interval_ns,
+                limit,
+                cpu_w,
+                gpu_w,
+                intensity,
+                where,
+                which,
+                needed,
+                flags,
+                patterns,
+                written,
+                played,
             )
         self._waits = _sync.waits(wanted)
         self._begin = self._native.begin
@@ -132,18 +161,26 @@ class EnergyMeter:
         needed: int,
         flags: int,
         channels: str,
+        files: list[File],
+        replay: str | bytes | None,
     ) -> _native.Meter:
         from . import _devices, _notices
 
         wants_gpu = device not in ("auto", "cpu")
         has_gpu_tdp = gpu_w == gpu_w
-        trace_fd = -1
+        trace_fd = replay_fd = -1
         if self._trace is not None:
             from ._trace import create
 
             trace_fd = create(self._trace)
         try:
+            if replay is not None:
+                from ._trace import open_to_play
+
+                replay_fd = open_to_play(replay)
             native = _native.Meter(
+                files=files,
+                replay_fd=replay_fd,
                 sample_interval_ns=interval_ns,
                 overhead_limit=limit,
                 cpu_tdp_w=cpu_w,
@@ -161,13 +198,22 @@ class EnergyMeter:
                 channels=channels,
             )
         except BaseException as error:
+            if replay is not None and isinstance(error, InvalidArgument):
+                from ._trace import told_by_name
+
+                error = told_by_name(error, replay_fd, f"replay={_arguments.shown(replay)}")
             if self._trace is not None:
                 from ._trace import discard
 
                 discard(self._trace, trace_fd)
             if not isinstance(error, InvalidArgument) or gpus != device:
-                raise
+                raise error
             raise InvalidArgument(str(error).replace("gpus=", "device=", 1)) from None
+        finally:
+            if replay_fd >= 0:
+                from os import close
+
+                close(replay_fd)
         if wants_gpu and native.device != "gpu":
             raise InvalidArgument(_notices.no_gpu(device, native.absences()))
         return native

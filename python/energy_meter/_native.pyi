@@ -264,6 +264,8 @@ class Meter:
         environment: Sequence[str] = ...,
         root: str = ...,
         trace_fd: int = ...,
+        files: list[tuple[str | bytes, str, str | None, str | None, str | None]] = ...,
+        replay_fd: int = ...,
     ) -> Meter: ...
     @property
     def device(self) -> str: ...

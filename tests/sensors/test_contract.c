@@ -4,6 +4,7 @@
  * that counts what is opened and closed. */
 #include "counting_host.h"
 #include "probing.h"
+#include "sensors/tape.h"
 
 /* ---------------------------------------------------------------------------------------- a machine that has it all */
 
@@ -517,6 +518,49 @@ static void test_cost_is_linear(void)
     CHECK(opened[1] - opened[0] <= 100 * 10);
 }
 
+/* The same, from a tape of what the machine said, through no file of it; no other sensor is asked. */
+static void test_a_trace_in_the_place_of_all(void)
+{
+    counting_host *host = count_on(rich_machine());
+    em__probe live = probe_all(&host->base), probe = {0};
+    em__tape *tape = em__tape_create(CHANNELS);
+    em__reading out[EM__DEVICE_CHANNELS];
+    size_t channel = 0;
+    for (size_t i = 0; i < live.device_count; i++) {
+        em__device *device = live.devices[i];
+        device->ops->read(device, EM__EVERY_CHANNEL, out);
+        for (size_t j = 0; j < device->channel_count; j++, channel++) {
+            em__tape_channel *to = &tape->channels[channel];
+            to->facts = device->channels[j];
+            to->rank = device->rank;
+            snprintf(to->sensor, sizeof to->sensor, "%s", device->sensor);
+            CHECK_INT(em__tape_add(tape, channel, 5000000000 + i, &out[j]), EM_OK);
+        }
+    }
+    CHECK_INT(channel, CHANNELS);
+    CHECK_INT(em__tape_finish(tape), EM_OK);
+    em__sensors_free(&live);
+    em__selection selection = everything();
+    selection.tape = tape;
+    int opened = host->opened;
+    CHECK_INT(em__sensors_probe(&host->base, &selection, &probe), EM_OK);
+    em__tape_unref(tape);
+    size_t sensors = 0, channels = 0;
+    while (em__sensor_at(sensors)) {
+        sensors++;
+    }
+    CHECK_INT(probe.absence_count, sensors - 1);
+    for (size_t i = 0; i < probe.device_count; i++) {
+        for (size_t j = 0; j < probe.devices[i]->channel_count; j++, channels++) {
+            check_channel(probe.devices[i], &probe.devices[i]->channels[j]);
+        }
+    }
+    CHECK_INT(channels, CHANNELS);
+    CHECK_INT(check_readings(&probe), 3 * CHANNELS);
+    CHECK_INT(host->opened, opened);
+    finish(host, &probe);
+}
+
 static int compare_paths(const void *left, const void *right)
 {
     return strcmp(*(char *const *)left, *(char *const *)right);
@@ -573,6 +617,7 @@ static void test_chips_are_looked_at_once(void)
 int main(void)
 {
     RUN(test_chips_are_looked_at_once);
+    RUN(test_a_trace_in_the_place_of_all);
     RUN(test_ranks_ascend);
     RUN(test_empty_root);
     RUN(test_recorded_machines);
