@@ -12,8 +12,7 @@ static const args_option options[] = {
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of a table"},
     [ROOT] = {"--root", "DIR|FILE.json", "look below a directory laid out like /, or at a recorded machine"},
     [CHANNELS] = {"--channels", "PATTERNS", "count (+) or leave out (-) channels: \"+platform/psys,-cpu-*\""},
-    [FILE_OF] = {"--file", "PATH,unit=W",
-                 "a number that another meter writes; also ,domain=gpu ,name=NAME; again for more"},
+    [FILE_OF] = {"--file", "PATH,unit=W", "what another meter writes (,domain=gpu ,name=NAME); again for more"},
     [REPLAY] = {"--replay", "FILE", "the channels of a trace in the place of this machine's"},
     [AS_USER] = {"--as-user", NULL, "with --root: show what an ordinary user could read there"},
 };
