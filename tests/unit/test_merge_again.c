@@ -72,7 +72,7 @@ static void merges_of_hosts_merge_again(void)
     static const char *const hosts[] = {"node-a", "node-b", "node-b"}, *const boots[] = {"boot-a", "boot-b", "boot-c"};
     for (int round = 0; round < 100; round++) {
         process ranks[6];
-        double until_s[3] = {0}, joules = 0, joined_s = 0;
+        double until_s[3] = {0}, joules = 0;
         for (size_t i = 0; i < 6; i++) {
             size_t boot = i < 3 ? i : (size_t)rig_random_below(3);
             double begin_s = 10 + (double)rig_random_below(30000) / 1e3;
@@ -93,7 +93,6 @@ static void merges_of_hosts_merge_again(void)
             for (size_t boot = 0; boot < 3; boot++) {
                 until_s[boot] += is_covered[boot] ? 1e-3 : 0;
             }
-            joined_s += is_covered[0] || is_covered[1] || is_covered[2] ? 1e-3 : 0;
         }
         joules = 400 * (until_s[0] + until_s[1] + until_s[2]);
         em_summary *all = merge(ranks, 6), *left[6];
