@@ -281,7 +281,12 @@ def install_peers() -> dict[str, Path]:
         if not (folder / "installed").exists():
             print(f"Installing {line} into {folder.relative_to(ROOT)} ...", flush=True)
             subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-            pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
+            pip: list[str | Path] = [
+                folder / "bin" / "python",
+                "-m",
+                "pip",
+                "--disable-pip-version-check",
+            ]
             subprocess.run([*pip, "install", "--quiet", line], check=True)
             (folder / "installed").touch()
         found[name] = folder / "bin" / "python"

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HELP, JSON, ROOT, AS_USER, SAVE, FORCE, OPTIONS };
+enum { HELP, JSON, ROOT, AS_USER, SAVE, FORCE, FILE_OF, REPLAY, OPTIONS };
 enum { LOOK_NS = 1200000000, INTERVAL_NS = 10000000 };
 
 static const args_option options[OPTIONS] = {
@@ -21,6 +21,8 @@ static const args_option options[OPTIONS] = {
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of text"},
     [ROOT] = CMD_ROOT,
     [AS_USER] = CMD_AS_USER,
+    [FILE_OF] = CMD_FILE,
+    [REPLAY] = CMD_REPLAY,
     [SAVE] = {"--save", "FILE.json", "record the machine; serial numbers are hashed"},
     [FORCE] = {"--force", NULL, "with --save: replace a file that is there"},
 };
@@ -141,7 +143,9 @@ static int save(const em_options *chosen, const char *path, int force)
 /* 0, or EXIT_USAGE after saying what does not go together. */
 static int check_save(const em_options *chosen, const char *path, int force, int is_json)
 {
-    const char *wrong = force && !path                       ? "--force replaces a recording; add --save FILE.json"
+    const char *wrong = force && !path ? "--force replaces a recording; add --save FILE.json"
+                        : path && (chosen->file_count > 0 || chosen->replay_fd >= 0)
+                            ? "--save records the machine alone; leave --file and --replay out"
                         : path && !path[0]                   ? "--save is empty; give a file's name"
                         : path && is_json                    ? "--json and --save do not go together; save first"
                         : path && chosen->flags & EM_AS_USER ? "--as-user and --save do not go together: a "
@@ -161,8 +165,8 @@ int cmd_doctor(int argc, char **argv)
     cmd_options(&chosen);
     int32_t format = EM_FORMAT_TEXT;
     const char *value = NULL, *path = NULL;
-    int force = 0;
-    for (int option; (option = args_next(&args, &value)) != ARGS_END;) {
+    int force = 0, result = 0;
+    for (int option; (option = args_next(&args, &value)) != ARGS_END && result == 0;) {
         switch (option) {
         case HELP:
             return args_help(&args, "energy-meter doctor [OPTION]...",
@@ -178,6 +182,12 @@ int cmd_doctor(int argc, char **argv)
         case AS_USER:
             chosen.flags |= EM_AS_USER;
             break;
+        case FILE_OF:
+            result = cmd_file("doctor", &chosen, value);
+            break;
+        case REPLAY:
+            result = cmd_replay("doctor", &chosen, value);
+            break;
         case SAVE:
             path = value;
             break;
@@ -185,11 +195,14 @@ int cmd_doctor(int argc, char **argv)
             force = 1;
             break;
         default:
-            return EXIT_USAGE;
+            result = EXIT_USAGE;
         }
     }
-    if (check_save(&chosen, path, force, format == EM_FORMAT_JSON) != 0 || cmd_check_root("doctor", &chosen) != 0) {
-        return EXIT_USAGE;
+    result = result ? result : check_save(&chosen, path, force, format == EM_FORMAT_JSON);
+    result = result ? result : cmd_check_root("doctor", &chosen);
+    if (result == 0) {
+        result = path ? save(&chosen, path, force) : show(&chosen, format);
     }
-    return path ? save(&chosen, path, force) : show(&chosen, format);
+    cmd_free_options(&chosen);
+    return result;
 }

@@ -5,13 +5,15 @@
 #include "cmd.h"
 #include "energy_meter.h"
 
-enum { HELP, JSON, ROOT, AS_USER, CHANNELS };
+enum { HELP, JSON, ROOT, AS_USER, CHANNELS, FILE_OF, REPLAY };
 
 static const args_option options[] = {
     [HELP] = {"--help", NULL, "show this"},
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of a table"},
     [ROOT] = CMD_ROOT,
     [CHANNELS] = {"--channels", "PATTERNS", "count or leave out: \"+platform/psys,-cpu-*\""},
+    [FILE_OF] = CMD_FILE,
+    [REPLAY] = CMD_REPLAY,
     [AS_USER] = CMD_AS_USER,
 };
 
@@ -33,7 +35,8 @@ int cmd_sensors(int argc, char **argv)
     cmd_options(&chosen);
     int32_t format = EM_FORMAT_TEXT;
     const char *value = NULL;
-    for (int option; (option = args_next(&args, &value)) != ARGS_END;) {
+    int result = 0;
+    for (int option; (option = args_next(&args, &value)) != ARGS_END && result == 0;) {
         switch (option) {
         case HELP:
             return args_help(&args, "energy-meter sensors [OPTION]...",
@@ -48,15 +51,21 @@ int cmd_sensors(int argc, char **argv)
         case CHANNELS:
             chosen.channels = value;
             break;
+        case FILE_OF:
+            result = cmd_file("sensors", &chosen, value);
+            break;
+        case REPLAY:
+            result = cmd_replay("sensors", &chosen, value);
+            break;
         case AS_USER:
             chosen.flags |= EM_AS_USER;
             break;
         default:
-            return EXIT_USAGE;
+            result = EXIT_USAGE;
         }
     }
-    if (cmd_check_root("sensors", &chosen) != 0) {
-        return EXIT_USAGE;
-    }
-    return show(&chosen, format);
+    result = result ? result : cmd_check_root("sensors", &chosen);
+    result = result ? result : show(&chosen, format);
+    cmd_free_options(&chosen);
+    return result;
 }

@@ -200,6 +200,10 @@ typedef struct {
         *files; /* file_count of them; what a number means is EM_ERR_INVALID to get wrong, and a file that cannot
                              be read is a channel that says why. NULL: none */
     size_t file_count;
+    int replay_fd; /* open for reading, at the beginning of a trace that a meter wrote: its channels take the place of
+                             this machine's and read what they read then, as long after create as then after their first
+                             reading, and are gone at its end. Read by create alone; -1 (default): none. Neither with files
+                             nor with another root than "/". The summary's boot is unknown then */
     const char *location; /* whose electricity: "FR", "US-CA", "WORLD", or a region of a cloud, "aws:eu-west-1",
                                        "gcp:…", "azure:…", "ovhcloud:…", "scaleway:…"; in either case. NULL: not given,
                                        and never guessed. With carbon_g_per_kwh that number is used, and the location

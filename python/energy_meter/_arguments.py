@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _KEYWORDS = (
     "sample_interval, cpu_tdp_w, gpu_tdp_w, carbon_intensity_g_per_kwh, "
     "device, gpus, require, enabled, dram_model, sync, overhead_limit, trace, channels, "
-    "location, pue, price_per_kwh, embodied_kg, lifetime_years, windows_file"
+    "location, pue, price_per_kwh, embodied_kg, lifetime_years, windows_file, files, replay"
 )
 _DEVICES = '"auto", "cpu", "gpu", "cuda", "cuda:N" or a torch.device of these'
 _GPUS = (

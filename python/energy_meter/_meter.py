@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Never, Self, SupportsFloat, SupportsIndex, TypeVar
 
+    from ._files import File
     from .types import (
         AbsenceInfo,
         CarbonBasis,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         Comparison,
         Measured,
         MergedSummary,
+        MeterFile,
         Rates,
         Summary,
         WindowResult,
@@ -66,6 +68,10 @@ class EnergyMeter:
         of windows of your own; True: of batches, too; False: never; or a function that waits.
     overhead_limit: the fraction of the time up to which sensors are read where windows begin and
         end. Windows so short that their own begin and end take more are never read at the edges.
+    files: numbers that outside meters write: [{"path": "/run/wall", "unit": "W"}], units J, kJ, mJ,
+        uJ, Wh, kWh (energy so far), W, kW, mW, uW (power now). "domain": "platform" (shown, never
+        added), or "cpu", "gpu", "dram" (counted where the machine measures none), "other".
+    replay: a trace, whose channels take the place of this machine's and read what they read then.
     trace: a new file to write, from which ``energy_meter.replay`` gives the same summary again.
     windows_file: a new file, .jsonl or .csv, that gets a line for each window once its values are
         final, so that they survive a crash.
@@ -112,6 +118,8 @@ class EnergyMeter:
         embodied_kg: SupportsFloat | None = None,
         lifetime_years: SupportsFloat | None = None,
         windows_file: str | bytes | PathLike[str] | PathLike[bytes] | None = None,
+        files: Iterable[MeterFile] = (),
+        replay: str | bytes | PathLike[str] | PathLike[bytes] | None = None,
         **unknown: Never,
     ) -> None:
         if unknown:
@@ -139,6 +147,16 @@ class EnergyMeter:
 
             self._windows = _arguments.path("windows_file", windows_file)
             windows_format = list_format(self._windows)
+        written: list[File] = []
+        if files != ():
+            from ._files import files as judged
+
+            written = judged(files)
+        played = None if replay is None else _arguments.path("replay", replay)
+        if played is not None and written:
+            raise InvalidArgument(
+                "replay plays a trace in the place of a machine, and files are given; drop one"
+            )
         if where == "cpu" and needed & _native.DOMAIN_GPU:
             raise InvalidArgument(
                 'require names "gpu", and device="cpu" counts none; drop one of the two'
@@ -179,6 +197,8 @@ class EnergyMeter:
                 embodied_kg=mass,
                 lifetime_years=life,
                 windows_format=windows_format,
+                files=written,
+                replay_path=played,
             )
         self._use = _sync.Use() if self._native.device == "gpu" else None
         self._endings = _sync.endings(wanted, self._use)
@@ -190,13 +210,20 @@ class EnergyMeter:
             announce(self._native, self._run.result(), has_gpu=where != "cpu", gpus=which)
 
     def _open(
-        self, device: str, gpus: str, given: object, *, flags: int, **options: Any
+        self,
+        device: str,
+        gpus: str,
+        given: object,
+        *,
+        flags: int,
+        replay_path: str | bytes | None,
+        **options: Any,
     ) -> _native.Meter:
         from . import _devices, _notices
 
         wants_gpu = device not in ("auto", "cpu")
         has_gpu_tdp = options["gpu_tdp_w"] == options["gpu_tdp_w"]
-        trace_fd = windows_fd = -1
+        trace_fd = windows_fd = replay_fd = -1
         try:
             if self._trace is not None:
                 from ._trace import create
@@ -206,7 +233,12 @@ class EnergyMeter:
                 from ._trace import create
 
                 windows_fd = create(self._windows, "windows_file")
+            if replay_path is not None:
+                from ._trace import open_to_play
+
+                replay_fd = open_to_play(replay_path)
             native = _native.Meter(
+                replay_fd=replay_fd,
                 without=_native.DOMAIN_GPU if device == "cpu" else 0,
                 flags=flags
                 | (_native.FLAG_PRESENT_GPU if wants_gpu and has_gpu_tdp else 0)
@@ -219,14 +251,21 @@ class EnergyMeter:
                 **options,
             )
         except BaseException as error:
-            from ._trace import discard
+            from ._trace import discard, told_by_name
 
+            if replay_path is not None and isinstance(error, InvalidArgument):
+                error = told_by_name(error, replay_fd, f"replay={_arguments.shown(replay_path)}")
             for path, fd in ((self._trace, trace_fd), (self._windows, windows_fd)):
                 if path is not None and fd >= 0:
                     discard(path, fd)
             if isinstance(error, InvalidArgument):
                 raise InvalidArgument(_as_given(str(error), device, gpus, given)) from None
-            raise
+            raise error
+        finally:
+            if replay_fd >= 0:
+                from os import close
+
+                close(replay_fd)
         if wants_gpu and native.device != "gpu":
             raise InvalidArgument(_notices.no_gpu(device, native.absences()))
         return native

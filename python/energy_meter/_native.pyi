@@ -322,6 +322,8 @@ class Meter:
         price_per_kwh: float = ...,
         embodied_kg: float = ...,
         lifetime_years: float = ...,
+        files: list[tuple[str | bytes, str, str | None, str | None, str | None]] = ...,
+        replay_fd: int = ...,
     ) -> Meter: ...
     @property
     def carbon_basis(self) -> CarbonBasis: ...

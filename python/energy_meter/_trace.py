@@ -57,6 +57,17 @@ def judge(text: str | None, path: str | bytes, argument: str) -> None:
         warn(f"{argument}={_arguments.shown(path)}: {text}.")
 
 
+def open_to_play(path: str | bytes) -> int:
+    return _open(path, os.O_RDONLY | os.O_NONBLOCK, "replay", _REMEDY)
+
+
+def told_by_name(error: Exception, fd: int, shown: str) -> Exception:
+    """The same, with the file's name in the place of its descriptor."""
+    words = str(error).replace(f"descriptor {fd}", shown, 1)
+    words = words.replace("give a descriptor that is open for reading", _REMEDY, 1)
+    return type(error)(words)
+
+
 def replay(path: object) -> Summary:
     import json
 
@@ -66,9 +77,7 @@ def replay(path: object) -> Summary:
     try:
         text, is_whole = _native.replay(fd)
     except (InvalidArgument, SystemRefused) as error:
-        words = str(error).replace(f"descriptor {fd}", shown, 1)
-        words = words.replace("give a descriptor that is open for reading", _REMEDY, 1)
-        raise type(error)(words) from None
+        raise told_by_name(error, fd, shown) from None
     finally:
         os.close(fd)
     if not is_whole:

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol, TypedDict, TypeVar
+from os import PathLike
+from typing import Any, Literal, NotRequired, Protocol, TypedDict, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -23,6 +24,16 @@ class CarbonBasis(TypedDict):
     is_default: bool
     pue: float | None
     pue_source: str | None
+
+
+class MeterFile(TypedDict):
+    """A number that an outside meter writes into a file, for ``EnergyMeter(files=[...])``."""
+
+    path: str | bytes | PathLike[str] | PathLike[bytes]
+    unit: Literal["J", "kJ", "mJ", "uJ", "Wh", "kWh", "W", "kW", "mW", "uW"]
+    kind: NotRequired[Literal["counter", "gauge"]]
+    domain: NotRequired[Literal["platform", "cpu", "gpu", "dram", "other"]]
+    name: NotRequired[str]
 
 
 class ProvenanceEnergy(TypedDict):

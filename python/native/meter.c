@@ -66,6 +66,40 @@ failed:
     return NULL;
 }
 
+/* Tuples of path, unit, kind, domain and name. The strings stay owned by them and by ret_bytes. */
+static em_file *files_of(PyObject *sequence, PyObject **ret_bytes)
+{
+    *ret_bytes = NULL;
+    Py_ssize_t count = PySequence_Size(sequence);
+    if (count < 0) {
+        return NULL;
+    }
+    em_file *files = PyMem_Calloc((size_t)count + 1, sizeof *files);
+    PyObject *bytes = PyList_New(count);
+    if (!files || !bytes) {
+        PyErr_NoMemory();
+        goto failed;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *item = PySequence_GetItem(sequence, i), *path = NULL;
+        em_file *file = &files[i];
+        int ok = item && PyArg_ParseTuple(item, "O&szzz:files", PyUnicode_FSConverter, &path, &file->unit, &file->kind,
+                                          &file->domain, &file->name);
+        Py_XDECREF(item); /* The sequence holds it. */
+        if (!ok) {
+            goto failed;
+        }
+        file->path = PyBytes_AsString(path);
+        PyList_SetItem(bytes, i, path);
+    }
+    *ret_bytes = bytes;
+    return files;
+failed:
+    PyMem_Free(files);
+    Py_XDECREF(bytes);
+    return NULL;
+}
+
 static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"sample_interval_ns",
@@ -88,18 +122,20 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
                             "lifetime_years",
                             "windows_fd",
                             "windows_format",
+                            "files",
+                            "replay_fd",
                             NULL};
     em_options options;
     em_options_init(&options, sizeof options);
     unsigned long long interval = options.sample_interval_ns;
     unsigned int without = 0, require = 0, flags = 0;
-    PyObject *environment = NULL, *root = NULL, *bytes = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KddddIIIsOO&izzddddii", names, &interval,
-                                     &options.overhead_limit, &options.cpu_tdp_w, &options.gpu_tdp_w,
-                                     &options.carbon_g_per_kwh, &without, &require, &flags, &options.gpus, &environment,
-                                     PyUnicode_FSConverter, &root, &options.trace_fd, &options.channels,
-                                     &options.location, &options.pue, &options.price_per_kwh, &options.embodied_kg,
-                                     &options.lifetime_years, &options.windows_fd, &options.windows_format)) {
+    PyObject *environment = NULL, *root = NULL, *bytes = NULL, *paths = NULL, *files = NULL;
+    if (!PyArg_ParseTupleAndKeywords(
+            args, keywords, "|$KddddIIIsOO&izzddddiiO!i", names, &interval, &options.overhead_limit, &options.cpu_tdp_w,
+            &options.gpu_tdp_w, &options.carbon_g_per_kwh, &without, &require, &flags, &options.gpus, &environment,
+            PyUnicode_FSConverter, &root, &options.trace_fd, &options.channels, &options.location, &options.pue,
+            &options.price_per_kwh, &options.embodied_kg, &options.lifetime_years, &options.windows_fd,
+            &options.windows_format, &PyList_Type, &files, &options.replay_fd)) {
         return NULL;
     }
     options.sample_interval_ns = interval;
@@ -118,6 +154,10 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
         goto done;
     }
     options.environment = strings;
+    if (files && !(options.files = files_of(files, &paths))) {
+        goto done;
+    }
+    options.file_count = files ? (size_t)PyList_Size(files) : 0;
     em_error error = {.size = sizeof error};
     PyThreadState *released = PyEval_SaveThread();
     int status = em_meter_create(&options, &error, &meter);
@@ -139,7 +179,9 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     }
 done:
     PyMem_Free(strings);
+    PyMem_Free((void *)options.files);
     Py_XDECREF(bytes);
+    Py_XDECREF(paths);
     Py_XDECREF(root);
     return self;
 }

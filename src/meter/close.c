@@ -5,6 +5,7 @@
 
 #include "meter/lister.h"
 #include "meter/tracer.h"
+#include "sensors/tape.h"
 
 #include <stdlib.h>
 
@@ -34,6 +35,7 @@ void em__meter_free(em_meter *meter)
     free(meter->location);
     pthread_cond_destroy(&meter->settled);
     pthread_mutex_destroy(&meter->door);
+    em__tape_unref(meter->tape);
     em__host_unref(meter->host);
     free(meter);
 }

@@ -5,6 +5,7 @@
 #include "core/units.h"
 #include "meter/lister.h"
 #include "meter/meter.h"
+#include "meter/playback.h"
 #include "meter/tracer.h"
 #include "metrics/summary.h"
 #include "platform/process.h"
@@ -107,6 +108,7 @@ static int take_probe(em_meter *meter, const em_options *options, em_error *erro
                                .model_dram = (options->flags & EM_MODEL_DRAM) != 0,
                                .files = options->files,
                                .file_count = options->file_count,
+                               .tape = meter->tape,
                                .gpus = options->gpus,
                                .error = error};
     int status = em__sensors_probe(meter->host, &selection, &probe);
@@ -158,8 +160,13 @@ static void take_surroundings(em_meter *meter, const em_options *options)
     em__host *host = meter->host;
     uint64_t wall_ns = host->ops->wall_ns(host), mono_ns = host->ops->monotonic_ns(host);
     meter->wall_offset_ns = wall_ns > mono_ns ? wall_ns - mono_ns : 0;
-    meter->host_name = read_text(host, "/proc/sys/kernel/hostname");
-    meter->boot_id = read_text(host, "/proc/sys/kernel/random/boot_id");
+    if (meter->tape) {
+        /* What is played again is no measurement of any boot, and is not to be merged with one. */
+        meter->host_name = meter->tape->host ? strdup(meter->tape->host) : NULL;
+    } else {
+        meter->host_name = read_text(host, "/proc/sys/kernel/hostname");
+        meter->boot_id = read_text(host, "/proc/sys/kernel/random/boot_id");
+    }
     meter->has_cpu_tdp = !isnan(options->cpu_tdp_w);
     meter->has_gpu_tdp = !isnan(options->gpu_tdp_w);
     meter->location = options->location ? strdup(options->location) : NULL;
@@ -295,6 +302,9 @@ static int build(em_meter *meter, em__host *host, const em_options *options, em_
         meter->host = em__host_ref(host);
     } else {
         status = open_host(meter, options, error);
+    }
+    if (status == EM_OK && options->replay_fd >= 0) {
+        status = em__playback_load(options->replay_fd, error, &meter->tape);
     }
     status = status ? status : take_probe(meter, options, error, &notes);
     status = status ? status : em__meter_overrule(meter, options->channels, error);

@@ -10,12 +10,15 @@
 #include "sampler/edge_read.h"
 #include "sampler/sampler.h"
 
+struct em__tape;
 struct em__tracer;
 struct em__lister;
 
 struct em_meter {
     uint64_t generation; /* of the process that made it */
     em__host *host;
+    struct em__tape
+        *tape; /* the trace that is played in the place of a machine; NULL: none. Names of sensors lie there */
     em__absence *absences;
     size_t absence_count;
     em__slot **slots;

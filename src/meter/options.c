@@ -34,6 +34,7 @@ void em_options_init(em_options *options, size_t size)
                            .gpus = "visible",
                            .root = "/",
                            .trace_fd = -1,
+                           .replay_fd = -1,
                            .windows_fd = -1,
                            .windows_format = EM_FORMAT_JSON,
                            .pue = NAN,
@@ -160,6 +161,17 @@ int em__options_check(const em_options *options, em_error *error)
         em__copy(error->remedy, sizeof error->remedy, "give an array of file_count elements, or 0 for none");
         return em__options_refuse(error, EM_ERR_INVALID, "files", "files is NULL, and file_count is %zu",
                                   options->file_count);
+    }
+    int has_root = options->root && strcmp(options->root, "/") != 0;
+    if (options->replay_fd < -1 || (options->replay_fd >= 0 && em__stream_check(options->replay_fd, 0) < 0)) {
+        em__copy(error->remedy, sizeof error->remedy, "give a file descriptor that is open for reading, or -1");
+        return em__options_refuse(error, EM_ERR_INVALID, "replay_fd", "replay_fd is %d", options->replay_fd);
+    }
+    if (options->replay_fd >= 0 && (options->file_count > 0 || has_root)) {
+        em__copy(error->remedy, sizeof error->remedy, "give one of the two");
+        return em__options_refuse(
+            error, EM_ERR_INVALID, "replay_fd", "a trace is replayed in the place of a machine, and %s%s%s",
+            has_root ? "root is \"" : "files are given", has_root ? options->root : "", has_root ? "\"" : "");
     }
     return check_outputs(error, options);
 }

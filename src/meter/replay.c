@@ -104,6 +104,9 @@ static int enter(em_trace *trace, em__event *event)
         trace->status = status;
         trace->is_at_end = 1;
     }
+    if (trace->seen && status == EM_OK) {
+        trace->seen(trace->context, event);
+    }
     /* What ended or was changed may have begun where records were lost, or before the part that is asked for. */
     return status == EM_OK || trace->lost > 0 || trace->part.has_begun;
 }

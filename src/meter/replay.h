@@ -48,6 +48,9 @@ struct em_trace {
     uint64_t may_skip;          /* how many ids of windows what was lost may have used */
     size_t most_open;
     em__part part;
+
+    void (*seen)(void *context, const em__event *event); /* of each event that was entered; NULL: nobody asks */
+    void *context;
 };
 
 typedef struct {

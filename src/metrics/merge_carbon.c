@@ -12,9 +12,9 @@ static int is_equal(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-int em__merge_is_idle(const em__merge *merge, size_t part)
+int em__merge_is_idle(const em__merge *merge, const em__part *part)
 {
-    return merge->parts[part].summary->channel_count == 0 && merge->count > 1;
+    return part->summary->channel_count == 0 && merge->source_count > 1;
 }
 
 /* Two that are not given are the same. */
@@ -44,10 +44,16 @@ static double boot_embodied_g(const em__merge *merge, size_t boot, em__stretch *
     size_t count = 0;
     for (size_t i = 0; i < merge->count; i++) {
         const em__part *part = &merge->parts[i];
-        if (part->boot != boot || em__merge_is_idle(merge, i)) {
+        if (part->boot != boot || em__merge_is_idle(merge, part)) {
             continue;
         }
         first = first ? first : &part->summary->facts;
+        if (part->is_piece) { /* Of one boot of several only what they all have is told. */
+            is_known = 0;
+            one_g = part->is_first ? part->summary->groups[0].embodied_g : 0;
+            count++;
+            continue;
+        }
         is_known &= has_same_making(first, &part->summary->facts);
         one_g = part->summary->groups[0].embodied_g;
         runs[count++] = (em__stretch){part->begin_ns, part->end_ns, part->summary->groups[0].duration_ns};
@@ -89,7 +95,7 @@ static void set_basis(em__merge *merge)
     int is_common = 1, has_same_price = 1, is_of_one_making = 1;
     for (size_t i = 0; i < merge->count; i++) {
         const em__summary_facts *part = &merge->parts[i].summary->facts;
-        if (em__merge_is_idle(merge, i)) {
+        if (em__merge_is_idle(merge, &merge->parts[i])) {
             continue;
         }
         first = first ? first : part;

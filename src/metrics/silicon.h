@@ -31,6 +31,10 @@ void em__silicon_join_twins(const em__survey *survey);
 int em__silicon_precedes(const em__survey *survey, int32_t i, int32_t j);
 /* The first of a group, of all its channels or of the readable ones; none is EM__NO_CHANNEL. */
 int32_t em__silicon_first(const em__survey *survey, int32_t group, int must_be_readable);
+/* For whatever measures the same, rather than for a place of its own. */
+int em__silicon_stands_in(const em__channel *facts);
+/* role_words.c: sets out[].reason; after all roles. */
+void em__silicon_explain(const em__survey *survey, int32_t i);
 /* The socket as a whole, whatever its name says. */
 int em__silicon_is_package(const em__channel *facts);
 /* The die whose memory a channel reads; -1: the whole package's. */

@@ -184,6 +184,7 @@ void em_summary_destroy(em_summary *summary)
     }
     for (size_t i = 0; summary->devices && i < summary->channel_count; i++) {
         free((void *)(uintptr_t)summary->devices[i].points);
+        free((void *)(uintptr_t)summary->devices[i].spans);
     }
     free(summary->strings);
     free(summary->channels);

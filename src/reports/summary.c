@@ -254,6 +254,10 @@ static void write_device(em__text *json, const em_channel *channel, const em__su
     add_string(json, "uuid", channel->uuid && channel->uuid[0] ? channel->uuid : NULL);
     add_string(json, "name", channel->device_name ? channel->device_name : "");
     add_string(json, "domain", em__reports_domain(channel->domain));
+    if (device->boot_id) {
+        add_string(json, "host", device->host);
+        add_string(json, "boot_id", device->boot_id);
+    }
     add_real(json, "energy_j", device->counted_j);
     open_member(json, "points", "[");
     for (size_t i = 0; i < device->point_count; i++) {
@@ -264,7 +268,20 @@ static void write_device(em__text *json, const em_channel *channel, const em__su
         em__reports_real(json, em__view_energy(device->points[i].energy_j));
         em__text_add(json, "]");
     }
-    em__text_add(json, "]}");
+    em__text_add(json, "]");
+    if (device->span_count > 1) {
+        open_member(json, "spans", "[");
+        for (size_t i = 0; i < device->span_count; i++) {
+            em__reports_comma(json);
+            em__text_add(json, "[");
+            em__reports_seconds(json, device->spans[i].from_ns);
+            em__text_add(json, ",");
+            em__reports_seconds(json, device->spans[i].to_ns);
+            em__text_add(json, "]");
+        }
+        em__text_add(json, "]");
+    }
+    em__text_add(json, "}");
 }
 
 static void write_pid(em__text *json, int64_t pid)
@@ -277,6 +294,14 @@ static void write_pid(em__text *json, int64_t pid)
     }
 }
 
+static void write_start(em__text *json, uint64_t wall_ns)
+{
+    em__reports_key(json, "started_at");
+    em__text_add(json, "\"");
+    em__reports_time(json, wall_ns);
+    em__text_add(json, "\"");
+}
+
 static void write_ranks(em__text *json, const em__summary_facts *facts)
 {
     open_member(json, "ranks", "[");
@@ -287,8 +312,10 @@ static void write_ranks(em__text *json, const em__summary_facts *facts)
         add_string(json, "host", rank->host);
         add_string(json, "boot_id", rank->boot_id);
         write_pid(json, rank->pid);
+        write_start(json, rank->begin_wall_ns);
         add_seconds(json, "t_begin", rank->begin_ns);
         add_seconds(json, "t_end", rank->end_ns);
+        add_seconds(json, "duration_s", rank->run_ns);
         em__text_add(json, "}");
     }
     em__text_add(json, "]");
@@ -301,10 +328,7 @@ static void write_scope(em__text *json, const em__view *view)
     add_string(json, "host", facts->host);
     add_string(json, "boot_id", facts->boot_id);
     write_pid(json, facts->pid);
-    em__reports_key(json, "started_at");
-    em__text_add(json, "\"");
-    em__reports_time(json, facts->begin_wall_ns);
-    em__text_add(json, "\"");
+    write_start(json, facts->begin_wall_ns);
     if (facts->rank_count > 0 && !facts->boot_id) {
         add_string(json, "t_begin", NULL);
         add_string(json, "t_end", NULL);

@@ -15,8 +15,9 @@
 
 /* In the order of rank. */
 static const em__sensor *const sensors[] = {
-    &em__sensor_rapl_perf, &em__sensor_rapl_powercap, &em__sensor_nvml,  &em__sensor_amdgpu, &em__sensor_intel_gpu,
-    &em__sensor_battery,   &em__sensor_file,          &em__sensor_hwmon, &em__sensor_dtpm,   &em__sensor_tdp,
+    &em__sensor_replay, &em__sensor_rapl_perf, &em__sensor_rapl_powercap, &em__sensor_nvml,
+    &em__sensor_amdgpu, &em__sensor_intel_gpu, &em__sensor_battery,       &em__sensor_file,
+    &em__sensor_hwmon,  &em__sensor_dtpm,      &em__sensor_tdp,
 };
 
 const em__sensor *em__sensor_at(size_t index)
@@ -28,7 +29,11 @@ int em__sensors_probe(em__host *host, const em__selection *selection, em__probe 
 {
     em__probe found = {0};
     for (size_t i = 0; em__sensor_at(i); i++) {
-        int status = em__sensor_at(i)->probe(host, selection, &found);
+        const em__sensor *sensor = em__sensor_at(i);
+        int is_out = selection->tape && sensor != &em__sensor_replay;
+        int status = is_out ? em__probe_absent(&found, sensor, EM_ERR_NOT_SELECTED, "",
+                                               "a trace is replayed in the place of this machine")
+                            : sensor->probe(host, selection, &found);
         if (status != EM_OK) {
             em__sensors_free(&found);
             *ret_probe = found;

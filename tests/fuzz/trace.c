@@ -3,6 +3,7 @@
 /* The replay: whatever a trace holds, it is refused or gives a summary that is JSON, and windows that can be asked for.
  * Its checksums are made right first, else garbage would never get behind them. */
 #include "core/json.h"
+#include "meter/playback.h"
 #include "meter/replay.h"
 
 #include <stdlib.h>
@@ -94,6 +95,24 @@ static void look_at_part(int descriptor, const uint8_t *data, size_t size)
     }
 }
 
+/* The same in the place of a machine. */
+static void play(int descriptor)
+{
+    em_error error = {.size = sizeof error};
+    em__tape *tape = NULL;
+    insist(lseek(descriptor, 0, SEEK_SET) == 0);
+    int status = em__playback_load(descriptor, &error, &tape);
+    insist(status == EM_OK || status == EM_ERR_INVALID || status == EM_ERR_NO_MEMORY);
+    for (size_t i = 0; status == EM_OK && i < tape->channel_count; i++) {
+        for (uint64_t part = 0; part <= 17; part++) {
+            uint64_t t_ns = tape->begin_ns + (tape->end_ns - tape->begin_ns) / 16 * part;
+            em__reading reading = em__tape_at(tape, i, t_ns);
+            insist((reading.outcome == EM__READ_OK) == (reading.status == EM_OK));
+        }
+    }
+    em__tape_unref(tape);
+}
+
 static void replay(int descriptor, const void *data, size_t size)
 {
     em_trace *trace;
@@ -107,6 +126,7 @@ static void replay(int descriptor, const void *data, size_t size)
     } else {
         insist(status == EM_ERR_INVALID || status == EM_ERR_NO_MEMORY);
     }
+    play(descriptor);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -209,65 +209,6 @@ static void one_that_measured_nothing(void)
     em_summary_destroy(merged);
 }
 
-/* Nodes merge their own ranks, and the results merge into the same as all at once. */
-static void merged_ones_merge_again(void)
-{
-    const process ranks[] = {plain(1, 10, 30), plain(2, 12, 34), plain(3, 15, 40)};
-    em_summary *all = merge(ranks, 3), *two = merge(ranks, 2), *third = read_one(&ranks[2]), *both = NULL,
-               *twice = NULL;
-    if (!CHECK(all && two && third)) {
-        return;
-    }
-    const em_summary *const pair[] = {two, third};
-    if (CHECK_INT(em_summary_merge(pair, 2, &error, &both), EM_OK)) {
-        CHECK_NEAR(run_of(both).total.energy_j, run_of(all).total.energy_j, 0.003 * run_of(all).total.energy_j);
-        CHECK_INT(batches_of(both).count, 12);
-    }
-    const em_summary *const same[] = {both, third};
-    CHECK_INT(em_summary_merge(same, 2, &error, &twice), EM_ERR_INVALID);
-    CHECK(strstr(error.text, "the same meter"));
-    em_summary_destroy(all);
-    em_summary_destroy(two);
-    em_summary_destroy(third);
-    em_summary_destroy(both);
-}
-
-/* Any number of processes with any spans, against the integral over their union. */
-static void random_spans(void)
-{
-    for (int round = 0; round < 300; round++) {
-        process ranks[MOST];
-        size_t count = 1 + (size_t)rig_random_below(MOST);
-        double edges[2 * MOST][2], truth_j = 0, until_s = 0;
-        for (size_t i = 0; i < count; i++) {
-            double begin_s = 10 + (double)rig_random_below(40000) / 1e3;
-            double end_s = begin_s + 0.5 + (double)rig_random_below(20000) / 1e3;
-            ranks[i] = plain((int)i + 1, begin_s, end_s);
-            ranks[i].devices[1].before_w = 300; /* constant: what a line between points gives is exact */
-            ranks[i].devices[1].after_w = 300;
-            edges[i][0] = begin_s;
-            edges[i][1] = end_s;
-        }
-        for (int step = 0; step < 71000; step++) {
-            double t_s = 10 + step / 1e3 + 5e-4;
-            int is_covered = 0;
-            for (size_t i = 0; i < count; i++) {
-                is_covered |= edges[i][0] < t_s && t_s < edges[i][1];
-            }
-            until_s += is_covered ? 1e-3 : 0;
-        }
-        truth_j = 400 * until_s;
-        em_summary *merged = merge(ranks, count);
-        if (CHECK(merged != NULL)) {
-            CHECK_NEAR(run_of(merged).total.energy_j, truth_j, 1e-3);
-            CHECK_NEAR((double)run_of(merged).duration_ns / 1e9, until_s, 1e-6);
-        } else {
-            printf("# %s\n", error.text);
-        }
-        em_summary_destroy(merged);
-    }
-}
-
 /* ------------------------------------------------------------------------------------------------------------- parse */
 
 static void expect_round_trip(const char *text, size_t length)
@@ -362,9 +303,8 @@ static void what_is_wrong_is_named(void)
     spoil("{\"val\":{", "{\"val\":7,\"v\":{", "windows[\"val\"]. is no window");
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-    rig_random_start(argc, argv);
     RUN(four_with_different_spans);
     RUN(nested);
     RUN(one_after_another);
@@ -373,8 +313,6 @@ int main(int argc, char **argv)
     RUN(models_count_once);
     RUN(what_cannot_be_resolved);
     RUN(one_that_measured_nothing);
-    RUN(merged_ones_merge_again);
-    RUN(random_spans);
     RUN(what_was_written_reads_as_the_same);
     RUN(what_is_wrong_is_named);
     return CHECK_DONE();

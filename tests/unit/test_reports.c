@@ -307,8 +307,8 @@ static void summary_of_a_run(int32_t format, const char *golden)
     for (size_t i = 0; i < MACHINE; i++) {
         devices[i] = (em__summary_device){.counted_j = NAN};
     }
-    devices[0] = (em__summary_device){200.25, points, 3};
-    devices[4] = (em__summary_device){799.75, NULL, 0};
+    devices[0] = (em__summary_device){.counted_j = 200.25, .points = points, .point_count = 3};
+    devices[4] = (em__summary_device){.counted_j = 799.75};
     const em__summary_missing missing[] = {{"cpu-1/package", "the source answers with an error or with garbage"}};
     em__summary_facts facts = plain_facts();
     facts.host = "node-7";
