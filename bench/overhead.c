@@ -209,13 +209,14 @@ static void show_windows(long count)
 {
     em_meter *meter = make_meter(0, 0);
     begin(meter);
+    long each = count / 10;
     for (int part = 0; part < 10; part++) {
         double start_s = now_s();
-        for (long i = 0; i < count / 10; i++) {
+        for (long i = 0; i < each; i++) {
             end(meter, begin(meter));
         }
-        printf("windows_%ld_ns %.1f\nwindows_%ld_kib %ld\n", (part + 1) * (count / 10),
-               (now_s() - start_s) / (double)(count / 10) * 1e9, (part + 1) * (count / 10), resident_kib());
+        printf("windows_%ld_ns %.1f\nwindows_%ld_kib %ld\n", (part + 1) * each,
+               (now_s() - start_s) / (double)each * 1e9, (part + 1) * each, resident_kib());
         fflush(stdout);
     }
     em_meter_destroy(meter);
@@ -226,10 +227,11 @@ static void show_open(int is_overlap)
 {
     for (int open = 1; open <= MOST; open *= 2) {
         em_meter *meter = make_meter(EM_EDGES_NEVER, 0);
+        int times = CALLS / 10 / open + 1;
         double least_s = 1e9;
         for (int round = 0; round < 10; round++) {
             double start_s = now_s();
-            for (int i = 0; i < CALLS / 10 / open + 1; i++) {
+            for (int i = 0; i < times; i++) {
                 em_window windows[MOST];
                 for (int j = 0; j < open; j++) {
                     windows[j] = begin(meter);
@@ -238,7 +240,7 @@ static void show_open(int is_overlap)
                     end(meter, windows[is_overlap ? j : open - 1 - j]);
                 }
             }
-            double mean_s = (now_s() - start_s) / (CALLS / 10 / open + 1) / open;
+            double mean_s = (now_s() - start_s) / times / open;
             least_s = mean_s < least_s ? mean_s : least_s;
         }
         em_meter_destroy(meter);

@@ -63,8 +63,8 @@ _energy_meter() {
     report) words="--output --json --csv --format --from --to $carbon" ;;
     compare) words="--json --force" ;;
     merge) words="--json" ;;
-    sensors) words="--json --root --as-user --channels" ;;
-    doctor) words="--json --root --as-user --save --force" ;;
+    sensors) words="--json --root --as-user --channels --file --replay" ;;
+    doctor) words="--json --root --as-user --channels --file --replay --save --force" ;;
     setup) words="--print" ;;
     *) return ;;
     esac

@@ -96,7 +96,10 @@ def test_completions_name_every_option(root: Path, options: dict[str, set[str]],
         ("energy-meter report --f", {"--format", "--from"}),
         (
             "energy-meter doctor --",
-            {"--help", "--json", "--root", "--as-user", "--save", "--force"},
+            {
+                *("--help", "--json", "--root", "--as-user", "--channels", "--file", "--replay"),
+                *("--save", "--force"),
+            },
         ),
         ("energy-meter run --gpus ", {"visible", "all", "local_rank"}),
     ],
