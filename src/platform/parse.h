@@ -38,6 +38,15 @@ const char *em__parse_pci(const char *text, size_t length);
  * rest. ret_number: what the digits say, -1 without them. */
 int em__parse_label(const char *label, const char *pattern, int32_t *ret_number);
 
+/* amdgpu's gpu_metrics, binary: power and energy as far as the chip gives them. */
+typedef struct {
+    uint64_t energy;   /* since the driver was loaded, in 2^-16 J (15.259 µJ) where is_stated */
+    uint64_t power_mw; /* now, of the board; of an APU its own share of the socket */
+    int32_t has_energy, has_power;
+    int32_t is_stated; /* the kernel states the unit of the energy; without it, it may be anything */
+} em__gpu_metrics;
+int em__parse_gpu_metrics(const char *bytes, size_t length, em__gpu_metrics *ret_metrics);
+
 /* The name file of a powercap zone. */
 typedef enum {
     EM__ZONE_PACKAGE,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
-/* AMD GPUs through the amdgpu driver's hwmon chip: the power of a board, or, where the GPU is part of the CPU, of the whole
- * socket. */
+/* AMD GPUs through the amdgpu driver: the energy that a board's firmware counts, else the power that its hwmon chip shows; where
+ * the GPU is part of the CPU, of the whole socket. */
 #include "core/text.h"
 #include "sensors/gpu_chip.h"
 #include "sensors/sensor.h"
@@ -58,51 +58,135 @@ typedef struct {
     int has_limit;
 } first_die;
 
-static int add_chip(em__host *host, const em__hwmon_chip *chip, em__probe *probe, int32_t *sockets, first_die *before)
+/* The driver hands these chips' energy through as their firmware counts it, in 2^-16 J; of others with a table as old
+ * nobody states the unit, and some give what is no energy. MI100's stands still on many machines. */
+static int is_energy_known(const char *id)
 {
+    static const char *const ids[] = {"1002:7408", "1002:740c", "1002:740f", "1002:7410"};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        if (strcmp(id, ids[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* One chip while it is made. */
+typedef struct {
+    em__host *host;
+    const em__hwmon_chip *chip;
     em__gpu_chip gpu;
     em__files *files;
-    int sleeps;
-    const em__hwmon_item *powers[MOST_POWERS];
-    size_t count = find_powers(chip, powers);
-    em__gpu_chip_identify(host, chip, "AMD", &gpu);
-    int is_socket = is_apu(chip, &gpu);
-    if (is_socket && count == 0) {
-        return EM_OK;
+    size_t count; /* channels so far */
+    int sleeps, is_socket;
+    uint64_t value, limit_uw; /* of the first power */
+} making;
+
+/* The power beside a counter: what it is compared with. */
+static void name_gauge(em__channel *counter, em__channel *gauge)
+{
+    char *word = strrchr(gauge->name, '/');
+    em__copy(word, (size_t)(gauge->name + sizeof gauge->name - word), "/power");
+    counter->gauge = 1;
+    counter->ceiling_mw = gauge->ceiling_mw;
+}
+
+/* What gpu_metrics has: 1 channel, or none. */
+static void add_table(making *m, const char *path, em__file_way way)
+{
+    em__channel *channel = em__files_channel(m->files, m->count);
+    channel->ceiling_mw = em__gpu_chip_ceiling_mw(m->host, m->chip, 0, 1, &m->limit_uw);
+    em__files_add(m->files, m->count, path, NULL, way, &m->value);
+    if (channel->status == EM_OK) {
+        m->count++;
+    } else {
+        em__files_drop(m->files, m->count);
     }
-    int32_t index = is_socket ? (*sockets)++ : em__probe_next_gpu(probe);
-    int status = em__gpu_chip_device(host, &em__sensor_amdgpu, chip, count ? count : 1, &files, &sleeps);
-    if (status != EM_OK) {
-        return status;
+}
+
+static void add_power(making *m, const em__hwmon_item *item, em__hwmon_file file, int is_first)
+{
+    em__channel *channel = em__files_channel(m->files, m->count);
+    char path[EM__SOURCE_SIZE];
+    uint64_t value, limit_uw;
+    channel->ceiling_mw = em__gpu_chip_ceiling_mw(m->host, m->chip, item->number, m->sleeps, &limit_uw);
+    channel->interval_ns = is_first ? 0 : RARELY_NS;
+    em__hwmon_path(m->chip, item, file, path, sizeof path);
+    em__files_add(m->files, m->count++, path, NULL, EM__FILE_AS_IS, &value);
+    if (is_first) {
+        m->value = value;
+        m->limit_uw = limit_uw;
     }
-    uint64_t value = 0, limit_uw = 0;
-    for (size_t i = 0; i < (count ? count : 1); i++) {
-        em__hwmon_item none = {.type = EM__HWMON_POWER, .number = 1};
-        const em__hwmon_item *item = count ? powers[i] : &none;
-        em__channel *channel = em__files_channel(files, i);
-        char path[EM__SOURCE_SIZE];
-        uint64_t first = 0, first_limit = 0;
-        describe(&gpu, is_socket, index, channel);
-        channel->ceiling_mw = em__gpu_chip_ceiling_mw(host, chip, item->number, sleeps, &first_limit);
-        channel->interval_ns = i > 0 ? RARELY_NS : 0;
-        em__hwmon_path(chip, item, item->files & EM__HWMON_AVERAGE || !count ? EM__HWMON_AVERAGE : EM__HWMON_INPUT,
-                       path, sizeof path);
-        em__files_add(files, i, path, NULL, EM__FILE_AS_IS, &first);
-        value = i == 0 ? first : value;
-        limit_uw = i == 0 ? first_limit : limit_uw;
+}
+
+static void add_readings(making *m, const em__hwmon_item *const powers[], size_t power_count)
+{
+    static const em__hwmon_item none = {.type = EM__HWMON_POWER, .number = 1};
+    char table[EM__SOURCE_SIZE];
+    em__print(table, sizeof table, "%s/device/gpu_metrics", m->chip->root);
+    int any = is_energy_known(m->gpu.id) ? EM__FILE_ANY_UNIT : 0;
+    if (!m->sleeps) {
+        add_table(m, table, EM__FILE_TABLE | EM__FILE_COUNTS | EM__FILE_NEVER_ZERO | any);
     }
-    em__channel *board = em__files_channel(files, 0);
-    if (!is_socket && !sleeps && board->status == EM_OK && value == 0 && limit_uw == 0 && before->has_limit) {
+    size_t counters = m->count;
+    if (!m->sleeps && counters + power_count == 0) {
+        add_table(m, table, EM__FILE_TABLE);
+    }
+    for (size_t i = 0; i < power_count; i++) {
+        int has_average = (powers[i]->files & EM__HWMON_AVERAGE) != 0;
+        add_power(m, powers[i], has_average ? EM__HWMON_AVERAGE : EM__HWMON_INPUT, i == 0);
+    }
+    if (counters && power_count) {
+        name_gauge(em__files_channel(m->files, 0), em__files_channel(m->files, 1));
+    }
+    if (m->count == 0 && !m->is_socket) {
+        add_power(m, &none, EM__HWMON_AVERAGE, 1);
+    }
+}
+
+/* The second die of a board of two has neither power nor limit. */
+static void tell_things(making *m, em__probe *probe, first_die *before)
+{
+    em__channel *board = em__files_channel(m->files, 0);
+    int is_dark = !m->is_socket && !m->sleeps && board->status == EM_OK && board->kind == EM_KIND_GAUGE &&
+                  m->value == 0 && m->limit_uw == 0;
+    if (is_dark && before->has_limit) {
         board->thing = before->thing;
         em__copy(board->reason, sizeof board->reason, "the second die of a board, whose power shows on the first");
     } else {
         board->thing = em__probe_thing(probe);
-        *before = (first_die){board->thing, limit_uw > 0 && !is_socket};
+        *before = (first_die){board->thing, m->limit_uw > 0 && !m->is_socket};
     }
-    for (size_t i = 1; i < count; i++) {
-        em__files_channel(files, i)->thing = board->thing;
+    for (size_t i = 1; i < m->count; i++) {
+        em__files_channel(m->files, i)->thing = board->thing;
     }
-    return em__files_finish(files, probe);
+}
+
+static int add_chip(em__host *host, const em__hwmon_chip *chip, em__probe *probe, int32_t *sockets, first_die *before)
+{
+    const em__hwmon_item *powers[MOST_POWERS];
+    size_t count = find_powers(chip, powers),
+           most = count + 3; /* two tries at the table, and what stands for no power */
+    making m = {.host = host, .chip = chip};
+    em__gpu_chip_identify(host, chip, "AMD", &m.gpu);
+    m.is_socket = is_apu(chip, &m.gpu);
+    int status = em__gpu_chip_device(host, &em__sensor_amdgpu, chip, most, &m.files, &m.sleeps);
+    if (status != EM_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < most; i++) {
+        describe(&m.gpu, m.is_socket, m.is_socket ? *sockets : em__probe_next_gpu(probe),
+                 em__files_channel(m.files, i));
+    }
+    add_readings(&m, powers, count);
+    if (m.count == 0) {
+        em__files_destroy(m.files);
+        return EM_OK;
+    }
+    *sockets += m.is_socket;
+    em__files_cut(m.files, m.count);
+    tell_things(&m, probe, before);
+    return em__files_finish(m.files, probe);
 }
 
 static int amdgpu_probe(em__host *host, const em__selection *selection, em__probe *probe)

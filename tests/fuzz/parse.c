@@ -118,6 +118,16 @@ static void parse_hwmon(const char *text)
     insist(strpbrk(text, "#*") || em__parse_label(text, text, &number) == 0);
 }
 
+static void parse_table(const char *bytes, size_t size)
+{
+    em__gpu_metrics metrics;
+    memset(&metrics, MARK, sizeof metrics);
+    if (is_read(em__parse_gpu_metrics(bytes, size, &metrics), &metrics, sizeof metrics)) {
+        insist(metrics.has_power || metrics.power_mw == 0);
+        insist(metrics.power_mw <= UINT64_C(1000) * UINT32_MAX && metrics.energy != UINT64_MAX);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *name = malloc(size + 1);
@@ -125,6 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     parse_values((const char *)data, size);
     parse_cpuinfo((const char *)data, size);
     parse_units((const char *)data, size);
+    parse_table((const char *)data, size);
     memcpy(name, size ? (const char *)data : "", size);
     name[size] = '\0';
     parse_names(name);

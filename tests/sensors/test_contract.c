@@ -15,6 +15,9 @@
 #define CHIP "/sys/class/hwmon/hwmon"
 #define BATTERY "/sys/class/power_supply/BAT0/"
 
+/* gpu_metrics 1.4, little-endian: 48 W, and 77 units of energy. */
+static const char gpu_table[40] = "\x28\0\1\4\0\0\0\0\0\0\x30\0\0\0\0\0\0\0\0\0\0\0\0\0\x4D";
+
 static const struct {
     const char *path, *content;
 } rich[] = {
@@ -60,6 +63,7 @@ static const struct {
     {CHIP "0/power1_label", "PPT\n"},
     {CHIP "0/device/uevent", "DRIVER=amdgpu\nPCI_ID=1002:67DF\nPCI_SLOT_NAME=0000:09:00.0\n"},
     {CHIP "0/device/power/runtime_status", "active\n"},
+    {CHIP "0/device/gpu_metrics", gpu_table},
     {CHIP "1/name", "xe\n"},
     {CHIP "1/energy1_input", "77\n"},
     {CHIP "1/energy1_label", "card\n"},
@@ -84,14 +88,22 @@ enum {
     RICH = sizeof rich / sizeof rich[0],
     MODELS = 1,      /* the GPU's needs no file */
     EVENTS = 3,      /* nor do perf events once they are open */
-    CHANNELS = 8 + 8 /* events, zones, two models; battery, amdgpu, xe (2), INA3221, power meter, dtpm (2) */
+    CHANNELS = 8 + 9 /* events, zones, two models; battery, amdgpu (2), xe (2), INA3221, power meter, dtpm (2) */
 };
+
+static void put_rich(em__host *host, int i)
+{
+    size_t length = rich[i].content == gpu_table ? sizeof gpu_table : strlen(rich[i].content);
+    if (em__machine_set_file(host, rich[i].path, rich[i].content, length, 0444, 0) < 0) {
+        abort();
+    }
+}
 
 static em__host *rich_machine(void)
 {
     em__host *host = empty_machine(0);
     for (int i = 0; i < RICH; i++) {
-        put(host, rich[i].path, rich[i].content);
+        put_rich(host, i);
     }
     em__machine_set_clock(host, 1000000000, 1000000000, 1000000000);
     return host;
@@ -255,6 +267,10 @@ static void test_recorded_machines(void)
         "amd-epyc-7h12-2s-amd-energy-hwmon",
         "amdgpu-apu-vangogh-steamdeck",
         "amdgpu-mi250-secondary-die-zero",
+        "amdgpu-mi250x-2-gpu-metrics",
+        "amdgpu-mi300x-4-gpu-metrics-kfd",
+        "amdgpu-navi10-gpu-metrics-without-energy",
+        "intel-2-arc-b580-and-integrated",
         "amdgpu-r7-240-label-without-value",
         "ampere-altra-hwmon",
         "apple-silicon-asahi-macsmc-hwmon",
@@ -440,7 +456,7 @@ static void test_vanishing(void)
             CHECK_INT(first_of(device).outcome, was_removed ? EM__READ_GONE : EM__READ_OK);
         }
         for (int i = 0; i < RICH; i++) {
-            put(machine, rich[i].path, rich[i].content);
+            put_rich(machine, i);
         }
         host->perf_error = 0;
         for (size_t i = 0; i < probe.device_count; i++) {
