@@ -236,6 +236,11 @@ EM_API const char *em_meter_device(const em_meter *meter);
 /* "NVIDIA H200", "8 x NVIDIA H200", different models joined by ", "; NULL without a GPU. */
 EM_API const char *em_meter_gpu_name(const em_meter *meter);
 
+/* Which of its job's processes on this node this one is, 0 … count - 1, and how many they are, as the variables of its
+ * launcher in options.environment say (torchrun, Open MPI, MPICH, Intel MPI, MVAPICH2, PALS, jsrun, SLURM). 0 and 1 where
+ * none tells. The ranks of one node share the rate at which a counter that reading spoils may be read. */
+EM_API int em_meter_rank(const em_meter *meter, uint32_t *ret_rank, uint32_t *ret_count);
+
 /* The channels and absences as JSON (schema 1) or as a table. EM_DOCTOR adds what was learned of each channel so far: the
  * cost of a read, the update period, doubts. So keep a window open for a second before. ret_text is freed with
  * em_text_destroy. */

@@ -10,6 +10,7 @@
 #include "reports/doctor.h"
 #include "reports/sensors.h"
 #include "reports/summary.h"
+#include "sensors/ranks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,17 @@ const char *em_meter_device(const em_meter *meter)
 const char *em_meter_gpu_name(const em_meter *meter)
 {
     return meter ? meter->gpu_name : NULL;
+}
+
+int em_meter_rank(const em_meter *meter, uint32_t *ret_rank, uint32_t *ret_count)
+{
+    if (!meter || !ret_rank || !ret_count) {
+        return EM_ERR_INVALID;
+    }
+    em__ranks ranks = em__ranks_look(meter->host);
+    *ret_rank = ranks.rank;
+    *ret_count = ranks.count;
+    return EM_OK;
 }
 
 int em_meter_format(em_meter *meter, int32_t what, int32_t format, char **ret_text, size_t *ret_length)

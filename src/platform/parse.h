@@ -103,4 +103,7 @@ int em__parse_cpu_list(const char *text, size_t length, uint32_t cpus[], size_t 
  * where that does not fit rounded to as many digits as do, 12 at least (-ERANGE). */
 int em__parse_scale(const char *text, size_t length, int shift, uint64_t *ret_num, uint64_t *ret_den);
 
+/* How many tasks SLURM has on a node, by its number: "4(x2),3" says 4, 4 and 3. Beyond the list: the last. */
+int em__parse_tasks(const char *text, size_t length, uint64_t node, uint64_t *ret_tasks);
+
 #endif

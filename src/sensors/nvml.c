@@ -5,29 +5,13 @@
 #include "core/units.h"
 #include "platform/parse.h"
 #include "sensors/nvml_device.h"
+#include "sensors/ranks.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_RANKS = 64 };
-
 /* ------------------------------------------------------------------------------------------------------- describing */
-
-/* Ranks of one job on this node, which all measure the same boards: 1 where no launcher tells. */
-static uint64_t rank_count(em__host *host)
-{
-    static const char *const names[] = {"LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS",
-                                        "SLURM_NTASKS_PER_NODE"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        uint64_t count;
-        const char *text = em__host_variable(host, names[i]);
-        if (text && em__parse_u64(text, strlen(text), &count) == 0 && count > 0 && count <= MOST_RANKS) {
-            return count;
-        }
-    }
-    return 1;
-}
 
 /* The board's power beside its counter: what it is compared with, and where the counter is slow, what shapes it. */
 static void describe_gauge(const em__nvml_answers *answers, em__nvml_device *made)
@@ -58,7 +42,7 @@ static void describe_reading(const em__nvml *nvml, const em__nvml_answers *answe
     channel->limit_mw = answers->has_limit ? answers->limit_mw : 0;
     channel->gain = em__nvml_gain(answers);
     channel->notes |= EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED);
-    channel->sparing_interval_ns = answers->energy ? rank_count(nvml->host) * EM__NS_PER_S : 0;
+    channel->sparing_interval_ns = answers->energy ? em__ranks_look(nvml->host).count * EM__NS_PER_S : 0;
     if (answers->energy && !em__nvml_is_fast(channel->device_name)) {
         channel->interval_ns = channel->sparing_interval_ns;
         channel->notes |= EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER);

@@ -4,6 +4,7 @@
 #include "sensors/cuda_view.h"
 
 #include "core/text.h"
+#include "sensors/ranks.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -198,17 +199,11 @@ static int choose_listed(choice *v, unsigned char *chosen)
 
 static int choose_local_rank(choice *v, unsigned char *chosen)
 {
-    static const char *const variables[] = {"LOCAL_RANK", "SLURM_LOCALID", "OMPI_COMM_WORLD_LOCAL_RANK",
-                                            "MPI_LOCALRANKID"};
-    const char *name = NULL, *value = NULL;
-    for (size_t i = 0; i < sizeof variables / sizeof *variables && !value; i++) {
-        name = variables[i];
-        value = em__host_variable(v->host, name);
-    }
+    const char *name, *value = em__ranks_text(v->host, &name);
     if (!value) {
         refuse(v->selection, NULL,
-               "gpus=\"local_rank\" needs a rank, and none of LOCAL_RANK, SLURM_LOCALID, "
-               "OMPI_COMM_WORLD_LOCAL_RANK and MPI_LOCALRANKID is set");
+               "gpus=\"local_rank\" needs a rank, and no launcher's variable tells it, such as LOCAL_RANK, "
+               "OMPI_COMM_WORLD_LOCAL_RANK, MPI_LOCALRANKID or SLURM_LOCALID");
         em__copy(v->selection->error->remedy, sizeof v->selection->error->remedy,
                  "start the program with torchrun, srun or mpirun, or give the index of this process's GPU");
         return EM_ERR_INVALID;

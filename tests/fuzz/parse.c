@@ -118,6 +118,16 @@ static void parse_hwmon(const char *text)
     insist(strpbrk(text, "#*") || em__parse_label(text, text, &number) == 0);
 }
 
+static void parse_around(const char *text, size_t size)
+{
+    uint64_t tasks, first;
+    memset(&tasks, MARK, sizeof tasks);
+    first = tasks;
+    if (is_read(em__parse_tasks(text, size, UINT64_MAX, &tasks), &tasks, sizeof tasks)) {
+        insist(em__parse_tasks(text, size, 0, &first) == 0);
+    }
+}
+
 static void parse_table(const char *bytes, size_t size)
 {
     em__gpu_metrics metrics;
@@ -136,6 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     parse_cpuinfo((const char *)data, size);
     parse_units((const char *)data, size);
     parse_table((const char *)data, size);
+    parse_around((const char *)data, size);
     memcpy(name, size ? (const char *)data : "", size);
     name[size] = '\0';
     parse_names(name);

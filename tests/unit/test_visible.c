@@ -232,7 +232,7 @@ static void test_local_rank(void)
         {{"SLURM_LOCALID=1"}, "1", NULL},
         {{"OMPI_COMM_WORLD_LOCAL_RANK=3"}, "3", NULL},
         {{"MPI_LOCALRANKID=0"}, "0", NULL},
-        {{"MPI_LOCALRANKID=0", "SLURM_LOCALID=1"}, "1", NULL},
+        {{"MPI_LOCALRANKID=0", "SLURM_LOCALID=1"}, "0", NULL}, /* mpirun inside of a batch */
         {{"SLURM_LOCALID=1", "LOCAL_RANK=2"}, "2", NULL},
         {{"LOCAL_RANK=1", "CUDA_VISIBLE_DEVICES=3,2"}, "2", NULL},
         {{"LOCAL_RANK=4"}, "!", "LOCAL_RANK is 4"},

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: 2026 The energy-meter authors */
+/* Parsers of what is said of the surroundings of a process: its job, and what is mounted where. */
+#include "platform/parse.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int read_digits(const char *text, size_t length, size_t *at, uint64_t *ret_value)
+{
+    size_t begin = *at;
+    while (*at < length && text[*at] >= '0' && text[*at] <= '9') {
+        (*at)++;
+    }
+    return em__parse_u64(text + begin, *at - begin, ret_value);
+}
+
+int em__parse_tasks(const char *text, size_t length, uint64_t node, uint64_t *ret_tasks)
+{
+    uint64_t tasks = 0, found = 0;
+    int is_found = 0;
+    while (length > 0 && text[length - 1] == '\n') {
+        length--;
+    }
+    for (size_t at = 0;; at++) {
+        uint64_t nodes = 1;
+        int error = read_digits(text, length, &at, &tasks);
+        if (error == 0 && length - at >= 2 && text[at] == '(' && text[at + 1] == 'x') {
+            at += 2;
+            error = read_digits(text, length, &at, &nodes);
+            if (error == 0 && (at == length || text[at++] != ')')) {
+                error = -EINVAL;
+            }
+        }
+        if (error < 0 || nodes == 0 || (at < length && text[at] != ',')) {
+            return error == -ERANGE ? error : -EINVAL;
+        }
+        found = is_found ? found : tasks;
+        is_found |= node < nodes;
+        node -= node < nodes ? 0 : nodes;
+        if (at == length) {
+            *ret_tasks = found;
+            return 0;
+        }
+    }
+}
