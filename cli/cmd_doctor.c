@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HELP, JSON, ROOT, AS_USER, SAVE, FORCE, OPTIONS };
+enum { HELP, JSON, ROOT, AS_USER, CHANNELS, SAVE, FORCE, OPTIONS };
 enum { LOOK_NS = 1200000000, INTERVAL_NS = 10000000 };
 
 static const args_option options[OPTIONS] = {
@@ -21,6 +21,7 @@ static const args_option options[OPTIONS] = {
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of text"},
     [ROOT] = {"--root", "DIR|FILE.json", "look below a directory laid out like /, or at a recorded machine"},
     [AS_USER] = {"--as-user", NULL, "with --root: show what an ordinary user could read there"},
+    [CHANNELS] = {"--channels", "PATTERNS", "count (+) or leave out (-) channels: \"+platform/psys,-cpu-*\""},
     [SAVE] = {"--save", "FILE.json", "record the machine for a bug report; serial numbers are hashed"},
     [FORCE] = {"--force", NULL, "with --save: replace a file that is there"},
 };
@@ -147,9 +148,11 @@ static int save(const em_options *chosen, const char *path, int force)
 /* 0, or EXIT_USAGE after saying what does not go together. */
 static int check_save(const em_options *chosen, const char *path, int force, int is_json)
 {
-    const char *wrong = force && !path                       ? "--force replaces a recording; add --save FILE.json"
-                        : path && !path[0]                   ? "--save is empty; give a file's name"
-                        : path && is_json                    ? "--json and --save do not go together; save first"
+    const char *wrong = force && !path             ? "--force replaces a recording; add --save FILE.json"
+                        : path && !path[0]         ? "--save is empty; give a file's name"
+                        : path && chosen->channels ? "--channels and --save do not go together: a recording holds "
+                                                     "all channels"
+                        : path && is_json          ? "--json and --save do not go together; save first"
                         : path && chosen->flags & EM_AS_USER ? "--as-user and --save do not go together: a "
                                                                "recording holds the modes, and shows both"
                                                              : NULL;
@@ -172,7 +175,9 @@ int cmd_doctor(int argc, char **argv)
         switch (option) {
         case HELP:
             return args_help(
-                &args, "energy-meter doctor [--json] [--root DIR|FILE.json [--as-user]] [--save FILE.json]",
+                &args,
+                "energy-meter doctor [--json] [--channels PATTERNS] [--root DIR|FILE.json [--as-user]]\n"
+                "                           [--save FILE.json [--force]]",
                 "Measures for a second, then tells of every source what it gives, what a read costs, how\n"
                 "often it updates and how it enters the total, and for what is missing why and the remedy.");
         case JSON:
@@ -183,6 +188,9 @@ int cmd_doctor(int argc, char **argv)
             break;
         case AS_USER:
             chosen.flags |= EM_AS_USER;
+            break;
+        case CHANNELS:
+            chosen.channels = value;
             break;
         case SAVE:
             path = value;

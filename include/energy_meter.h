@@ -221,7 +221,7 @@ typedef struct {
 typedef struct {
     size_t size;
     int32_t status;
-    int32_t reserved;
+    int32_t is_idle; /* nothing here asks for it: no such device was found, or the options do not want it */
     const char *sensor, *reason, *hint;
 } em_absence;
 

@@ -46,6 +46,7 @@ static em_absence absence_of(const em_meter *meter, size_t index)
     const em__absence *absence = &meter->absences[index];
     return (em_absence){.size = sizeof(em_absence),
                         .status = absence->status,
+                        .is_idle = absence->is_idle,
                         .sensor = absence->sensor,
                         .reason = absence->reason,
                         .hint = absence->hint};

@@ -3,7 +3,7 @@
 /* The doctor's report: measured facts of each source, doubts, and for what is missing reason, remedy and risk. */
 #include "reports/doctor.h"
 
-#include "reports/layout.h"
+#include "reports/absent.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -328,15 +328,7 @@ static void write_text(em__text *text, const subject *about)
             above = &about->channels[i];
         }
     }
-    for (size_t i = 0; i < about->absence_count; i++) {
-        const em_absence *absence = &about->absences[i];
-        em__text_add(text, i == 0 ? "\nAbsent\n" : "");
-        size_t indent = em__reports_name(text, or_empty(absence->sensor), 2, width);
-        em__text line = {0};
-        em__text_format(&line, "%s: %s", em_status_word(absence->status), or_empty(absence->reason));
-        add_line(text, &line, indent, indent);
-        add_words(text, "remedy: ", absence->hint, indent);
-    }
+    em__reports_absent(text, about->absences, about->absence_count, width);
     shown = 0;
     for (size_t i = 0; i < about->absence_count + about->channel_count; i++) {
         const char *sensor, *risk = risk_at(about, i, &sensor);

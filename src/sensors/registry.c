@@ -129,6 +129,7 @@ int em__probe_absent(em__probe *probe, const em__sensor *sensor, int status, con
     probe->absences = absences;
     em__absence *absence = &absences[probe->absence_count++];
     *absence = (em__absence){.status = status};
+    absence->is_idle = status == EM_ERR_NOT_SELECTED && !hint[0];
     em__copy(absence->sensor, sizeof absence->sensor, sensor->name);
     em__copy(absence->hint, sizeof absence->hint, hint);
     char text[EM__TEXT_SIZE * 2];
@@ -138,6 +139,13 @@ int em__probe_absent(em__probe *probe, const em__sensor *sensor, int status, con
     va_end(arguments);
     em__copy(absence->reason, sizeof absence->reason, text);
     return EM_OK;
+}
+
+void em__probe_idle(em__probe *probe)
+{
+    if (probe->absence_count > 0) {
+        probe->absences[probe->absence_count - 1].is_idle = 1;
+    }
 }
 
 int em__probe_explain(em__probe *probe, const em__sensor *sensor, size_t first_device, const char *hint,
@@ -153,8 +161,12 @@ int em__probe_explain(em__probe *probe, const em__sensor *sensor, size_t first_d
             unread = unread ? unread : &device->channels[j];
         }
     }
-    return unread ? em__probe_absent(probe, sensor, unread->status, hint, "%s: %s", unread->name, unread->reason)
-                  : em__probe_absent(probe, sensor, EM_ERR_NO_DRIVER, hint, "%s", reason);
+    if (unread) {
+        return em__probe_absent(probe, sensor, unread->status, hint, "%s: %s", unread->name, unread->reason);
+    }
+    int status = em__probe_absent(probe, sensor, EM_ERR_NO_DRIVER, hint, "%s", reason);
+    em__probe_idle(probe);
+    return status;
 }
 
 int em__probe_hwmon(em__host *host, em__probe *probe, const struct em__hwmon **ret_hwmon)

@@ -60,6 +60,7 @@ struct em__device {
 typedef struct {
     char sensor[24];
     int32_t status;             /* EM_ERR_NO_DRIVER … EM_ERR_GONE */
+    int32_t is_idle;            /* nothing here asks for the sensor */
     char reason[EM__TEXT_SIZE]; /* what was found, in a sentence */
     char hint[EM__TEXT_SIZE];   /* the exact remedy; "" if there is none */
 } em__absence;
@@ -118,8 +119,10 @@ int em__probe_add(em__probe *probe, em__device *device); /* takes it over; on EM
 __attribute__((format(printf, 5, 6))) int em__probe_absent(em__probe *probe, const em__sensor *sensor, int status,
                                                            const char *hint, const char *reason, ...);
 
+/* The last absence is of something that nothing here asks for. So is NOT_SELECTED without a hint, by itself. */
+void em__probe_idle(em__probe *probe);
 /* Where the sensor has no readable device at or behind the given one, an absence: of the first that cannot be read, else
- * EM_ERR_NO_DRIVER with this reason. */
+ * EM_ERR_NO_DRIVER with this reason, and idle. */
 int em__probe_explain(em__probe *probe, const em__sensor *sensor, size_t first_device, const char *hint,
                       const char *reason);
 /* The hwmon chips, looked at once for all sensors. */

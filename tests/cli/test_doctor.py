@@ -136,6 +136,39 @@ def test_a_recording_is_written_whole_and_replaces_nothing(command: Path, tmp_pa
     assert "No such file" in done.stderr
 
 
+def test_channels_are_counted_and_left_out_as_in_sensors(command: Path) -> None:
+    machine = MACHINES[0].with_name("intel-laptop-raptorlake-i9-13900hx-psys.json")
+    for patterns in ("-cpu-0/*", "+platform/psys", "-*,+platform/psys"):
+        options = ("--root", machine, "--channels", patterns)
+        roles = {
+            what: {row["name"]: row["role"] for row in document(command, what, *options)["channels"]}
+            for what in ("doctor", "sensors")
+        }
+        assert roles["doctor"] == roles["sensors"]
+        assert ("counted" in roles["doctor"].values()) == ("+" in patterns)
+    done = call(command, "doctor", "--root", machine, "--channels", "+gpu-7")
+    assert done.returncode == 1
+    assert "gpu-7" in done.stderr
+    done = call(command, "doctor", "--channels=-gpu*", "--save", "machine.json")
+    assert done.returncode == 2
+    assert "--channels and --save do not go together" in done.stderr
+
+
+def test_what_is_merely_not_here_takes_one_line(command: Path) -> None:
+    """Its remedy is in the JSON; what a remedy would help here stands in full."""
+    machine = MACHINES[0].with_name("intel-xeon-2s-gold-5118.json")
+    for what in ("doctor", "sensors"):
+        options = ("--root", machine, "--as-user")
+        done = call(command, what, *options)
+        text = " ".join(done.stdout.split())
+        assert "not here amdgpu, intel-gpu, battery, hwmon and dtpm: nothing of theirs" in text
+        assert "sudo modprobe amdgpu" not in text
+        assert "rapl-powercap permission: this user may not read" in text
+        absent = {row["sensor"]: row for row in document(command, what, *options)["absent"]}
+        assert absent.keys() >= {"amdgpu", "intel-gpu", "battery", "hwmon", "dtpm"}
+        assert all(row["hint"] for row in absent.values())
+
+
 def test_the_doctor_measures_this_machine(command: Path) -> None:
     found = document(command, "doctor")
     assert found["schema"] == 1
