@@ -98,9 +98,9 @@ enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };
     X(EM_NOTE_PINNED, 6, "pinned", "an edge had to be final before the next reading; its estimate was kept", "")       \
     X(EM_NOTE_PERIOD_ASSUMED, 7, "period-assumed", "the sensor's update period is assumed, not seen", "")              \
     X(EM_NOTE_MAPPING_UNKNOWN, 8, "mapping-unknown",                                                                   \
-      "CUDA_VISIBLE_DEVICES numbers boards of different models in an order that only CUDA knows; all are measured",    \
-      "set CUDA_DEVICE_ORDER=PCI_BUS_ID or name boards by UUID")                                                       \
-    X(EM_NOTE_MIG, 9, "mig", "a MIG slice was asked for; its whole board is measured", "")                             \
+      "a variable numbers GPUs of different models in an order that only their runtime knows; all are measured",       \
+      "set CUDA_DEVICE_ORDER=PCI_BUS_ID or name boards by UUID; Intel's: ZE_ENABLE_PCI_ID_DEVICE_ORDER=1")             \
+    X(EM_NOTE_MIG, 9, "mig", "a slice (MIG), partition or tile was asked for; its whole board is measured", "")        \
     X(EM_NOTE_SLOW_COUNTER, 10, "slow-counter",                                                                        \
       "the board's counter is read once a second, since reading it faster can spoil it", "")                           \
     X(EM_NOTE_UNMOVING, 11, "unmoving", "the counter answers but stands still; its energy is missing",                 \

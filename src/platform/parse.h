@@ -106,4 +106,12 @@ int em__parse_scale(const char *text, size_t length, int shift, uint64_t *ret_nu
 /* How many tasks SLURM has on a node, by its number: "4(x2),3" says 4, 4 and 3. Beyond the list: the last. */
 int em__parse_tasks(const char *text, size_t length, uint64_t node, uint64_t *ret_tasks);
 
+/* The properties of a node of KFD, the kernel's list of what ROCm computes on: lines "name value". */
+typedef struct {
+    uint32_t simds;    /* 0: no GPU */
+    uint32_t domain;   /* of the PCI bus */
+    uint32_t location; /* bus << 8 | device << 3 | function */
+} em__kfd_node;
+int em__parse_kfd_node(const char *text, size_t length, em__kfd_node *ret_node);
+
 #endif

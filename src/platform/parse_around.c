@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
-/* Parsers of what is said of the surroundings of a process: its job, and what is mounted where. */
+/* Parsers of what is said of the surroundings of a process: its job, the GPUs that it may compute on, what is mounted. */
 #include "platform/parse.h"
 
 #include <errno.h>
@@ -43,4 +43,30 @@ int em__parse_tasks(const char *text, size_t length, uint64_t node, uint64_t *re
             return 0;
         }
     }
+}
+
+int em__parse_kfd_node(const char *text, size_t length, em__kfd_node *ret_node)
+{
+    static const char *const names[] = {"simd_count ", "location_id ", "domain "};
+    uint64_t values[3] = {0};
+    unsigned found = 0;
+    for (size_t at = 0; at < length;) {
+        const char *end = memchr(text + at, '\n', length - at);
+        size_t line = end ? (size_t)(end - text) - at : length - at;
+        for (size_t i = 0; i < 3; i++) {
+            size_t name = strlen(names[i]);
+            if (line > name && memcmp(text + at, names[i], name) == 0) {
+                if (em__parse_u64(text + at + name, line - name, &values[i]) < 0 || values[i] > UINT32_MAX) {
+                    return -EINVAL;
+                }
+                found |= 1u << i;
+            }
+        }
+        at += line + 1;
+    }
+    if (!(found & 1)) {
+        return -EINVAL;
+    }
+    *ret_node = (em__kfd_node){(uint32_t)values[0], (uint32_t)values[2], (uint32_t)values[1]};
+    return 0;
 }

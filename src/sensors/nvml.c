@@ -233,18 +233,6 @@ static int find_boards(em__nvml *nvml, unsigned int count, em__probe *probe, em_
     return EM_OK;
 }
 
-static int explain_left_out(em__host *host, const em__selection *selection, size_t chosen, size_t count,
-                            em__probe *probe)
-{
-    const char *list = em__host_variable(host, "CUDA_VISIBLE_DEVICES");
-    int is_ours = selection->gpus && strcmp(selection->gpus, "visible") != 0;
-    char quote[96];
-    em__visible_text(quote, sizeof quote, is_ours ? selection->gpus : list ? list : "", SIZE_MAX);
-    return em__probe_absent(probe, &em__sensor_nvml, EM_ERR_NOT_SELECTED, "gpus=\"all\" measures every GPU",
-                            "%zu of %zu GPUs %s left out by %s=\"%s\"", count - chosen, count,
-                            count - chosen == 1 ? "is" : "are", is_ours ? "gpus" : "CUDA_VISIBLE_DEVICES", quote);
-}
-
 static int add_chosen(em__nvml *nvml, const em__selection *selection, const em__nvml_found *boards, size_t count,
                       em__probe *probe)
 {
@@ -264,7 +252,8 @@ static int add_chosen(em__nvml *nvml, const em__selection *selection, const em__
     for (size_t i = 0; i < count; i++) {
         em__copy(facts[i].name, sizeof facts[i].name, facts[i].name[0] ? facts[i].name : model);
     }
-    int status = em__visible_choose(nvml->host, selection, facts, count, chosen, &notes);
+    int status =
+        em__visible_choose(nvml->host, selection, EM__MAKER_NVIDIA, facts, count, &probe->choices, chosen, &notes);
     free(facts);
     for (size_t i = 0; i < count && status == EM_OK; i++) {
         taken += chosen[i];
@@ -273,10 +262,11 @@ static int add_chosen(em__nvml *nvml, const em__selection *selection, const em__
         }
     }
     if (status == EM_OK && taken < count) {
-        status = explain_left_out(nvml->host, selection, taken, count, probe);
+        status = em__visible_explain(nvml->host, selection, probe, &em__sensor_nvml, taken, count);
     }
     if (status == EM_OK) {
         probe->notes |= notes;
+        probe->gpus = probe->gpus > (int32_t)count ? probe->gpus : (int32_t)count;
     }
     return status;
 }
@@ -312,10 +302,7 @@ static int probe_boards(em__nvml *nvml, const em__selection *selection, em__prob
 static int nvml_probe(em__host *host, const em__selection *selection, em__probe *probe)
 {
     if (!(selection->measure & 1u << EM_DOMAIN_GPU)) {
-        int status = em__visible_check(selection);
-        return status != EM_OK
-                   ? status
-                   : em__probe_absent(probe, &em__sensor_nvml, EM_ERR_NOT_SELECTED, "", "the options leave GPUs out");
+        return em__probe_absent(probe, &em__sensor_nvml, EM_ERR_NOT_SELECTED, "", "the options leave GPUs out");
     }
     em__nvml *nvml;
     int status = em__nvml_open(host, probe, &nvml);

@@ -4,7 +4,9 @@
 #include "sensors/sensor.h"
 
 #include "core/text.h"
+#include "sensors/gpu_bus.h"
 #include "sensors/hwmon_scan.h"
+#include "sensors/visible.h"
 
 #include <errno.h>
 #include <math.h>
@@ -27,18 +29,24 @@ const em__sensor *em__sensor_at(size_t index)
 int em__sensors_probe(em__host *host, const em__selection *selection, em__probe *ret_probe)
 {
     em__probe found = {0};
-    for (size_t i = 0; em__sensor_at(i); i++) {
-        int status = em__sensor_at(i)->probe(host, selection, &found);
-        if (status != EM_OK) {
-            em__sensors_free(&found);
-            *ret_probe = found;
-            return status;
-        }
+    int wants_gpus = (selection->measure & 1u << EM_DOMAIN_GPU) != 0;
+    int status = wants_gpus ? EM_OK : em__visible_check(selection);
+    for (size_t i = 0; status == EM_OK && em__sensor_at(i); i++) {
+        status = em__sensor_at(i)->probe(host, selection, &found);
+    }
+    int conjures = selection->present_gpu && found.choices.boards == 0;
+    if (status == EM_OK && wants_gpus) {
+        status = conjures ? em__visible_check(selection) : em__visible_finish(host, selection, &found.choices);
+    }
+    if (status != EM_OK) {
+        em__sensors_free(&found);
     }
     em__hwmon_free(found.hwmon);
+    em__gpu_bus_free(found.bus);
     found.hwmon = NULL;
+    found.bus = NULL;
     *ret_probe = found;
-    return EM_OK;
+    return status;
 }
 
 void em__sensors_free(em__probe *probe)
@@ -51,6 +59,7 @@ void em__sensors_free(em__probe *probe)
     free(probe->devices);
     free(probe->absences);
     em__hwmon_free(probe->hwmon);
+    em__gpu_bus_free(probe->bus);
     *probe = (em__probe){0};
 }
 
@@ -180,7 +189,7 @@ int em__probe_hwmon(em__host *host, em__probe *probe, const struct em__hwmon **r
 
 int32_t em__probe_next_gpu(const em__probe *probe)
 {
-    int32_t next = 0;
+    int32_t next = probe->gpus;
     for (size_t i = 0; i < probe->device_count; i++) {
         for (size_t j = 0; j < probe->devices[i]->channel_count; j++) {
             if (probe->devices[i]->channels[j].gpu >= next) {

@@ -29,7 +29,7 @@ struct em__holders {
     int (*ask)(em__holders *holders);
     void (*destroy)(em__holders *holders);
 };
-enum { EM__DEVICE_CHANNELS = 64 };
+enum { EM__DEVICE_CHANNELS = 64, EM__GPUS_LISTED = 64 };
 #define EM__CHANNEL_BIT(i) (UINT64_C(1) << (i))
 #define EM__EVERY_CHANNEL UINT64_MAX
 
@@ -65,6 +65,15 @@ typedef struct {
     char hint[EM__TEXT_SIZE];   /* the exact remedy; "" if there is none */
 } em__absence;
 
+/* The choice of GPUs, maker by maker: the numbers in selection->gpus go on from one maker's to the next's. */
+typedef struct {
+    size_t shown;                                            /* how many numbers are used up */
+    size_t boards;                                           /* that were seen, left out or not */
+    unsigned char met[EM__GPUS_LISTED];                      /* entries of selection->gpus that name a board */
+    char shown_text[EM__TEXT_SIZE], all_text[EM__TEXT_SIZE]; /* for people */
+    const char *variable; /* what left boards of the last maker out; NULL: none did */
+} em__gpu_choices;
+
 typedef struct {
     em__device **devices;
     size_t device_count, device_capacity;
@@ -73,6 +82,9 @@ typedef struct {
     uint64_t notes;          /* EM_NOTE_BIT(…) about the choice of devices, e.g. EM_NOTE_MAPPING_UNKNOWN */
     struct em__hwmon *hwmon; /* the one look at the hwmon chips; NULL: none yet */
     int32_t things;          /* numbers given out for em__channel.thing */
+    int32_t gpus;            /* indices up to here are of boards that were seen, left out or not */
+    em__gpu_choices choices;
+    struct em__gpu_bus *bus; /* the one look at the PCI bus; NULL: none yet */
 } em__probe;
 
 /* What the options ask of sensors. */
@@ -127,7 +139,7 @@ int em__probe_explain(em__probe *probe, const em__sensor *sensor, size_t first_d
                       const char *reason);
 /* The hwmon chips, looked at once for all sensors. */
 int em__probe_hwmon(em__host *host, em__probe *probe, const struct em__hwmon **ret_hwmon);
-int32_t em__probe_next_gpu(const em__probe *probe); /* the index behind all that it has */
+int32_t em__probe_next_gpu(const em__probe *probe); /* the index behind all that it has or has seen */
 int32_t em__probe_thing(em__probe *probe);          /* a new number for em__channel.thing */
 
 #endif

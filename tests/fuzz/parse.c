@@ -121,6 +121,9 @@ static void parse_hwmon(const char *text)
 static void parse_around(const char *text, size_t size)
 {
     uint64_t tasks, first;
+    em__kfd_node node;
+    memset(&node, MARK, sizeof node);
+    insist(!is_read(em__parse_kfd_node(text, size, &node), &node, sizeof node) || size > 11);
     memset(&tasks, MARK, sizeof tasks);
     first = tasks;
     if (is_read(em__parse_tasks(text, size, UINT64_MAX, &tasks), &tasks, sizeof tasks)) {

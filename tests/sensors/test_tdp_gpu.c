@@ -123,7 +123,7 @@ static void test_which_gpus_are_asked_for(void)
     em__selection selection = everything();
     em__probe probe = {0};
     selection.gpus = "7";
-    CHECK_INT(em__sensor_tdp.probe(host, &selection, &probe), EM_ERR_INVALID);
+    CHECK_INT(probe_alone(&em__sensor_tdp, host, &selection, &probe), EM_ERR_INVALID);
     CHECK_TEXT(selection.error->argument, "gpus");
     em__sensors_free(&probe);
     em__host_unref(host);

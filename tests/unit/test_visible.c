@@ -49,7 +49,9 @@ static const char *choose(const char *models, const char *const *environment, co
     if (em__machine_create(0, environment, &host) < 0) {
         abort();
     }
-    int status = em__visible_choose(host, &selection, boards, count, chosen, ret_notes);
+    em__gpu_choices choices = {0};
+    int status = em__visible_choose(host, &selection, EM__MAKER_NVIDIA, boards, count, &choices, chosen, ret_notes);
+    status = status == EM_OK ? em__visible_finish(host, &selection, &choices) : status;
     em__host_unref(host);
     for (size_t i = 0; i < count && status == EM_OK; i++) {
         CHECK(chosen[i] <= 1);
