@@ -135,6 +135,8 @@ static const em__record_rule zone_rule = {any_file, any_folder, name_link, 5},
                              unit_rule = {any_file, unit_folder, NULL, 1}, cpu_rule = {cpu_file, cpu_folder, NULL, 2},
                              dmi_rule = {dmi_file, NULL, NULL, 0}, empty_rule = {no_file, NULL, NULL, 0};
 
+static const char kfd_nodes[] = "/sys/devices/virtual/kfd/kfd/topology/nodes";
+
 /* A class: each entry that is wanted, and for some the device behind it. */
 typedef struct {
     const char *path;
@@ -211,6 +213,19 @@ static int take_entry(void *context, const char *name)
     return here->recorder->error < 0;
 }
 
+/* Of what ROCm may compute on, which GPU it is. */
+static int take_node(void *context, const char *name)
+{
+    static const char *const lines[] = {"simd_count ", "location_id ", "domain ", NULL};
+    em__recorder *recorder = context;
+    char path[EM__RECORD_PATH];
+    if (is_numbered(name, "") && strlen(name) < 8) {
+        em__print(path, sizeof path, "%s/%s/properties", kfd_nodes, name);
+        em__record_file(recorder, path, SIZE_MAX, lines);
+    }
+    return recorder->error < 0;
+}
+
 /* The folders of a control group tell what is run on a machine: their names are hashed, and their quotas kept. */
 static void record_group(em__recorder *recorder)
 {
@@ -270,6 +285,8 @@ void em__record_places(em__recorder *recorder)
         em__record_folder(recorder, classes[i].path, &empty_rule);
         recorder->host->ops->list(recorder->host, classes[i].path, take_entry, &here);
     }
+    em__record_folder(recorder, kfd_nodes, &empty_rule);
+    recorder->host->ops->list(recorder->host, kfd_nodes, take_node, recorder);
     em__record_folder(recorder, "/sys/devices/system/cpu", &cpu_rule);
     em__record_folder(recorder, "/sys/class/dmi/id", &dmi_rule);
 }
