@@ -117,6 +117,7 @@ static int take_probe(em_meter *meter, const em_options *options, em_error *erro
     note_choice(meter, probe.notes);
     meter->absences = probe.absences;
     meter->absence_count = probe.absence_count;
+    meter->container = probe.container;
     *ret_notes = probe.notes;
     probe.absences = NULL;
     probe.absence_count = 0;

@@ -101,6 +101,21 @@ int em_meter_rank(const em_meter *meter, uint32_t *ret_rank, uint32_t *ret_count
     return EM_OK;
 }
 
+static char *diagnose(const em_meter *meter, const em_channel *channels, const em_absence *absences, int32_t format,
+                      size_t *ret_length)
+{
+    const char *advice[EM__ADVICES];
+    em__reports_container container = {.kind = meter->container.kind,
+                                       .evidence = meter->container.evidence,
+                                       .advice = advice,
+                                       .advice_count = meter->container.advice_count};
+    for (size_t i = 0; i < container.advice_count; i++) {
+        advice[i] = meter->container.advice[i];
+    }
+    return em__reports_doctor(channels, meter->channel_count, absences, meter->absence_count, &container, format,
+                              ret_length);
+}
+
 int em_meter_format(em_meter *meter, int32_t what, int32_t format, char **ret_text, size_t *ret_length)
 {
     int status = em__door_check(meter);
@@ -121,8 +136,9 @@ int em_meter_format(em_meter *meter, int32_t what, int32_t format, char **ret_te
         for (size_t i = 0; i < meter->absence_count; i++) {
             absences[i] = absence_of(meter, i);
         }
-        text = (what == EM_DOCTOR ? em__reports_doctor : em__reports_sensors)(channels, meter->channel_count, absences,
-                                                                              meter->absence_count, format, &length);
+        text = what == EM_DOCTOR ? diagnose(meter, channels, absences, format, &length)
+                                 : em__reports_sensors(channels, meter->channel_count, absences, meter->absence_count,
+                                                       format, &length);
     }
     free(channels);
     free(absences);

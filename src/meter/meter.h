@@ -17,6 +17,7 @@ struct em_meter {
     em__host *host;
     em__absence *absences;
     size_t absence_count;
+    em__container container;
     em__slot **slots;
     size_t slot_count;
     em__channel *facts; /* copies, so that they outlive the devices */

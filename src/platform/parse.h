@@ -114,4 +114,8 @@ typedef struct {
 } em__kfd_node;
 int em__parse_kfd_node(const char *text, size_t length, em__kfd_node *ret_node);
 
+/* /proc/self/mountinfo: whose image the root file system is layered from. */
+typedef enum { EM__ROOT_PLAIN, EM__ROOT_DOCKER, EM__ROOT_PODMAN, EM__ROOT_CONTAINERD } em__root_image;
+int em__parse_mounts(const char *text, size_t length, em__root_image *ret_root);
+
 #endif

@@ -38,7 +38,9 @@ int em__sensors_probe(em__host *host, const em__selection *selection, em__probe 
     if (status == EM_OK && wants_gpus) {
         status = conjures ? em__visible_check(selection) : em__visible_finish(host, selection, &found.choices);
     }
-    if (status != EM_OK) {
+    if (status == EM_OK) {
+        em__container_look(host, &found, &found.container);
+    } else {
         em__sensors_free(&found);
     }
     em__hwmon_free(found.hwmon);

@@ -18,6 +18,7 @@
 #include "core/channel.h"
 #include "energy_meter.h"
 #include "platform/host.h"
+#include "sensors/container.h"
 
 typedef struct em__device em__device;
 
@@ -74,7 +75,7 @@ typedef struct {
     const char *variable; /* what left boards of the last maker out; NULL: none did */
 } em__gpu_choices;
 
-typedef struct {
+typedef struct em__probe {
     em__device **devices;
     size_t device_count, device_capacity;
     em__absence *absences;
@@ -85,6 +86,7 @@ typedef struct {
     int32_t gpus;            /* indices up to here are of boards that were seen, left out or not */
     em__gpu_choices choices;
     struct em__gpu_bus *bus; /* the one look at the PCI bus; NULL: none yet */
+    em__container container; /* filled in behind the last sensor */
 } em__probe;
 
 /* What the options ask of sensors. */

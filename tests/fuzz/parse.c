@@ -122,6 +122,9 @@ static void parse_around(const char *text, size_t size)
 {
     uint64_t tasks, first;
     em__kfd_node node;
+    em__root_image root;
+    memset(&root, MARK, sizeof root);
+    insist(!is_read(em__parse_mounts(text, size, &root), &root, sizeof root) || root <= EM__ROOT_CONTAINERD);
     memset(&node, MARK, sizeof node);
     insist(!is_read(em__parse_kfd_node(text, size, &node), &node, sizeof node) || size > 11);
     memset(&tasks, MARK, sizeof tasks);

@@ -519,58 +519,6 @@ static void test_each_board_once(void)
     }
 }
 
-/* Numbers go on from NVIDIA's boards to AMD's; each maker's variables choose among its own, and CUDA's among both where HIP's
- * does not. */
-static void test_boards_of_two_makers(void)
-{
-    static const struct {
-        const char *environment[3], *gpus, *names;
-    } cases[] = {
-        {{NULL}, "visible", "gpu-0 gpu-1 gpu-2 "},
-        {{NULL}, "0", "gpu-0 "},
-        {{NULL}, "2", "gpu-2 "},
-        {{NULL}, "1,2", "gpu-1 gpu-2 "},
-        {{NULL}, "GPU-91c0", "gpu-2 "},
-        {{NULL}, UUID_A, "gpu-0 "},
-        {{NULL}, "GPU-", NULL},
-        {{NULL}, "3", NULL},
-        {{"HIP_VISIBLE_DEVICES=-1"}, "visible", "gpu-0 gpu-1 "},
-        {{"HIP_VISIBLE_DEVICES=-1"}, "2", NULL},
-        {{"CUDA_VISIBLE_DEVICES=1"}, "visible", "gpu-1 "},
-        {{"CUDA_VISIBLE_DEVICES=0"}, "visible", "gpu-0 gpu-2 "},
-        {{"CUDA_VISIBLE_DEVICES=0"}, "1", "gpu-2 "},
-        {{"CUDA_VISIBLE_DEVICES=", "HIP_VISIBLE_DEVICES=0"}, "visible", "gpu-2 "},
-        {{"CUDA_VISIBLE_DEVICES=", "HIP_VISIBLE_DEVICES=0"}, "0", "gpu-2 "},
-        {{"CUDA_VISIBLE_DEVICES=" UUID_B}, "visible", "gpu-1 gpu-2 "},
-        {{"LOCAL_RANK=2"}, "local_rank", "gpu-2 "},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        em__probe probe = {0};
-        em__selection selection = everything();
-        char names[64] = "";
-        em__host *host = rig_host(cases[i].environment);
-        script("board name=\"NVIDIA H100 PCIe\" uuid=" UUID_A " pci=0:21:0\n"
-               "board name=\"NVIDIA H100 PCIe\" uuid=" UUID_B " pci=0:41:0\n");
-        rig_time(host, 0);
-        put(host, "/sys/class/hwmon/hwmon0/name", "amdgpu\n");
-        put(host, "/sys/class/hwmon/hwmon0/power1_average", "41045000\n");
-        put(host, "/sys/class/hwmon/hwmon0/device/unique_id", "91c05e2277ab13de\n");
-        put(host, "/sys/class/hwmon/hwmon0/device/uevent", "PCI_ID=1002:67DF\nPCI_SLOT_NAME=0000:09:00.0\n");
-        selection.gpus = cases[i].gpus;
-        CHECK_INT(em__sensors_probe(host, &selection, &probe), cases[i].names ? EM_OK : EM_ERR_INVALID);
-        for (size_t j = 0; j < probe.device_count; j++) {
-            if (probe.devices[j]->channels[0].domain == EM_DOMAIN_GPU) {
-                snprintf(names + strlen(names), sizeof names - strlen(names), "%.5s ",
-                         probe.devices[j]->channels[0].name);
-            }
-        }
-        if (!CHECK_TEXT(names, cases[i].names ? cases[i].names : "")) {
-            printf("# case %zu\n", i);
-        }
-        rig_done(host, &probe);
-    }
-}
-
 static void test_wrong_selection(void)
 {
     static const char *const asked[] = {"3", "0,0", "GPU-ffff", "one", "", "0,,1"};
@@ -636,7 +584,6 @@ int main(int count, char **arguments)
     RUN(test_live_loader);
     RUN(test_selection);
     RUN(test_each_board_once);
-    RUN(test_boards_of_two_makers);
     RUN(test_wrong_selection);
     RUN(test_gpus_left_out);
     rig_end();

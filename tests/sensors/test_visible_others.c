@@ -4,7 +4,7 @@
  * Which of AMD's and Intel's boards are measured. The truths are of ROCm's documentation ("GPU isolation techniques"), of its
  * runtime's reader of ROCR_VISIBLE_DEVICES and HIP's of its own list, and of Level Zero's specification (affinity mask).
  */
-#include "probing.h"
+#include "nvml_rig.h"
 
 #define MI300X "amdgpu-mi300x-4-gpu-metrics-kfd" /* ROCm's 0, 1, 2, 3 are gpu-1, 0, 2, 3 */
 #define ARC "intel-2-arc-b580-and-integrated"    /* on the bus: the CPU's graphics, gpu-0, gpu-1 */
@@ -268,8 +268,64 @@ static void test_identity(void)
     em__host_unref(host);
 }
 
+#define UUID_A "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6"
+#define UUID_B "GPU-1c20e77d-1c1a-d9ed-fe37-18b8466a78ad"
+
+/* Numbers go on from NVIDIA's boards to AMD's; each maker's variables choose among its own, and CUDA's among both where HIP's
+ * does not. */
+static void test_boards_of_two_makers(void)
+{
+    static const struct {
+        const char *environment[3], *gpus, *names;
+    } cases[] = {
+        {{NULL}, "visible", "gpu-0 gpu-1 gpu-2 "},
+        {{NULL}, "0", "gpu-0 "},
+        {{NULL}, "2", "gpu-2 "},
+        {{NULL}, "1,2", "gpu-1 gpu-2 "},
+        {{NULL}, "GPU-91c0", "gpu-2 "},
+        {{NULL}, UUID_A, "gpu-0 "},
+        {{NULL}, "GPU-", NULL},
+        {{NULL}, "3", NULL},
+        {{"HIP_VISIBLE_DEVICES=-1"}, "visible", "gpu-0 gpu-1 "},
+        {{"HIP_VISIBLE_DEVICES=-1"}, "2", NULL},
+        {{"CUDA_VISIBLE_DEVICES=1"}, "visible", "gpu-1 "},
+        {{"CUDA_VISIBLE_DEVICES=0"}, "visible", "gpu-0 gpu-2 "},
+        {{"CUDA_VISIBLE_DEVICES=0"}, "1", "gpu-2 "},
+        {{"CUDA_VISIBLE_DEVICES=", "HIP_VISIBLE_DEVICES=0"}, "visible", "gpu-2 "},
+        {{"CUDA_VISIBLE_DEVICES=", "HIP_VISIBLE_DEVICES=0"}, "0", "gpu-2 "},
+        {{"CUDA_VISIBLE_DEVICES=" UUID_B}, "visible", "gpu-1 gpu-2 "},
+        {{"LOCAL_RANK=2"}, "local_rank", "gpu-2 "},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        em__probe probe = {0};
+        em__selection selection = everything();
+        char names[64] = "";
+        em__host *host = rig_host(cases[i].environment);
+        script("board name=\"NVIDIA H100 PCIe\" uuid=" UUID_A " pci=0:21:0\n"
+               "board name=\"NVIDIA H100 PCIe\" uuid=" UUID_B " pci=0:41:0\n");
+        rig_time(host, 0);
+        put(host, "/sys/class/hwmon/hwmon0/name", "amdgpu\n");
+        put(host, "/sys/class/hwmon/hwmon0/power1_average", "41045000\n");
+        put(host, "/sys/class/hwmon/hwmon0/device/unique_id", "91c05e2277ab13de\n");
+        put(host, "/sys/class/hwmon/hwmon0/device/uevent", "PCI_ID=1002:67DF\nPCI_SLOT_NAME=0000:09:00.0\n");
+        selection.gpus = cases[i].gpus;
+        CHECK_INT(em__sensors_probe(host, &selection, &probe), cases[i].names ? EM_OK : EM_ERR_INVALID);
+        for (size_t j = 0; j < probe.device_count; j++) {
+            if (probe.devices[j]->channels[0].domain == EM_DOMAIN_GPU) {
+                snprintf(names + strlen(names), sizeof names - strlen(names), "%.5s ",
+                         probe.devices[j]->channels[0].name);
+            }
+        }
+        if (!CHECK_TEXT(names, cases[i].names ? cases[i].names : "")) {
+            printf("# case %zu\n", i);
+        }
+        rig_done(host, &probe);
+    }
+}
+
 int main(void)
 {
+    rig_start();
     RUN(test_rocr);
     RUN(test_hip);
     RUN(test_gpus_option);
@@ -278,5 +334,7 @@ int main(void)
     RUN(test_affinity_mask);
     RUN(test_tiles);
     RUN(test_identity);
+    RUN(test_boards_of_two_makers);
+    rig_end();
     return CHECK_DONE();
 }
