@@ -166,8 +166,8 @@ typedef struct {
                                        measured CPUs (the model of a whole machine holds it already).
                                        EM_EDGES_ALWAYS, EM_EDGES_NEVER: overrule overhead_limit; not both */
     const char *gpus;               /* "visible" (default), "all", "local_rank", "0,2", "GPU-<uuid>,…" */
-    const char *const *environment; /* "NAME=value" …, ended by NULL; the variables that CUDA and launchers document are
-                                       read from here and never from the process; NULL: none */
+    const char *const *environment; /* "NAME=value" …, ended by NULL; the variables that CUDA, ROCm, Level Zero and
+                                       launchers document are read from here and never from the process; NULL: none */
     const char *root;               /* "/" (default), a directory laid out like it, or a recorded machine (….json);
                                        other than "/", the vendor libraries of this machine stay out */
     int trace_fd;                   /* open for writing: all that can change a number is written there, as a trace for
