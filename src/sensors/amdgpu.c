@@ -128,7 +128,7 @@ static void add_readings(making *m, const em__hwmon_item *const powers[], size_t
     em__print(table, sizeof table, "%s/device/gpu_metrics", m->chip->root);
     int any = is_energy_known(m->entry->gpu.id) ? EM__FILE_ANY_UNIT : 0;
     if (!m->sleeps) {
-        add_table(m, table, EM__FILE_TABLE | EM__FILE_COUNTS | EM__FILE_NEVER_ZERO | any);
+        add_table(m, table, (em__file_way)(EM__FILE_TABLE | EM__FILE_COUNTS | EM__FILE_NEVER_ZERO | any));
     }
     size_t counters = m->count;
     if (!m->sleeps && counters + power_count == 0) {
