@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HELP, JSON, ROOT, AS_USER, SAVE, FORCE, FILE_OF, REPLAY, OPTIONS };
+enum { HELP, JSON, ROOT, AS_USER, CHANNELS, SAVE, FORCE, FILE_OF, REPLAY, OPTIONS };
 enum { LOOK_NS = 1200000000, INTERVAL_NS = 10000000 };
 
 static const args_option options[OPTIONS] = {
@@ -21,6 +21,7 @@ static const args_option options[OPTIONS] = {
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of text"},
     [ROOT] = CMD_ROOT,
     [AS_USER] = CMD_AS_USER,
+    [CHANNELS] = {"--channels", "PATTERNS", "count or leave out: \"+platform/psys,-cpu-*\""},
     [FILE_OF] = CMD_FILE,
     [REPLAY] = CMD_REPLAY,
     [SAVE] = {"--save", "FILE.json", "record the machine; serial numbers are hashed"},
@@ -146,8 +147,10 @@ static int check_save(const em_options *chosen, const char *path, int force, int
     const char *wrong = force && !path ? "--force replaces a recording; add --save FILE.json"
                         : path && (chosen->file_count > 0 || chosen->replay_fd >= 0)
                             ? "--save records the machine alone; leave --file and --replay out"
-                        : path && !path[0]                   ? "--save is empty; give a file's name"
-                        : path && is_json                    ? "--json and --save do not go together; save first"
+                        : path && !path[0]         ? "--save is empty; give a file's name"
+                        : path && chosen->channels ? "--channels and --save do not go together: a recording holds "
+                                                     "all channels"
+                        : path && is_json          ? "--json and --save do not go together; save first"
                         : path && chosen->flags & EM_AS_USER ? "--as-user and --save do not go together: a "
                                                                "recording holds the modes, and shows both"
                                                              : NULL;
@@ -187,6 +190,9 @@ int cmd_doctor(int argc, char **argv)
             break;
         case REPLAY:
             result = cmd_replay("doctor", &chosen, value);
+            break;
+        case CHANNELS:
+            chosen.channels = value;
             break;
         case SAVE:
             path = value;

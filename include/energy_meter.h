@@ -98,9 +98,9 @@ enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };
     X(EM_NOTE_PINNED, 6, "pinned", "an edge had to be final before the next reading; its estimate was kept", "")       \
     X(EM_NOTE_PERIOD_ASSUMED, 7, "period-assumed", "the sensor's update period is assumed, not seen", "")              \
     X(EM_NOTE_MAPPING_UNKNOWN, 8, "mapping-unknown",                                                                   \
-      "CUDA_VISIBLE_DEVICES numbers boards of different models in an order that only CUDA knows; all are measured",    \
-      "set CUDA_DEVICE_ORDER=PCI_BUS_ID or name boards by UUID")                                                       \
-    X(EM_NOTE_MIG, 9, "mig", "a MIG slice was asked for; its whole board is measured", "")                             \
+      "a variable numbers GPUs of different models in an order that only their runtime knows; all are measured",       \
+      "set CUDA_DEVICE_ORDER=PCI_BUS_ID or name boards by UUID; Intel's: ZE_ENABLE_PCI_ID_DEVICE_ORDER=1")             \
+    X(EM_NOTE_MIG, 9, "mig", "a slice (MIG), partition or tile was asked for; its whole board is measured", "")        \
     X(EM_NOTE_SLOW_COUNTER, 10, "slow-counter",                                                                        \
       "the board's counter is read once a second, since reading it faster can spoil it", "")                           \
     X(EM_NOTE_UNMOVING, 11, "unmoving", "the counter answers but stands still; its energy is missing",                 \
@@ -185,8 +185,8 @@ typedef struct {
                                        measured CPUs (the model of a whole machine holds it already).
                                        EM_EDGES_ALWAYS, EM_EDGES_NEVER: overrule overhead_limit; not both */
     const char *gpus;               /* "visible" (default), "all", "local_rank", "0,2", "GPU-<uuid>,…" */
-    const char *const *environment; /* "NAME=value" …, ended by NULL; the variables that CUDA and launchers document are
-                                       read from here and never from the process; NULL: none */
+    const char *const *environment; /* "NAME=value" …, ended by NULL; the variables that CUDA, ROCm, Level Zero and
+                                       launchers document are read from here and never from the process; NULL: none */
     const char *root;               /* "/" (default), a directory laid out like it, or a recorded machine (….json);
                                        other than "/", the vendor libraries of this machine stay out */
     int trace_fd;                   /* open for writing: all that can change a number is written there, as a trace for
@@ -287,7 +287,7 @@ typedef struct {
 typedef struct {
     size_t size;
     int32_t status;
-    int32_t reserved;
+    int32_t is_idle; /* nothing here asks for it: no such device was found, or the options do not want it */
     const char *sensor, *reason, *hint;
 } em_absence;
 
@@ -301,6 +301,11 @@ EM_API int em_meter_absence(em_meter *meter, size_t index, em_absence *ret_absen
 EM_API const char *em_meter_device(const em_meter *meter);
 /* "NVIDIA H200", "8 x NVIDIA H200", different models joined by ", "; NULL without a GPU. */
 EM_API const char *em_meter_gpu_name(const em_meter *meter);
+
+/* Which of its job's processes on this node this one is, 0 … count - 1, and how many they are, as the variables of its
+ * launcher in options.environment say (torchrun, Open MPI, MPICH, Intel MPI, MVAPICH2, PALS, jsrun, SLURM). 0 and 1 where
+ * none tells. The ranks of one node share the rate at which a counter that reading spoils may be read. */
+EM_API int em_meter_rank(const em_meter *meter, uint32_t *ret_rank, uint32_t *ret_count);
 
 /* The channels and absences as JSON (schema 1) or as a table. EM_DOCTOR adds what was learned of each channel so far: the
  * cost of a read, the update period, doubts. So keep a window open for a second before. ret_text is freed with

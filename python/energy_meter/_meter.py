@@ -57,7 +57,8 @@ class EnergyMeter:
     embodied_kg, lifetime_years: kg CO2e that making the machine took, and the years that it is
         used; results then have embodied_g, its share of their time.
     device: "auto", "cpu" (no GPU is counted), "gpu" (one must be there), "cuda:1", a torch.device.
-    gpus: "visible" (as CUDA_VISIBLE_DEVICES says), "all", "local_rank", indices, or UUIDs.
+    gpus: "visible" (as CUDA_VISIBLE_DEVICES, ROCR_VISIBLE_DEVICES, HIP_VISIBLE_DEVICES and
+        ZE_AFFINITY_MASK say), "all", "local_rank", indices, or UUIDs.
     require: of "cpu", "gpu", "dram": what must have a reading that is no model.
     channels: patterns of channel names: "-gpu-1*" leaves out, "+gpu-1*" takes that back, and a
         whole name, "+platform/psys", is counted whatever its role; later ones over earlier ones.

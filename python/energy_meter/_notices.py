@@ -56,7 +56,7 @@ def announce(native: Meter, result: Result, has_gpu: bool, gpus: str) -> None:
 
     Ranks but the first are told that they measure what the first one does.
     """
-    from ._devices import is_first, place
+    from ._devices import is_worker
 
     channels, absences = native.channels(), native.absences()
     _log(channels, absences)
@@ -64,9 +64,9 @@ def announce(native: Meter, result: Result, has_gpu: bool, gpus: str) -> None:
     if has_gpu:
         texts.append(_weakness("gpu", "nvml", channels, absences, result))
     text = " ".join(text for text in texts if text)
-    if text and is_first():
+    rank, size = native.rank()
+    if text and rank == 0 and not is_worker():
         warn(f"{text} {REMEDY}")
-    rank, size = place()
     if rank > 0 and size > 1 and gpus in ("visible", "all"):
         warn(
             f"This is local rank {rank} of {size}, and each rank measures the same devices of this "

@@ -287,6 +287,14 @@ static PyObject *meter_absences(PyObject *self, PyObject *unused)
     return em__native_absences(state_of(self), meter_of(self));
 }
 
+static PyObject *meter_rank(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    uint32_t rank = 0, count = 1;
+    em_meter_rank(meter_of(self), &rank, &count);
+    return Py_BuildValue("II", (unsigned)rank, (unsigned)count);
+}
+
 static PyObject *meter_reset(PyObject *self, PyObject *unused)
 {
     (void)unused;
@@ -367,6 +375,7 @@ static PyMethodDef meter_methods[] = {
     {"summary", meter_summary, METH_VARARGS, "summary(timeout_ns, format) -> str"},
     {"channels", meter_channels, METH_NOARGS, "channels() -> list of Channel"},
     {"absences", meter_absences, METH_NOARGS, "absences() -> list of Absence"},
+    {"rank", meter_rank, METH_NOARGS, "rank() -> rank among the job's processes on this node, and how many they are"},
     {"reset", meter_reset, METH_NOARGS, "reset()"},
     {"close", meter_close, METH_VARARGS, "close(timeout_ns)"},
     {"windows_status", meter_windows_status, METH_NOARGS,

@@ -81,13 +81,14 @@ static int take_devices(em_meter *meter, em__probe *probe, uint32_t measure)
     return EM_OK;
 }
 
-/* What is not certain of the choice of boards stands beside each of them. */
+/* What is not certain of the choice of NVIDIA's boards stands beside each of them; the others' sensors tell of theirs. */
 static void note_choice(em_meter *meter, uint64_t notes)
 {
     static const int doubts[] = {EM_NOTE_MAPPING_UNKNOWN, EM_NOTE_MIG};
     for (size_t i = 0; i < meter->channel_count; i++) {
         em__channel *facts = &meter->facts[i];
-        for (size_t n = 0; n < 2 && facts->domain == EM_DOMAIN_GPU && !facts->reason[0]; n++) {
+        int is_theirs = strcmp(meter->sensors[i], "amdgpu") == 0 || strcmp(meter->sensors[i], "intel-gpu") == 0;
+        for (size_t n = 0; n < 2 && facts->domain == EM_DOMAIN_GPU && !facts->reason[0] && !is_theirs; n++) {
             if (notes & EM_NOTE_BIT(doubts[n])) {
                 const char *remedy = em_note_remedy(doubts[n]);
                 facts->notes |= EM_NOTE_BIT(doubts[n]);
@@ -120,6 +121,7 @@ static int take_probe(em_meter *meter, const em_options *options, em_error *erro
     note_choice(meter, probe.notes);
     meter->absences = probe.absences;
     meter->absence_count = probe.absence_count;
+    meter->container = probe.container;
     *ret_notes = probe.notes;
     probe.absences = NULL;
     probe.absence_count = 0;

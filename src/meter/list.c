@@ -10,6 +10,7 @@
 #include "reports/doctor.h"
 #include "reports/sensors.h"
 #include "reports/summary.h"
+#include "sensors/ranks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,7 @@ static em_absence absence_of(const em_meter *meter, size_t index)
     const em__absence *absence = &meter->absences[index];
     return (em_absence){.size = sizeof(em_absence),
                         .status = absence->status,
+                        .is_idle = absence->is_idle,
                         .sensor = absence->sensor,
                         .reason = absence->reason,
                         .hint = absence->hint};
@@ -88,6 +90,32 @@ const char *em_meter_gpu_name(const em_meter *meter)
     return meter ? meter->gpu_name : NULL;
 }
 
+int em_meter_rank(const em_meter *meter, uint32_t *ret_rank, uint32_t *ret_count)
+{
+    if (!meter || !ret_rank || !ret_count) {
+        return EM_ERR_INVALID;
+    }
+    em__ranks ranks = em__ranks_look(meter->host);
+    *ret_rank = ranks.rank;
+    *ret_count = ranks.count;
+    return EM_OK;
+}
+
+static char *diagnose(const em_meter *meter, const em_channel *channels, const em_absence *absences, int32_t format,
+                      size_t *ret_length)
+{
+    const char *advice[EM__ADVICES];
+    em__reports_container container = {.kind = meter->container.kind,
+                                       .evidence = meter->container.evidence,
+                                       .advice = advice,
+                                       .advice_count = meter->container.advice_count};
+    for (size_t i = 0; i < container.advice_count; i++) {
+        advice[i] = meter->container.advice[i];
+    }
+    return em__reports_doctor(channels, meter->channel_count, absences, meter->absence_count, &container, format,
+                              ret_length);
+}
+
 int em_meter_format(em_meter *meter, int32_t what, int32_t format, char **ret_text, size_t *ret_length)
 {
     int status = em__door_check(meter);
@@ -108,8 +136,9 @@ int em_meter_format(em_meter *meter, int32_t what, int32_t format, char **ret_te
         for (size_t i = 0; i < meter->absence_count; i++) {
             absences[i] = absence_of(meter, i);
         }
-        text = (what == EM_DOCTOR ? em__reports_doctor : em__reports_sensors)(channels, meter->channel_count, absences,
-                                                                              meter->absence_count, format, &length);
+        text = what == EM_DOCTOR ? diagnose(meter, channels, absences, format, &length)
+                                 : em__reports_sensors(channels, meter->channel_count, absences, meter->absence_count,
+                                                       format, &length);
     }
     free(channels);
     free(absences);

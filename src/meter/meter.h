@@ -21,6 +21,7 @@ struct em_meter {
         *tape; /* the trace that is played in the place of a machine; NULL: none. Names of sensors lie there */
     em__absence *absences;
     size_t absence_count;
+    em__container container;
     em__slot **slots;
     size_t slot_count;
     em__channel *facts; /* copies, so that they outlive the devices */

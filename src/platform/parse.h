@@ -38,6 +38,15 @@ const char *em__parse_pci(const char *text, size_t length);
  * rest. ret_number: what the digits say, -1 without them. */
 int em__parse_label(const char *label, const char *pattern, int32_t *ret_number);
 
+/* amdgpu's gpu_metrics, binary: power and energy as far as the chip gives them. */
+typedef struct {
+    uint64_t energy;   /* since the driver was loaded, in 2^-16 J (15.259 µJ) where is_stated */
+    uint64_t power_mw; /* now, of the board; of an APU its own share of the socket */
+    int32_t has_energy, has_power;
+    int32_t is_stated; /* the kernel states the unit of the energy; without it, it may be anything */
+} em__gpu_metrics;
+int em__parse_gpu_metrics(const char *bytes, size_t length, em__gpu_metrics *ret_metrics);
+
 /* The name file of a powercap zone. */
 typedef enum {
     EM__ZONE_PACKAGE,
@@ -99,5 +108,20 @@ int em__parse_scale(const char *text, size_t length, int shift, uint64_t *ret_nu
  * below 0, or too large. */
 int em__parse_quantity(const char *text, size_t length, const char *unit, int shift, uint64_t *ret_value,
                        uint64_t *ret_step);
+
+/* How many tasks SLURM has on a node, by its number: "4(x2),3" says 4, 4 and 3. Beyond the list: the last. */
+int em__parse_tasks(const char *text, size_t length, uint64_t node, uint64_t *ret_tasks);
+
+/* The properties of a node of KFD, the kernel's list of what ROCm computes on: lines "name value". */
+typedef struct {
+    uint32_t simds;    /* 0: no GPU */
+    uint32_t domain;   /* of the PCI bus */
+    uint32_t location; /* bus << 8 | device << 3 | function */
+} em__kfd_node;
+int em__parse_kfd_node(const char *text, size_t length, em__kfd_node *ret_node);
+
+/* /proc/self/mountinfo: whose image the root file system is layered from. */
+typedef enum { EM__ROOT_PLAIN, EM__ROOT_DOCKER, EM__ROOT_PODMAN, EM__ROOT_CONTAINERD } em__root_image;
+int em__parse_mounts(const char *text, size_t length, em__root_image *ret_root);
 
 #endif

@@ -155,7 +155,8 @@ static int is_memory(const char *name)
 {
     static const char *const names[] = {"name",           "vendor",           "device",    "class",
                                         "revision",       "subsystem_vendor", "numa_node", "subsystem_device",
-                                        "runtime_status", "uevent",           "control",   "boot_vga"};
+                                        "runtime_status", "uevent",           "control",   "boot_vga",
+                                        "unique_id"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(name, names[i]) == 0) {
             return 1;

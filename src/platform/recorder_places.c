@@ -3,7 +3,11 @@
 /* Which parts of a machine a recording holds: what sensors read, and what explains that one finds nothing. */
 #include "platform/recorder.h"
 
+#include "platform/parse.h"
+
 #include <string.h>
+
+enum { MOUNT_BYTES = 1 << 16 };
 
 static int has_prefix(const char *name, const char *prefix)
 {
@@ -135,6 +139,8 @@ static const em__record_rule zone_rule = {any_file, any_folder, name_link, 5},
                              unit_rule = {any_file, unit_folder, NULL, 1}, cpu_rule = {cpu_file, cpu_folder, NULL, 2},
                              dmi_rule = {dmi_file, NULL, NULL, 0}, empty_rule = {no_file, NULL, NULL, 0};
 
+static const char kfd_nodes[] = "/sys/devices/virtual/kfd/kfd/topology/nodes";
+
 /* A class: each entry that is wanted, and for some the device behind it. */
 typedef struct {
     const char *path;
@@ -225,6 +231,57 @@ static int take_model(void *context, const char *name)
     return recorder->error < 0;
 }
 
+/* Of what ROCm may compute on, which GPU it is. */
+static int take_node(void *context, const char *name)
+{
+    static const char *const lines[] = {"simd_count ", "location_id ", "domain ", NULL};
+    em__recorder *recorder = context;
+    char path[EM__RECORD_PATH];
+    if (is_numbered(name, "") && strlen(name) < 8) {
+        em__print(path, sizeof path, "%s/%s/properties", kfd_nodes, name);
+        em__record_file(recorder, path, SIZE_MAX, lines);
+    }
+    return recorder->error < 0;
+}
+
+/* Of what is mounted no more than whose image the root is. */
+static void record_mounts(em__recorder *recorder)
+{
+    static const char *const images[] = {
+        [EM__ROOT_DOCKER] = "docker", [EM__ROOT_PODMAN] = "containers/storage", [EM__ROOT_CONTAINERD] = "containerd"};
+    static const char path[] = "/proc/self/mountinfo";
+    em__file *file;
+    em__root_image root;
+    char line[128];
+    int length = recorder->host->ops->open(recorder->host, path, &file);
+    if (length == 0) {
+        length = recorder->host->ops->read(file, recorder->buffer, MOUNT_BYTES);
+        recorder->host->ops->close(file);
+    }
+    if (length > 0 && em__parse_mounts(recorder->buffer, (size_t)length, &root) == 0 && root != EM__ROOT_PLAIN) {
+        em__print(line, sizeof line, "0 0 0:0 / / rw - overlay overlay lowerdir=/%s\n", images[root]);
+        em__record_text(recorder, path, line);
+    }
+}
+
+/* A container's maker shows in the names of its groups, and the rest of them is nobody's business. */
+static void hide_group(em__recorder *recorder, char *group)
+{
+    static const char *const makers[] = {"kubepods", "docker", "libpod",     "lxc.payload",
+                                         "lxc",      "crio",   "containerd", NULL};
+    for (char *name = group; *name;) {
+        size_t slash = strspn(name, "/"), kept = 0;
+        name += slash;
+        size_t length = strcspn(name, "/");
+        for (size_t i = 0; makers[i] && kept == 0; i++) {
+            kept = has_prefix(name, makers[i]) ? strlen(makers[i]) : 0;
+        }
+        kept += kept > 0 && (name[kept] == '-' || name[kept] == '.');
+        em__redact_all(&recorder->redactor, name + kept, length - kept);
+        name += length;
+    }
+}
+
 /* The folders of a control group tell what is run on a machine: their names are hashed, and their quotas kept. */
 static void record_group(em__recorder *recorder)
 {
@@ -239,7 +296,7 @@ static void record_group(em__recorder *recorder)
     }
     group[strcspn(group, "\n")] = '\0';
     em__print(plain, sizeof plain, "0::%s", group);
-    em__redact_all(&recorder->redactor, plain + 3, strlen(plain + 3));
+    hide_group(recorder, plain + 3);
     em__record_text(recorder, "/proc/self/cgroup", plain);
     for (size_t length = strlen(group);; length--) {
         char quota[64];
@@ -261,6 +318,7 @@ void em__record_places(em__recorder *recorder)
 {
     static const char *const cpu_lines[] = {"cpu", NULL}, *const memory_lines[] = {"MemTotal:", NULL};
     static const char *const status_lines[] = {"CapEff:", "Seccomp:", "Cpus_allowed_list:", NULL};
+    static const char *const marks[] = {"/.singularity.d", "/run/secrets/kubernetes.io"};
     static const struct {
         const char *path;
         const char *const *keep;
@@ -274,17 +332,24 @@ void em__record_places(em__recorder *recorder)
         {"/proc/driver/nvidia/version", NULL},
         {"/.dockerenv", NULL},
         {"/run/.containerenv", NULL},
+        {"/run/systemd/container", NULL},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         em__record_file(recorder, files[i].path, SIZE_MAX, files[i].keep);
     }
     recorder->host->ops->list(recorder->host, "/proc/driver/nvidia/gpus", take_model, recorder);
     record_group(recorder);
+    record_mounts(recorder);
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        em__record_folder(recorder, marks[i], &empty_rule);
+    }
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         look_through here = {recorder, &classes[i]};
         em__record_folder(recorder, classes[i].path, &empty_rule);
         recorder->host->ops->list(recorder->host, classes[i].path, take_entry, &here);
     }
+    em__record_folder(recorder, kfd_nodes, &empty_rule);
+    recorder->host->ops->list(recorder->host, kfd_nodes, take_node, recorder);
     em__record_folder(recorder, "/sys/devices/system/cpu", &cpu_rule);
     em__record_folder(recorder, "/sys/class/dmi/id", &dmi_rule);
 }

@@ -3,7 +3,7 @@
 /* The doctor's report: measured facts of each source, doubts, and for what is missing reason, remedy and risk. */
 #include "reports/doctor.h"
 
-#include "reports/layout.h"
+#include "reports/absent.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,6 +16,7 @@ typedef struct {
     size_t channel_count;
     const em_absence *absences;
     size_t absence_count;
+    const em__reports_container *container; /* NULL: none */
 } subject;
 
 static const char *or_empty(const char *string)
@@ -152,6 +153,28 @@ static void write_channel(em__text *json, const subject *about, const em_channel
     em__text_add(json, "]");
 }
 
+static const char whole_host[] =
+    "the counters are the whole host's: they hold what other containers and the host itself do";
+
+static void write_container(em__text *json, const em__reports_container *container)
+{
+    if (!container) {
+        em__text_add(json, "null");
+        return;
+    }
+    em__text_add(json, "{");
+    add_string(json, "kind", container->kind);
+    add_string(json, "evidence", container->evidence);
+    add_string(json, "text", whole_host);
+    em__reports_key(json, "advice");
+    em__text_add(json, "[");
+    for (size_t i = 0; i < container->advice_count; i++) {
+        em__reports_comma(json);
+        em__text_json(json, container->advice[i]);
+    }
+    em__text_add(json, "]}");
+}
+
 static void write_json(em__text *json, const subject *about)
 {
     em__text_add(json, "{\"schema\":1");
@@ -180,7 +203,9 @@ static void write_json(em__text *json, const subject *about)
         add_string(json, "hint", absence->hint);
         em__text_add(json, "}");
     }
-    em__text_add(json, "],\n\"security\":[");
+    em__text_add(json, "],\n\"container\":");
+    write_container(json, about->container);
+    em__text_add(json, ",\n\"security\":[");
     for (size_t i = 0, shown = 0; i < about->absence_count + about->channel_count; i++) {
         const char *sensor, *risk = risk_at(about, i, &sensor);
         if (risk && !is_told(about, i, sensor, risk)) {
@@ -309,6 +334,21 @@ static void write_total(em__text *text, const subject *about)
     free(sentence);
 }
 
+static void write_advice(em__text *text, const em__reports_container *container, size_t width)
+{
+    if (!container) {
+        return;
+    }
+    em__text_add(text, "\nThis is a container\n");
+    em__text line = {0};
+    size_t indent = em__reports_name(text, container->kind, 2, width);
+    em__text_format(&line, "told by %s; %s", container->evidence, whole_host);
+    add_line(text, &line, indent, indent);
+    for (size_t i = 0; i < container->advice_count; i++) {
+        add_words(text, "to measure ", container->advice[i], indent);
+    }
+}
+
 static void write_text(em__text *text, const subject *about)
 {
     size_t width = width_of_names(about), shown = 0;
@@ -328,15 +368,8 @@ static void write_text(em__text *text, const subject *about)
             above = &about->channels[i];
         }
     }
-    for (size_t i = 0; i < about->absence_count; i++) {
-        const em_absence *absence = &about->absences[i];
-        em__text_add(text, i == 0 ? "\nAbsent\n" : "");
-        size_t indent = em__reports_name(text, or_empty(absence->sensor), 2, width);
-        em__text line = {0};
-        em__text_format(&line, "%s: %s", em_status_word(absence->status), or_empty(absence->reason));
-        add_line(text, &line, indent, indent);
-        add_words(text, "remedy: ", absence->hint, indent);
-    }
+    em__reports_absent(text, about->absences, about->absence_count, width);
+    write_advice(text, about->container, width);
     shown = 0;
     for (size_t i = 0; i < about->absence_count + about->channel_count; i++) {
         const char *sensor, *risk = risk_at(about, i, &sensor);
@@ -349,10 +382,11 @@ static void write_text(em__text *text, const subject *about)
 }
 
 char *em__reports_doctor(const em_channel *channels, size_t channel_count, const em_absence *absences,
-                         size_t absence_count, int32_t format, size_t *ret_length)
+                         size_t absence_count, const em__reports_container *container, int32_t format,
+                         size_t *ret_length)
 {
     em__text text = {0};
-    subject about = {channels, channel_count, absences, absence_count};
+    subject about = {channels, channel_count, absences, absence_count, container && container->kind ? container : NULL};
     if (format == EM_FORMAT_JSON) {
         write_json(&text, &about);
     } else {

@@ -3,7 +3,7 @@
 /* The list of sensors for machines and for people. */
 #include "reports/sensors.h"
 
-#include "reports/layout.h"
+#include "reports/absent.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -171,17 +171,7 @@ static void write_text(em__text *text, const em_channel *channels, size_t channe
             em__text_add(text, "Nothing on this machine can be measured or estimated.\n");
         }
     }
-    for (size_t i = 0; i < absence_count; i++) {
-        em__text_add(text, i == 0 ? "\nAbsent\n" : "");
-        size_t indent = em__reports_name(text, or_empty(absences[i].sensor), 2, widths.name);
-        em__text line = {0};
-        em__text_format(&line, "%s: %s", em_status_word(absences[i].status), or_empty(absences[i].reason));
-        char *sentence = em__text_finish(&line, NULL);
-        text->failed |= !sentence;
-        em__reports_wrap(text, or_empty(sentence), indent, indent);
-        free(sentence);
-        add_sentence(text, "remedy: ", absences[i].hint, indent);
-    }
+    em__reports_absent(text, absences, absence_count, widths.name);
 }
 
 char *em__reports_sensors(const em_channel *channels, size_t channel_count, const em_absence *absences,

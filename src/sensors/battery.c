@@ -269,11 +269,15 @@ static int battery_probe(em__host *host, const em__selection *selection, em__pro
     if (made->count == 0) {
         battery_destroy(&made->base);
         int is_denied = s.error == -EACCES || s.error == -EPERM;
-        return em__probe_absent(probe, &em__sensor_battery, is_denied ? EM_ERR_PERMISSION : EM_ERR_NOT_SUPPORTED, hint,
-                                "%s %s", class_folder,
-                                is_denied      ? "has a battery that this user may not read"
-                                : s.error == 0 ? "has no battery"
-                                               : "has a battery that tells no power");
+        int status = em__probe_absent(probe, &em__sensor_battery, is_denied ? EM_ERR_PERMISSION : EM_ERR_NOT_SUPPORTED,
+                                      hint, "%s %s", class_folder,
+                                      is_denied      ? "has a battery that this user may not read"
+                                      : s.error == 0 ? "has no battery"
+                                                     : "has a battery that tells no power");
+        if (s.error == 0) {
+            em__probe_idle(probe);
+        }
+        return status;
     }
     describe(made, probe);
     int status = em__probe_add(probe, &made->base);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_BYTES = 64, UW_PER_MW = 1000, REACH = 2 /* files of a channel */ };
+enum { NUMBER_BYTES = 64, TABLE_BYTES = 4096, UW_PER_MW = 1000, REACH = 2 /* files of a channel */ };
 
 typedef struct {
     em__file *files[REACH];
@@ -43,11 +43,36 @@ static int read_number(em__file *file, int64_t *ret_value)
     return length == NUMBER_BYTES || em__parse_i64(text, (size_t)length, ret_value) < 0 ? -EILSEQ : 0;
 }
 
+static int read_table(em__file *file, em__file_way way, int64_t *ret_value)
+{
+    char bytes[TABLE_BYTES];
+    em__gpu_metrics metrics;
+    int length = file->host->ops->read(file, bytes, sizeof bytes);
+    if (length < 0) {
+        return length;
+    }
+    if (em__parse_gpu_metrics(bytes, (size_t)length, &metrics) < 0) {
+        return -EILSEQ;
+    }
+    int counts = (way & EM__FILE_COUNTS) != 0;
+    if (counts ? !metrics.has_energy || !(metrics.is_stated || way & EM__FILE_ANY_UNIT) : !metrics.has_power) {
+        return -EOPNOTSUPP;
+    }
+    uint64_t value = counts ? metrics.energy : metrics.power_mw * UW_PER_MW;
+    if (value > INT64_MAX) {
+        return -EILSEQ;
+    }
+    *ret_value = (int64_t)value;
+    return 0;
+}
+
 /* A current may be a few mA below nothing, by the noise of its shunt; a power may not. */
 static int read_entry(const entry *from, uint64_t *ret_value)
 {
     int64_t value, times = 1;
-    int error = from->files[0] ? read_number(from->files[0], &value) : -ENODEV;
+    int error = !from->files[0]              ? -ENODEV
+                : from->way & EM__FILE_TABLE ? read_table(from->files[0], from->way, &value)
+                                             : read_number(from->files[0], &value);
     if (error == 0 && from->paths[1][0]) {
         error = from->files[1] ? read_number(from->files[1], &times) : -ENODEV;
         times = error == 0 && times < 0 ? 0 : times;
@@ -277,6 +302,10 @@ void em__files_add(em__files *files, size_t index, const char *path, const char 
     }
     channel->kind = way & EM__FILE_COUNTS ? EM_KIND_COUNTER : EM_KIND_GAUGE;
     channel->scale_den = way & EM__FILE_COUNTS ? 1 : UW_PER_MW;
+    if (way & EM__FILE_TABLE && way & EM__FILE_COUNTS) {
+        channel->scale_num = 15625; /* 10^6 µJ in 2^16 units */
+        channel->scale_den = 1024;
+    }
     made->is_started = !sleeps;
     int error = open_entry(files, made);
     if (error == 0 && !sleeps) {
@@ -294,6 +323,19 @@ void em__files_add(em__files *files, size_t index, const char *path, const char 
     if (ret_value) {
         *ret_value = value;
     }
+}
+
+void em__files_drop(em__files *files, size_t index)
+{
+    size_t behind = --files->base.channel_count - index;
+    close_entry(&files->entries[index]);
+    memmove(&files->entries[index], &files->entries[index + 1], behind * sizeof *files->entries);
+    memmove(&files->base.channels[index], &files->base.channels[index + 1], behind * sizeof *files->base.channels);
+}
+
+void em__files_cut(em__files *files, size_t count)
+{
+    files->base.channel_count = count < files->base.channel_count ? count : files->base.channel_count;
 }
 
 int em__files_finish(em__files *files, em__probe *probe)

@@ -13,7 +13,9 @@ typedef struct em__files em__files;
 typedef enum {
     EM__FILE_AS_IS = 0,
     EM__FILE_NEVER_ZERO = 1, /* what reads 0 is broken, not off */
-    EM__FILE_COUNTS = 2      /* a counter, which stands still while the device sleeps */
+    EM__FILE_COUNTS = 2,     /* a counter, which stands still while the device sleeps */
+    EM__FILE_TABLE = 4,      /* amdgpu's gpu_metrics: its energy where it counts, else its power */
+    EM__FILE_ANY_UNIT = 8    /* the table's energy is in 2^-16 J, although the kernel does not state it */
 } em__file_way;
 
 /* EM_OK or EM_ERR_NO_MEMORY. Channels are filled in by the caller; kind, scale and unit are set by add. */
@@ -29,6 +31,11 @@ void em__files_identify(em__files *files, const char *root, const char *name_pat
  * the first; NULL: none. Fills in the channel's kind, scale, status and reason; ret_value (may be NULL): 0 if asleep. */
 void em__files_add(em__files *files, size_t index, const char *path, const char *times, em__file_way way,
                    uint64_t *ret_value);
+
+/* The channel is not there after all; those behind it move up. */
+void em__files_drop(em__files *files, size_t index);
+/* No more than the first count channels are; the others have not been added. */
+void em__files_cut(em__files *files, size_t count);
 
 /* As em__probe_add. */
 int em__files_finish(em__files *files, em__probe *probe);

@@ -3,9 +3,10 @@
 /* Discrete Intel GPUs through the hwmon chips of the i915 and xe drivers: energy counters of the card and of the package on
  * it. */
 #include "core/text.h"
-#include "sensors/gpu_chip.h"
+#include "sensors/gpu_bus.h"
 #include "sensors/sensor.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char hint[] =
@@ -42,9 +43,15 @@ static void add_counter(em__host *host, const em__hwmon_chip *chip, const em__hw
 }
 
 /* The graphics of a CPU sit on the first bus, and inside the counter of its package. */
-static void note_integrated(const em__gpu_chip *gpu, em__channel *channel)
+static int is_integrated(const em__hwmon_chip *chip, const em__gpu_chip *gpu)
 {
-    if (strncmp(gpu->pci, "0000:00:", 8) == 0) {
+    (void)chip;
+    return strncmp(gpu->pci, "0000:00:", 8) == 0;
+}
+
+static void note_integrated(const em__gpu_entry *entry, em__channel *channel)
+{
+    if (entry->is_in_cpu) {
         em__copy(channel->name, sizeof channel->name, "cpu-0/graphics");
         channel->domain = EM_DOMAIN_CPU;
         channel->covers = EM__COVERS_UNCORE;
@@ -53,20 +60,19 @@ static void note_integrated(const em__gpu_chip *gpu, em__channel *channel)
     }
 }
 
-static int add_chip(em__host *host, const em__hwmon_chip *chip, em__probe *probe)
+static int add_chip(em__host *host, const em__gpu_entry *entry, uint64_t notes, em__probe *probe)
 {
     const em__hwmon_item *counters[KINDS];
-    em__gpu_chip gpu;
+    const em__hwmon_chip *chip = entry->chip;
     em__files *files;
     int sleeps;
     find_counters(chip, counters);
-    em__gpu_chip_identify(host, chip, "Intel", &gpu);
     size_t count = (counters[CARD] != NULL) + (size_t)(counters[PACKAGE] != NULL), at = 0;
     em__hwmon_item none = {.type = EM__HWMON_ENERGY, .number = 1};
     if (count == 0) {
         counters[CARD] = &none;
     }
-    int32_t index = em__probe_next_gpu(probe);
+    int32_t index = entry->board.index;
     int status = em__gpu_chip_device(host, &em__sensor_intel_gpu, chip, count ? count : 1, &files, &sleeps);
     if (status != EM_OK) {
         return status;
@@ -75,7 +81,7 @@ static int add_chip(em__host *host, const em__hwmon_chip *chip, em__probe *probe
     uint64_t value;
     if (counters[CARD]) {
         card = em__files_channel(files, at);
-        em__gpu_chip_board(&gpu, index, "board", card);
+        em__gpu_entry_describe(entry, index, notes, "board", card);
         card->thing = em__probe_thing(probe);
         add_counter(host, chip, counters[CARD], sleeps, files, at++, &value);
         if (counters[PACKAGE] && card->status == EM_OK && !sleeps && value == 0) {
@@ -83,11 +89,11 @@ static int add_chip(em__host *host, const em__hwmon_chip *chip, em__probe *probe
             em__copy(card->reason, sizeof card->reason,
                      "the card's counter stands at 0, as with the xe driver of Linux 6.16; update the kernel");
         }
-        note_integrated(&gpu, card);
+        note_integrated(entry, card);
     }
     if (counters[PACKAGE]) {
         em__channel *package = em__files_channel(files, at);
-        em__gpu_chip_board(&gpu, index, "package", package);
+        em__gpu_entry_describe(entry, index, notes, "package", package);
         add_counter(host, chip, counters[PACKAGE], sleeps, files, at++, &value);
         if (card && card->status == EM_OK) {
             package->covers = EM__COVERS_PIECE;
@@ -95,28 +101,35 @@ static int add_chip(em__host *host, const em__hwmon_chip *chip, em__probe *probe
         } else if (package->status == EM_OK) {
             em__copy(package->reason, sizeof package->reason, "the GPU's package, without the rest of its card");
         }
-        note_integrated(&gpu, package);
+        note_integrated(entry, package);
     }
     return em__files_finish(files, probe);
 }
 
 static int intel_probe(em__host *host, const em__selection *selection, em__probe *probe)
 {
-    const em__hwmon *hwmon;
+    em__gpu_set set;
     size_t first = probe->device_count;
     if (!(selection->measure & 1u << EM_DOMAIN_GPU)) {
         return em__probe_absent(probe, &em__sensor_intel_gpu, EM_ERR_NOT_SELECTED, "", "the options leave GPUs out");
     }
-    int status = em__probe_hwmon(host, probe, &hwmon);
-    for (size_t i = 0; status == EM_OK && i < hwmon->count; i++) {
-        const char *name = hwmon->chips[i].name;
-        if (strcmp(name, "i915") == 0 || strcmp(name, "xe") == 0) {
-            status = add_chip(host, &hwmon->chips[i], probe);
+    int status = em__gpu_set_make(host, selection, probe, EM__MAKER_INTEL, is_integrated, &set);
+    if (status != EM_OK) {
+        return status;
+    }
+    for (size_t i = 0; status == EM_OK && i < set.count; i++) {
+        if (set.entries[i].is_chosen && set.entries[i].chip) {
+            status = add_chip(host, &set.entries[i], set.notes, probe);
         }
     }
-    return status == EM_OK
-               ? em__probe_explain(probe, &em__sensor_intel_gpu, first, hint, "no hwmon chip of the i915 or xe driver")
-               : status;
+    int is_left_out = set.chosen < set.count;
+    if (status == EM_OK && is_left_out) {
+        status = em__visible_explain(host, selection, probe, &em__sensor_intel_gpu, set.chosen, set.count);
+    }
+    free(set.entries);
+    return status != EM_OK || is_left_out ? status
+                                          : em__gpu_bus_explain(host, probe, &em__sensor_intel_gpu, EM__MAKER_INTEL,
+                                                                first, hint, "no hwmon chip of the i915 or xe driver");
 }
 
 const em__sensor em__sensor_intel_gpu = {"intel-gpu", 42, intel_probe};

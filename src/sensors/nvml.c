@@ -5,30 +5,14 @@
 #include "core/units.h"
 #include "platform/parse.h"
 #include "sensors/nvml_device.h"
+#include "sensors/ranks.h"
 #include "sensors/tdp_gpu.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_RANKS = 64 };
-
 /* ------------------------------------------------------------------------------------------------------- describing */
-
-/* Ranks of one job on this node, which all measure the same boards: 1 where no launcher tells. */
-static uint64_t rank_count(em__host *host)
-{
-    static const char *const names[] = {"LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS",
-                                        "SLURM_NTASKS_PER_NODE"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        uint64_t count;
-        const char *text = em__host_variable(host, names[i]);
-        if (text && em__parse_u64(text, strlen(text), &count) == 0 && count > 0 && count <= MOST_RANKS) {
-            return count;
-        }
-    }
-    return 1;
-}
 
 /* The board's power beside its counter: what it is compared with, and where the counter is slow, what shapes it. */
 static void describe_gauge(const em__nvml_answers *answers, em__nvml_device *made)
@@ -59,7 +43,7 @@ static void describe_reading(const em__nvml *nvml, const em__nvml_answers *answe
     channel->limit_mw = answers->has_limit ? answers->limit_mw : 0;
     channel->gain = em__nvml_gain(answers);
     channel->notes |= EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED);
-    channel->sparing_interval_ns = answers->energy ? rank_count(nvml->host) * EM__NS_PER_S : 0;
+    channel->sparing_interval_ns = answers->energy ? em__ranks_look(nvml->host).count * EM__NS_PER_S : 0;
     if (answers->energy && !em__nvml_is_fast(channel->device_name)) {
         channel->interval_ns = channel->sparing_interval_ns;
         channel->notes |= EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER);
@@ -248,18 +232,6 @@ static int find_boards(em__nvml *nvml, unsigned int count, em__probe *probe, em_
     return EM_OK;
 }
 
-static int explain_left_out(em__host *host, const em__selection *selection, size_t chosen, size_t count,
-                            em__probe *probe)
-{
-    const char *list = em__host_variable(host, "CUDA_VISIBLE_DEVICES");
-    int is_ours = selection->gpus && strcmp(selection->gpus, "visible") != 0;
-    char quote[96];
-    em__visible_text(quote, sizeof quote, is_ours ? selection->gpus : list ? list : "", SIZE_MAX);
-    return em__probe_absent(probe, &em__sensor_nvml, EM_ERR_NOT_SELECTED, "gpus=\"all\" measures every GPU",
-                            "%zu of %zu GPUs %s left out by %s=\"%s\"", count - chosen, count,
-                            count - chosen == 1 ? "is" : "are", is_ours ? "gpus" : "CUDA_VISIBLE_DEVICES", quote);
-}
-
 static int add_chosen(em__nvml *nvml, const em__selection *selection, const em__nvml_found *boards, size_t count,
                       em__probe *probe)
 {
@@ -279,7 +251,8 @@ static int add_chosen(em__nvml *nvml, const em__selection *selection, const em__
     for (size_t i = 0; i < count; i++) {
         em__copy(facts[i].name, sizeof facts[i].name, facts[i].name[0] ? facts[i].name : model);
     }
-    int status = em__visible_choose(nvml->host, selection, facts, count, chosen, &notes);
+    int status =
+        em__visible_choose(nvml->host, selection, EM__MAKER_NVIDIA, facts, count, &probe->choices, chosen, &notes);
     free(facts);
     for (size_t i = 0; i < count && status == EM_OK; i++) {
         taken += chosen[i];
@@ -288,10 +261,11 @@ static int add_chosen(em__nvml *nvml, const em__selection *selection, const em__
         }
     }
     if (status == EM_OK && taken < count) {
-        status = explain_left_out(nvml->host, selection, taken, count, probe);
+        status = em__visible_explain(nvml->host, selection, probe, &em__sensor_nvml, taken, count);
     }
     if (status == EM_OK) {
         probe->notes |= notes;
+        probe->gpus = probe->gpus > (int32_t)count ? probe->gpus : (int32_t)count;
     }
     return status;
 }
@@ -327,10 +301,7 @@ static int probe_boards(em__nvml *nvml, const em__selection *selection, em__prob
 static int nvml_probe(em__host *host, const em__selection *selection, em__probe *probe)
 {
     if (!(selection->measure & 1u << EM_DOMAIN_GPU)) {
-        int status = em__visible_check(selection);
-        return status != EM_OK
-                   ? status
-                   : em__probe_absent(probe, &em__sensor_nvml, EM_ERR_NOT_SELECTED, "", "the options leave GPUs out");
+        return em__probe_absent(probe, &em__sensor_nvml, EM_ERR_NOT_SELECTED, "", "the options leave GPUs out");
     }
     em__nvml *nvml;
     int status = em__nvml_open(host, probe, &nvml);

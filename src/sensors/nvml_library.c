@@ -169,7 +169,10 @@ static int explain_absence(em__host *host, em__probe *probe, int status, const c
     host->ops->list(host, "/sys/bus/pci/devices", look_at_function, &look);
     int has_device = em__host_exists(host, "/dev/nvidiactl") == 0;
     if (!look.pci[0] && !has_device) {
-        return em__probe_absent(probe, self, status, nothing_hint, "%s, and no NVIDIA GPU is on the PCI bus", what);
+        int added =
+            em__probe_absent(probe, self, status, nothing_hint, "%s, and no NVIDIA GPU is on the PCI bus", what);
+        em__probe_idle(probe);
+        return added;
     }
     int is_driven = has_device || strcmp(look.driver, "nvidia") == 0;
     const char *hint = is_driven && status == EM_ERR_NO_LIBRARY ? install_hint : driver_hint;

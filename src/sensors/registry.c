@@ -4,7 +4,9 @@
 #include "sensors/sensor.h"
 
 #include "core/text.h"
+#include "sensors/gpu_bus.h"
 #include "sensors/hwmon_scan.h"
+#include "sensors/visible.h"
 
 #include <errno.h>
 #include <math.h>
@@ -28,22 +30,30 @@ const em__sensor *em__sensor_at(size_t index)
 int em__sensors_probe(em__host *host, const em__selection *selection, em__probe *ret_probe)
 {
     em__probe found = {0};
-    for (size_t i = 0; em__sensor_at(i); i++) {
+    int wants_gpus = (selection->measure & 1u << EM_DOMAIN_GPU) != 0;
+    int status = wants_gpus ? EM_OK : em__visible_check(selection);
+    for (size_t i = 0; status == EM_OK && em__sensor_at(i); i++) {
         const em__sensor *sensor = em__sensor_at(i);
         int is_out = selection->tape && sensor != &em__sensor_replay;
-        int status = is_out ? em__probe_absent(&found, sensor, EM_ERR_NOT_SELECTED, "",
-                                               "a trace is replayed in the place of this machine")
-                            : sensor->probe(host, selection, &found);
-        if (status != EM_OK) {
-            em__sensors_free(&found);
-            *ret_probe = found;
-            return status;
-        }
+        status = is_out ? em__probe_absent(&found, sensor, EM_ERR_NOT_SELECTED, "",
+                                           "a trace is replayed in the place of this machine")
+                        : sensor->probe(host, selection, &found);
+    }
+    int conjures = (selection->present_gpu && found.choices.boards == 0) || selection->tape;
+    if (status == EM_OK && wants_gpus) {
+        status = conjures ? em__visible_check(selection) : em__visible_finish(host, selection, &found.choices);
+    }
+    if (status == EM_OK) {
+        em__container_look(host, &found, &found.container);
+    } else {
+        em__sensors_free(&found);
     }
     em__hwmon_free(found.hwmon);
+    em__gpu_bus_free(found.bus);
     found.hwmon = NULL;
+    found.bus = NULL;
     *ret_probe = found;
-    return EM_OK;
+    return status;
 }
 
 void em__sensors_free(em__probe *probe)
@@ -56,6 +66,7 @@ void em__sensors_free(em__probe *probe)
     free(probe->devices);
     free(probe->absences);
     em__hwmon_free(probe->hwmon);
+    em__gpu_bus_free(probe->bus);
     *probe = (em__probe){0};
 }
 
@@ -134,6 +145,7 @@ int em__probe_absent(em__probe *probe, const em__sensor *sensor, int status, con
     probe->absences = absences;
     em__absence *absence = &absences[probe->absence_count++];
     *absence = (em__absence){.status = status};
+    absence->is_idle = status == EM_ERR_NOT_SELECTED && !hint[0];
     em__copy(absence->sensor, sizeof absence->sensor, sensor->name);
     em__copy(absence->hint, sizeof absence->hint, hint);
     char text[EM__TEXT_SIZE * 2];
@@ -143,6 +155,13 @@ int em__probe_absent(em__probe *probe, const em__sensor *sensor, int status, con
     va_end(arguments);
     em__copy(absence->reason, sizeof absence->reason, text);
     return EM_OK;
+}
+
+void em__probe_idle(em__probe *probe)
+{
+    if (probe->absence_count > 0) {
+        probe->absences[probe->absence_count - 1].is_idle = 1;
+    }
 }
 
 int em__probe_explain(em__probe *probe, const em__sensor *sensor, size_t first_device, const char *hint,
@@ -158,8 +177,12 @@ int em__probe_explain(em__probe *probe, const em__sensor *sensor, size_t first_d
             unread = unread ? unread : &device->channels[j];
         }
     }
-    return unread ? em__probe_absent(probe, sensor, unread->status, hint, "%s: %s", unread->name, unread->reason)
-                  : em__probe_absent(probe, sensor, EM_ERR_NO_DRIVER, hint, "%s", reason);
+    if (unread) {
+        return em__probe_absent(probe, sensor, unread->status, hint, "%s: %s", unread->name, unread->reason);
+    }
+    int status = em__probe_absent(probe, sensor, EM_ERR_NO_DRIVER, hint, "%s", reason);
+    em__probe_idle(probe);
+    return status;
 }
 
 int em__probe_hwmon(em__host *host, em__probe *probe, const struct em__hwmon **ret_hwmon)
@@ -173,7 +196,7 @@ int em__probe_hwmon(em__host *host, em__probe *probe, const struct em__hwmon **r
 
 int32_t em__probe_next_gpu(const em__probe *probe)
 {
-    int32_t next = 0;
+    int32_t next = probe->gpus;
     for (size_t i = 0; i < probe->device_count; i++) {
         for (size_t j = 0; j < probe->devices[i]->channel_count; j++) {
             if (probe->devices[i]->channels[j].gpu >= next) {

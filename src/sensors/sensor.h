@@ -18,6 +18,7 @@
 #include "core/channel.h"
 #include "energy_meter.h"
 #include "platform/host.h"
+#include "sensors/container.h"
 
 typedef struct em__device em__device;
 
@@ -29,7 +30,7 @@ struct em__holders {
     int (*ask)(em__holders *holders);
     void (*destroy)(em__holders *holders);
 };
-enum { EM__DEVICE_CHANNELS = 64 };
+enum { EM__DEVICE_CHANNELS = 64, EM__GPUS_LISTED = 64 };
 #define EM__CHANNEL_BIT(i) (UINT64_C(1) << (i))
 #define EM__EVERY_CHANNEL UINT64_MAX
 
@@ -60,11 +61,21 @@ struct em__device {
 typedef struct {
     char sensor[24];
     int32_t status;             /* EM_ERR_NO_DRIVER … EM_ERR_GONE */
+    int32_t is_idle;            /* nothing here asks for the sensor */
     char reason[EM__TEXT_SIZE]; /* what was found, in a sentence */
     char hint[EM__TEXT_SIZE];   /* the exact remedy; "" if there is none */
 } em__absence;
 
+/* The choice of GPUs, maker by maker: the numbers in selection->gpus go on from one maker's to the next's. */
 typedef struct {
+    size_t shown;                                            /* how many numbers are used up */
+    size_t boards;                                           /* that were seen, left out or not */
+    unsigned char met[EM__GPUS_LISTED];                      /* entries of selection->gpus that name a board */
+    char shown_text[EM__TEXT_SIZE], all_text[EM__TEXT_SIZE]; /* for people */
+    const char *variable; /* what left boards of the last maker out; NULL: none did */
+} em__gpu_choices;
+
+typedef struct em__probe {
     em__device **devices;
     size_t device_count, device_capacity;
     em__absence *absences;
@@ -72,6 +83,10 @@ typedef struct {
     uint64_t notes;          /* EM_NOTE_BIT(…) about the choice of devices, e.g. EM_NOTE_MAPPING_UNKNOWN */
     struct em__hwmon *hwmon; /* the one look at the hwmon chips; NULL: none yet */
     int32_t things;          /* numbers given out for em__channel.thing */
+    int32_t gpus;            /* indices up to here are of boards that were seen, left out or not */
+    em__gpu_choices choices;
+    struct em__gpu_bus *bus; /* the one look at the PCI bus; NULL: none yet */
+    em__container container; /* filled in behind the last sensor */
 } em__probe;
 
 /* What the options ask of sensors. */
@@ -123,13 +138,15 @@ int em__probe_add(em__probe *probe, em__device *device); /* takes it over; on EM
 __attribute__((format(printf, 5, 6))) int em__probe_absent(em__probe *probe, const em__sensor *sensor, int status,
                                                            const char *hint, const char *reason, ...);
 
+/* The last absence is of something that nothing here asks for. So is NOT_SELECTED without a hint, by itself. */
+void em__probe_idle(em__probe *probe);
 /* Where the sensor has no readable device at or behind the given one, an absence: of the first that cannot be read, else
- * EM_ERR_NO_DRIVER with this reason. */
+ * EM_ERR_NO_DRIVER with this reason, and idle. */
 int em__probe_explain(em__probe *probe, const em__sensor *sensor, size_t first_device, const char *hint,
                       const char *reason);
 /* The hwmon chips, looked at once for all sensors. */
 int em__probe_hwmon(em__host *host, em__probe *probe, const struct em__hwmon **ret_hwmon);
-int32_t em__probe_next_gpu(const em__probe *probe); /* the index behind all that it has */
+int32_t em__probe_next_gpu(const em__probe *probe); /* the index behind all that it has or has seen */
 int32_t em__probe_thing(em__probe *probe);          /* a new number for em__channel.thing */
 
 #endif

@@ -5,16 +5,15 @@
 
 #include "core/text.h"
 #include "data/power.h"
-#include "sensors/hwmon_scan.h"
+#include "sensors/gpu_bus.h"
 #include "sensors/tdp_model.h"
 #include "sensors/visible.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_BOARDS = 256, WORD_BYTES = 32, REFRESH_NS = 1000000 };
+enum { REFRESH_NS = 1000000 };
 
 static const char pci_folder[] = "/sys/bus/pci/devices";
 
@@ -113,102 +112,6 @@ static int add_gpu(em__host *host, const em__selection *selection, em__probe *pr
 
 /* ---------------------------------------------------------------------------------------------------------- looking */
 
-typedef struct {
-    em__host *host;
-    const em__probe *probe;
-    em__board *boards;
-    size_t count;
-    int is_others; /* AMD's and Intel's, not NVIDIA's */
-} pci_scan;
-
-static int read_word(em__host *host, const char *function, const char *attribute, char *word)
-{
-    char path[EM__SOURCE_SIZE];
-    em__print(path, sizeof path, "%s/%s/%s", pci_folder, function, attribute);
-    return em__host_text(host, path, word, WORD_BYTES);
-}
-
-static void read_driver(em__host *host, const char *function, char *driver)
-{
-    char path[EM__SOURCE_SIZE], target[EM__SOURCE_SIZE];
-    em__print(path, sizeof path, "%s/%s/driver", pci_folder, function);
-    if (host->ops->link(host, path, target, sizeof target) < 0) {
-        target[0] = '\0';
-    }
-    const char *slash = strrchr(target, '/');
-    em__copy(driver, WORD_BYTES, slash ? slash + 1 : target);
-}
-
-/* The kernel's driver knows the model where the library is missing. A sleeping board is left alone. */
-static void read_model(em__host *host, const char *function, em__board *board)
-{
-    static const char line[] = "Model:";
-    char path[EM__SOURCE_SIZE], text[1024], state[WORD_BYTES];
-    em__print(path, sizeof path, "%s/%s/power/runtime_status", pci_folder, function);
-    if (em__host_text(host, path, state, sizeof state) > 0 && strcmp(state, "suspended") == 0) {
-        return;
-    }
-    em__print(path, sizeof path, "/proc/driver/nvidia/gpus/%s/information", function);
-    if (em__host_text(host, path, text, sizeof text) < 0 || strncmp(text, line, strlen(line)) != 0) {
-        return;
-    }
-    const char *model = text + strlen(line);
-    model += strspn(model, " \t");
-    size_t length = strcspn(model, "\n");
-    if (length > 0) {
-        em__visible_text(board->name, sizeof board->name, model, length);
-    }
-}
-
-/* nouveau offers no power and CUDA cannot use its boards; of the others' boards, those are GPUs for work that a driver of
- * today holds. Intel's on the first bus are part of the CPU. */
-static const char *maker_of(const pci_scan *scan, const char *function, const char *vendor)
-{
-    char driver[WORD_BYTES];
-    read_driver(scan->host, function, driver);
-    if (strcmp(vendor, "0x10de") == 0 && !scan->is_others) {
-        return strcmp(driver, "nouveau") == 0 ? NULL : "NVIDIA";
-    }
-    if (strcmp(vendor, "0x1002") == 0 && scan->is_others) {
-        return strcmp(driver, "amdgpu") == 0 ? "AMD" : NULL;
-    }
-    int is_intel = strcmp(vendor, "0x8086") == 0 && scan->is_others && strncmp(function, "0000:00:", 8) != 0;
-    return is_intel && (strcmp(driver, "i915") == 0 || strcmp(driver, "xe") == 0) ? "Intel" : NULL;
-}
-
-/* Display and 3D controllers, and of AMD processing accelerators; sound and USB functions have other classes. */
-static int is_gpu_class(const pci_scan *scan, const char *word)
-{
-    return strncmp(word, "0x0300", 6) == 0 || strncmp(word, "0x0302", 6) == 0 ||
-           (scan->is_others && (strncmp(word, "0x0380", 6) == 0 || strncmp(word, "0x1200", 6) == 0));
-}
-
-static int note_function(void *context, const char *name)
-{
-    pci_scan *scan = context;
-    char vendor[WORD_BYTES], word[WORD_BYTES];
-    if (strlen(name) >= EM__PCI_SIZE || scan->count == MOST_BOARDS ||
-        read_word(scan->host, name, "vendor", vendor) < 0 || strlen(vendor) != 6 ||
-        read_word(scan->host, name, "class", word) < 0 || strlen(word) != 8 || !is_gpu_class(scan, word)) {
-        return 0;
-    }
-    const char *maker = maker_of(scan, name, vendor);
-    if (!maker) {
-        return 0;
-    }
-    em__board *board = &scan->boards[scan->count];
-    *board = (em__board){.index = (int)scan->count};
-    em__copy(board->pci, sizeof board->pci, name);
-    int is_named = read_word(scan->host, name, "device", word) > 2 && strncmp(word, "0x", 2) == 0;
-    em__print(board->name, sizeof board->name, "%s GPU%s%s%s%s", maker, is_named ? " " : "", is_named ? vendor + 2 : "",
-              is_named ? ":" : "", is_named ? word + 2 : "");
-    if (strcmp(maker, "NVIDIA") == 0) {
-        read_model(scan->host, name, board);
-    }
-    scan->count++;
-    return 0;
-}
-
 static int is_known(const em__probe *probe, const char *pci)
 {
     for (size_t i = 0; i < probe->device_count; i++) {
@@ -268,53 +171,60 @@ static int add_unread(em__host *host, const em__selection *selection, em__probe 
     return status;
 }
 
-static int add_chosen(em__host *host, const em__selection *selection, em__probe *probe, const pci_scan *scan)
+/* NVIDIA's boards, where NVML tells nothing of them. */
+static int add_chosen(em__host *host, const em__selection *selection, em__probe *probe, const em__board *boards,
+                      size_t count)
 {
-    unsigned char chosen[MOST_BOARDS] = {0};
     uint64_t notes = 0;
+    unsigned char *chosen = calloc(count + 1, 1);
     int first = em__probe_next_gpu(probe);
-    int status = em__visible_choose(host, selection, scan->boards, scan->count, chosen, &notes);
+    int status =
+        chosen ? em__visible_choose(host, selection, EM__MAKER_NVIDIA, boards, count, &probe->choices, chosen, &notes)
+               : EM_ERR_NO_MEMORY;
     if (status == EM_OK) {
         probe->notes |= notes;
     }
-    for (size_t i = 0; i < scan->count && status == EM_OK; i++) {
-        if (!chosen[i] || is_known(probe, scan->boards[i].pci)) {
+    for (size_t i = 0; i < count && status == EM_OK; i++) {
+        if (!chosen[i] || is_known(probe, boards[i].pci)) {
             continue;
         }
-        int index = first > 0 ? em__probe_next_gpu(probe) : scan->boards[i].index;
-        status = add_gpu(host, selection, probe, index, &scan->boards[i], 0);
+        int index = first > 0 ? em__probe_next_gpu(probe) : boards[i].index;
+        status = add_gpu(host, selection, probe, index, &boards[i], 0);
     }
+    free(chosen);
     return status;
 }
 
-/* Its sensor has looked at it, and judged. */
-static int has_chip(const em__hwmon *hwmon, const char *pci)
+static int add_nvidia(em__host *host, const em__selection *selection, em__probe *probe)
 {
-    for (size_t i = 0; i < hwmon->count; i++) {
-        if (strcmp(hwmon->chips[i].pci, pci) == 0) {
-            return 1;
+    const em__gpu_bus *bus;
+    size_t count = 0;
+    int status = em__probe_bus(host, probe, &bus);
+    if (status != EM_OK) {
+        return status;
+    }
+    em__board *boards = calloc(bus->count + 1, sizeof *boards);
+    for (size_t i = 0; boards && i < bus->count; i++) {
+        if (bus->gpus[i].maker == EM__MAKER_NVIDIA && bus->gpus[i].is_usable) {
+            boards[count++] = bus->gpus[i].board;
         }
     }
-    return 0;
+    status = boards ? add_chosen(host, selection, probe, boards, count) : EM_ERR_NO_MEMORY;
+    free(boards);
+    return status;
 }
 
-/* AMD's and Intel's GPUs that not even show a hwmon chip, as in virtual machines. */
+/* AMD's and Intel's GPUs that not even show a hwmon chip, as in virtual machines: their sensors have left them over. */
 static int add_others(em__host *host, const em__selection *selection, em__probe *probe)
 {
-    const em__hwmon *hwmon;
-    pci_scan scan = {.host = host, .probe = probe, .boards = calloc(MOST_BOARDS, sizeof *scan.boards), .is_others = 1};
-    int status = em__probe_hwmon(host, probe, &hwmon);
-    if (!scan.boards || status != EM_OK) {
-        free(scan.boards);
-        return EM_ERR_NO_MEMORY;
-    }
-    host->ops->list(host, pci_folder, note_function, &scan);
-    for (size_t i = 0; i < scan.count && status == EM_OK; i++) {
-        if (!is_known(probe, scan.boards[i].pci) && !has_chip(hwmon, scan.boards[i].pci)) {
-            status = add_gpu(host, selection, probe, em__probe_next_gpu(probe), &scan.boards[i], 0);
+    const em__gpu_bus *bus;
+    int status = em__probe_bus(host, probe, &bus);
+    for (size_t i = 0; status == EM_OK && i < bus->count; i++) {
+        const em__board *board = &bus->gpus[i].board;
+        if (bus->gpus[i].is_bare && !is_known(probe, board->pci)) {
+            status = add_gpu(host, selection, probe, board->index, board, 0);
         }
     }
-    free(scan.boards);
     return status;
 }
 
@@ -341,15 +251,7 @@ int em__tdp_gpu_probe(em__host *host, const em__selection *selection, em__probe 
     int status = EM_OK, is_all = selection->gpus && strcmp(selection->gpus, "all") == 0;
     /* Where NVML answers, it has named every board that a program could use: others count only if all are asked for. */
     if (!is_answered(probe) || is_all) {
-        pci_scan scan = {.host = host, .probe = probe, .boards = calloc(MOST_BOARDS, sizeof *scan.boards)};
-        if (!scan.boards) {
-            return EM_ERR_NO_MEMORY;
-        }
-        host->ops->list(host, pci_folder, note_function, &scan);
-        if (scan.count > 0 || !selection->present_gpu) {
-            status = add_chosen(host, selection, probe, &scan);
-        }
-        free(scan.boards);
+        status = add_nvidia(host, selection, probe);
     }
     status = status == EM_OK ? add_unread(host, selection, probe) : status;
     status = status == EM_OK ? add_others(host, selection, probe) : status;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
-/* Which GPUs the options and the environment ask for: CUDA's rules for its two variables, and ours on top of them. */
-#include "sensors/cuda_view.h"
+/* Which GPUs the options and the environment ask for: the runtimes' rules for their variables, and ours on top of them. */
+#include "sensors/visible.h"
 
 #include "core/text.h"
+#include "sensors/gpu_view.h"
+#include "sensors/ranks.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,11 +14,15 @@
 
 enum { QUOTE_SIZE = 65 };
 
-/* What CUDA shows to this process, and what was asked of it. */
+static const char all_hint[] = "gpus=\"all\" measures every GPU";
+
+/* What a runtime shows to this process, and what was asked of it. */
 typedef struct {
-    em__cuda_view cuda;
+    em__gpu_view view;
     em__host *host;
     const em__selection *selection;
+    em__gpu_choices *choices;
+    em__maker maker;
     uint64_t notes;         /* what weakens the choice */
     char asked[QUOTE_SIZE]; /* selection->gpus, to be shown */
 } choice;
@@ -32,19 +38,21 @@ void em__visible_text(char *destination, size_t size, const char *source, size_t
     destination[i] = '\0';
 }
 
-/* "0: NVIDIA H200 (GPU-8932f937), 1 (GPU-0e2f…" as far as there is room; a model is named where it changes. */
-static void list_boards(const choice *v, char *out, size_t size)
+/* "0: NVIDIA H200 (GPU-8932f937), 1 (GPU-0e2f…" as far as there is room; a model is named where it changes. first < 0: in
+ * an order that nobody knows. */
+static void list_boards(const em__gpu_view *view, long first, char *out, size_t size)
 {
     em__text text = {0};
     const char *model = "";
-    for (size_t i = 0; i < v->cuda.shown && text.length < size; i++) {
-        const em__board *board = &v->cuda.boards[v->cuda.order[i]];
-        em__text_add(&text, i > 0 ? ", " : "");
-        if (v->cuda.is_order_known) {
-            em__text_format(&text, "%zu", i);
+    em__text_add(&text, out);
+    for (size_t i = 0; i < view->shown && text.length < size; i++) {
+        const em__board *board = &view->boards[view->order[i]];
+        em__text_add(&text, text.length > 0 ? ", " : "");
+        if (first >= 0) {
+            em__text_format(&text, "%ld", first + (long)i);
         }
         if (strcmp(board->name, model) != 0) {
-            em__text_format(&text, "%s%s", v->cuda.is_order_known ? ": " : "", board->name);
+            em__text_format(&text, "%s%s", first >= 0 ? ": " : "", board->name);
         }
         if (board->uuid[0]) {
             em__text_format(&text, " (%.12s)", board->uuid);
@@ -52,14 +60,15 @@ static void list_boards(const choice *v, char *out, size_t size)
         model = board->name;
     }
     char *whole = em__text_finish(&text, NULL);
-    em__copy(out, size, whole && whole[0] ? whole : "none");
+    em__copy(out, size, whole ? whole : "");
     free(whole);
 }
 
-__attribute__((format(printf, 3, 4))) static int refuse(const em__selection *selection, const choice *v,
-                                                        const char *format, ...)
+/* boards NULL: any list that fits may be given. */
+__attribute__((format(printf, 4, 5))) static int refuse(const em__selection *selection, const char *which,
+                                                        const char *boards, const char *format, ...)
 {
-    char text[256], boards[224];
+    char text[256];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
@@ -70,101 +79,103 @@ __attribute__((format(printf, 3, 4))) static int refuse(const em__selection *sel
     em__copy(error->text, sizeof error->text, text);
     em__copy(error->remedy, sizeof error->remedy,
              "give \"visible\", \"all\", \"local_rank\", indices such as \"0,2\", or UUIDs such as \"GPU-8932f937\"");
-    if (v && v->cuda.count == 0) {
-        em__copy(
-            error->remedy, sizeof error->remedy,
-            "no GPU of NVIDIA was found, neither through NVML nor on the PCI bus (energy-meter sensors tells why); "
-            "gpus=\"visible\" measures what is there");
-    } else if (v) {
-        list_boards(v, boards, sizeof boards);
-        em__print(error->remedy, sizeof error->remedy, "give %sUUIDs; the %sGPUs are %s",
-                  v->cuda.is_order_known ? "indices or " : "", v->cuda.shown < v->cuda.count ? "visible " : "", boards);
+    if (boards && !boards[0]) {
+        em__copy(error->remedy, sizeof error->remedy,
+                 "no GPU was found, neither through a driver nor on the PCI bus (energy-meter sensors tells why); "
+                 "gpus=\"visible\" measures what is there");
+    } else if (boards) {
+        em__print(error->remedy, sizeof error->remedy, "give indices or UUIDs; the %sGPUs are %s", which, boards);
     }
     return EM_ERR_INVALID;
 }
 
-/* One that is hidden from CUDA can still be named. */
-static int refuse_hidden(choice *v)
+/* One that is hidden can still be named. */
+static int refuse_hidden(const em__selection *selection, const em__gpu_choices *choices, const char *asked)
 {
-    em__cuda_show_all(&v->cuda);
-    v->cuda.is_order_known = 0;
-    return refuse(v->selection, v,
-                  "gpus=\"%s\" counts the GPUs that this process sees, and CUDA_VISIBLE_DEVICES hides all", v->asked);
+    refuse(selection, "", NULL, "gpus=\"%s\" counts the GPUs that this process sees, and %s hides all", asked,
+           choices->variable ? choices->variable : "its control group");
+    em__print(selection->error->remedy, sizeof selection->error->remedy, "give UUIDs; the GPUs are %s",
+              choices->all_text);
+    return EM_ERR_INVALID;
 }
 
 static int refuse_unknown_order(const choice *v)
 {
-    refuse(v->selection, NULL, "gpus=\"%s\" counts GPUs of different models, in an order that only CUDA knows",
-           v->asked);
-    em__copy(v->selection->error->remedy, sizeof v->selection->error->remedy,
-             "set CUDA_DEVICE_ORDER=PCI_BUS_ID for the whole program, or name the GPUs by UUID");
+    int is_cuda = v->maker == EM__MAKER_NVIDIA;
+    refuse(v->selection, "", NULL, "gpus=\"%s\" counts GPUs of different models, in an order that only %s knows",
+           v->asked, is_cuda ? "CUDA" : "Level Zero");
+    em__print(v->selection->error->remedy, sizeof v->selection->error->remedy, "set %s for the whole program%s",
+              is_cuda ? "CUDA_DEVICE_ORDER=PCI_BUS_ID" : "ZE_ENABLE_PCI_ID_DEVICE_ORDER=1",
+              is_cuda ? ", or name the GPUs by UUID" : "");
     return EM_ERR_INVALID;
 }
 
-static int choose_index(choice *v, int64_t index, unsigned char *chosen)
+static size_t numbers_of(const em__gpu_view *view, size_t board)
 {
-    if (v->cuda.shown == 0 && v->cuda.count > 0) {
-        return refuse_hidden(v);
+    size_t found = 0;
+    for (size_t i = 0; i < view->shown; i++) {
+        found += view->order[i] == board;
     }
-    if ((uint64_t)index >= v->cuda.shown) {
-        return refuse(v->selection, v, "gpus=\"%s\" asks for GPU %lld, and %zu %s visible to this process", v->asked,
-                      (long long)index, v->cuda.shown, v->cuda.shown == 1 ? "GPU is" : "GPUs are");
+    return found;
+}
+
+/* Counts from the first maker's boards on. item: the entry of the list that it is. */
+static int choose_index(choice *v, size_t item, int64_t index, unsigned char *chosen)
+{
+    if ((uint64_t)index < v->choices->shown || (uint64_t)index - v->choices->shown >= v->view.shown) {
+        return EM_OK;
     }
-    if (!v->cuda.is_order_known) {
+    if (!v->view.is_order_known) {
         return refuse_unknown_order(v);
     }
-    size_t board = v->cuda.order[index];
-    if (chosen[board]) {
-        return refuse(v->selection, v, "gpus=\"%s\" names GPU %lld twice", v->asked, (long long)index);
+    size_t board = v->view.order[(uint64_t)index - v->choices->shown];
+    if (chosen[board] && numbers_of(&v->view, board) == 1) {
+        return refuse(v->selection, "", v->choices->shown_text, "gpus=\"%s\" names GPU %lld twice", v->asked,
+                      (long long)index);
     }
-    chosen[board] = 1;
-    v->notes |= v->cuda.notes;
+    v->choices->met[item] = chosen[board] = 1;
+    v->notes |= v->view.notes;
     return EM_OK;
 }
 
-static int refuse_name(choice *v, em__item name, const char *why)
+static int refuse_name(const em__selection *selection, const em__gpu_choices *choices, em__item name, const char *why)
 {
     char quote[QUOTE_SIZE];
     em__visible_text(quote, sizeof quote, name.text, name.length);
-    if (v->cuda.shown < v->cuda.count) {
-        em__cuda_show_all(&v->cuda);
-        v->cuda.is_order_known = 0;
-    }
-    return refuse(v->selection, v, "gpus names \"%s\", %s", quote, why);
+    return refuse(selection, "", choices->all_text, "gpus names \"%s\", %s", quote, why);
 }
 
-static int choose_named(choice *v, em__item name, unsigned char *chosen)
+static int choose_named(choice *v, size_t item, em__item name, unsigned char *chosen)
 {
     size_t matches;
-    long board = em__cuda_board(&v->cuda, name, &matches);
-    if (board < 0) {
-        return refuse_name(v, name, matches > 0 ? "which several GPUs begin with" : "which no GPU of this machine is");
+    long board = em__view_board(&v->view, name, &matches);
+    if (matches == 0) {
+        return EM_OK;
+    }
+    if (board < 0 || v->choices->met[item]) {
+        return refuse_name(v->selection, v->choices, name, "which several GPUs begin with");
     }
     if (chosen[board]) {
-        return refuse(v->selection, v, "gpus=\"%s\" names %s twice", v->asked, v->cuda.boards[board].uuid);
+        return refuse(v->selection, "", v->choices->all_text, "gpus=\"%s\" names %s twice", v->asked,
+                      v->view.boards[board].uuid);
     }
-    chosen[board] = 1;
+    v->choices->met[item] = chosen[board] = 1;
     return EM_OK;
 }
 
-static int choose_slice(choice *v, em__item name, unsigned char *chosen)
+static int choose_slice(choice *v, size_t item, em__item name, unsigned char *chosen)
 {
-    size_t *possible = calloc(v->cuda.count + 1, sizeof *possible);
+    size_t *possible = calloc(v->view.count + 1, sizeof *possible);
     if (!possible) {
         return EM_ERR_NO_MEMORY;
     }
-    size_t matches = em__cuda_boards_of_slice(&v->cuda, name, possible);
+    size_t matches = v->maker == EM__MAKER_NVIDIA ? em__view_boards_of_slice(&v->view, name, possible) : 0;
     for (size_t i = 0; i < matches; i++) {
-        chosen[possible[i]] = 1;
+        v->choices->met[item] = chosen[possible[i]] = 1;
     }
     free(possible);
-    if (matches == 0) {
-        return refuse_name(v, name, "a slice that no GPU of this machine has");
-    }
-    v->notes |= EM_NOTE_BIT(EM_NOTE_MIG);
-    if (matches > 1) {
-        v->notes |= EM_NOTE_BIT(EM_NOTE_MAPPING_UNKNOWN);
-    }
+    v->notes |= matches > 0 ? EM_NOTE_BIT(EM_NOTE_MIG) : 0;
+    v->notes |= matches > 1 ? EM_NOTE_BIT(EM_NOTE_MAPPING_UNKNOWN) : 0;
     return EM_OK;
 }
 
@@ -182,78 +193,59 @@ static item_kind kind_of(em__item name, int64_t *ret_index)
     return em__item_begins(name, "MIG-") ? ITEM_MIG : ITEM_JUNK;
 }
 
-static int refuse_junk(const em__selection *selection, const choice *v, em__item name)
+static int refuse_junk(const em__selection *selection, const em__gpu_choices *choices, em__item name)
 {
     char all[QUOTE_SIZE], quote[QUOTE_SIZE];
     em__visible_text(all, sizeof all, selection->gpus, SIZE_MAX);
     em__visible_text(quote, sizeof quote, name.text, name.length);
-    return refuse(selection, v, "gpus=\"%s\" has \"%s\", which names no GPU", all, quote);
+    return refuse(selection, "", choices ? choices->all_text : NULL, "gpus=\"%s\" has \"%s\", which names no GPU", all,
+                  quote);
 }
 
 static int choose_listed(choice *v, unsigned char *chosen)
 {
     int status = EM_OK;
-    for (const char *at = v->selection->gpus; at && status == EM_OK;) {
+    size_t item = 0;
+    for (const char *at = v->selection->gpus; at && status == EM_OK && item < EM__GPUS_LISTED; item++) {
         em__item name = em__item_next(&at);
         int64_t index;
         switch (kind_of(name, &index)) {
         case ITEM_INDEX:
-            status = choose_index(v, index, chosen);
+            status = choose_index(v, item, index, chosen);
             break;
         case ITEM_GPU:
-            status = choose_named(v, name, chosen);
+            status = choose_named(v, item, name, chosen);
             break;
         case ITEM_MIG:
-            status = choose_slice(v, name, chosen);
+            status = choose_slice(v, item, name, chosen);
             break;
         case ITEM_JUNK:
-            return refuse_junk(v->selection, v->cuda.count > 0 ? v : NULL, name);
+            break;
         }
     }
     return status;
 }
 
-static int choose_local_rank(choice *v, unsigned char *chosen)
+static int read_rank(em__host *host, const em__selection *selection, int64_t *ret_rank, const char **ret_name)
 {
-    static const char *const variables[] = {"LOCAL_RANK", "SLURM_LOCALID", "OMPI_COMM_WORLD_LOCAL_RANK",
-                                            "MPI_LOCALRANKID"};
-    const char *name = NULL, *value = NULL;
-    for (size_t i = 0; i < sizeof variables / sizeof *variables && !value; i++) {
-        name = variables[i];
-        value = em__host_variable(v->host, name);
-    }
+    const char *value = em__ranks_text(host, ret_name);
     if (!value) {
-        refuse(v->selection, NULL,
-               "gpus=\"local_rank\" needs a rank, and none of LOCAL_RANK, SLURM_LOCALID, "
-               "OMPI_COMM_WORLD_LOCAL_RANK and MPI_LOCALRANKID is set");
-        em__copy(v->selection->error->remedy, sizeof v->selection->error->remedy,
+        refuse(selection, "", NULL,
+               "gpus=\"local_rank\" needs a rank, and no launcher's variable tells it, such as LOCAL_RANK, "
+               "OMPI_COMM_WORLD_LOCAL_RANK, MPI_LOCALRANKID or SLURM_LOCALID");
+        em__copy(selection->error->remedy, sizeof selection->error->remedy,
                  "start the program with torchrun, srun or mpirun, or give the index of this process's GPU");
         return EM_ERR_INVALID;
     }
     const char *at = value;
     em__item number = em__item_next(&at);
-    int64_t rank = at ? -1 : em__item_number(number);
-    if (rank < 0) {
+    *ret_rank = at ? -1 : em__item_number(number);
+    if (*ret_rank < 0) {
         char quote[QUOTE_SIZE];
         em__visible_text(quote, sizeof quote, value, strlen(value));
-        return refuse(v->selection, v, "gpus=\"local_rank\": %s is \"%s\", which is no rank", name, quote);
+        return refuse(selection, "", NULL, "gpus=\"local_rank\": %s is \"%s\", which is no rank", *ret_name, quote);
     }
-    if (v->cuda.count == 0) {
-        return EM_OK;
-    }
-    if (v->cuda.shown == 0) {
-        return refuse_hidden(v);
-    }
-    if ((uint64_t)rank >= v->cuda.shown) {
-        refuse(v->selection, v, "gpus=\"local_rank\": %s is %lld, and %zu %s visible to this process", name,
-               (long long)rank, v->cuda.shown, v->cuda.shown == 1 ? "GPU is" : "GPUs are");
-        if (v->cuda.shown == 1) {
-            em__copy(v->selection->error->remedy, sizeof v->selection->error->remedy,
-                     "where the launcher shows each process its own GPU, give gpus=\"visible\"");
-        }
-        return EM_ERR_INVALID;
-    }
-    return choose_index(v, rank, chosen);
+    return EM_OK;
 }
 
 static int is_word(const em__selection *selection, const char *word)
@@ -263,51 +255,160 @@ static int is_word(const em__selection *selection, const char *word)
 
 int em__visible_check(const em__selection *selection)
 {
+    size_t items = 0;
     if (is_word(selection, "visible") || is_word(selection, "all") || is_word(selection, "local_rank")) {
         return EM_OK;
     }
-    for (const char *at = selection->gpus; at;) {
+    for (const char *at = selection->gpus; at; items++) {
         em__item name = em__item_next(&at);
         int64_t index;
         if (kind_of(name, &index) == ITEM_JUNK) {
             return refuse_junk(selection, NULL, name);
         }
+        if (items == EM__GPUS_LISTED) {
+            return refuse(selection, "", NULL, "gpus names more than %d GPUs", EM__GPUS_LISTED);
+        }
     }
     return EM_OK;
 }
 
-int em__visible_choose(em__host *host, const em__selection *selection, const em__board *boards, size_t count,
-                       unsigned char *chosen, uint64_t *ret_notes)
+static int choose(choice *v, unsigned char *chosen)
 {
-    choice v = {.cuda = {.boards = boards, .count = count}, .host = host, .selection = selection};
-    em__visible_text(v.asked, sizeof v.asked, selection->gpus ? selection->gpus : "", SIZE_MAX);
-    v.cuda.order = calloc(count + 1, sizeof *v.cuda.order);
-    if (!v.cuda.order) {
+    int64_t rank;
+    const char *name;
+    if (is_word(v->selection, "all")) {
+        memset(chosen, 1, v->view.count);
+        return EM_OK;
+    }
+    if (is_word(v->selection, "local_rank")) {
+        int status = read_rank(v->host, v->selection, &rank, &name);
+        return status == EM_OK ? choose_index(v, 0, rank, chosen) : status;
+    }
+    if (!is_word(v->selection, "visible")) {
+        return choose_listed(v, chosen);
+    }
+    int is_any = v->view.notes == EM_NOTE_BIT(EM_NOTE_MAPPING_UNKNOWN);
+    v->notes = v->view.notes;
+    for (size_t i = 0; i < v->view.count; i++) {
+        chosen[i] = is_any || em__view_is_shown(&v->view, i);
+    }
+    return EM_OK;
+}
+
+static int list_all(choice *v)
+{
+    em__gpu_view all = {.boards = v->view.boards, .count = v->view.count};
+    all.order = calloc(all.count + 1, sizeof *all.order);
+    if (!all.order) {
         return EM_ERR_NO_MEMORY;
     }
-    for (size_t i = 0; i < count; i++) {
-        chosen[i] = 0;
+    em__view_show_all(&all);
+    list_boards(&all, -1, v->choices->all_text, sizeof v->choices->all_text);
+    free(all.order);
+    return EM_OK;
+}
+
+int em__visible_choose(em__host *host, const em__selection *selection, em__maker maker, const em__board *boards,
+                       size_t count, em__gpu_choices *choices, unsigned char *chosen, uint64_t *ret_notes)
+{
+    choice v = {.view = {.boards = boards, .count = count},
+                .host = host,
+                .selection = selection,
+                .choices = choices,
+                .maker = maker};
+    em__visible_text(v.asked, sizeof v.asked, selection->gpus ? selection->gpus : "", SIZE_MAX);
+    v.view.order = calloc(count + EM__VIEW_SPARE, sizeof *v.view.order);
+    if (!v.view.order) {
+        return EM_ERR_NO_MEMORY;
     }
-    em__cuda_look(host, &v.cuda);
-    int status = EM_OK;
-    if (is_word(selection, "all")) {
-        for (size_t i = 0; i < count; i++) {
-            chosen[i] = 1;
-        }
-    } else if (is_word(selection, "local_rank")) {
-        status = choose_local_rank(&v, chosen);
-    } else if (!is_word(selection, "visible")) {
-        status = choose_listed(&v, chosen);
-    } else {
-        int is_any = v.cuda.notes == EM_NOTE_BIT(EM_NOTE_MAPPING_UNKNOWN);
-        v.notes = v.cuda.notes;
-        for (size_t i = 0; i < count; i++) {
-            chosen[i] = is_any || em__cuda_is_shown(&v.cuda, i);
-        }
-    }
-    free(v.cuda.order);
+    memset(chosen, 0, count);
+    (maker == EM__MAKER_NVIDIA ? em__cuda_look
+     : maker == EM__MAKER_AMD  ? em__rocm_look
+                               : em__level_zero_look)(host, &v.view);
+    list_boards(&v.view, v.view.is_order_known ? (long)choices->shown : -1, choices->shown_text,
+                sizeof choices->shown_text);
+    int status = list_all(&v);
+    status = status == EM_OK ? choose(&v, chosen) : status;
+    choices->shown += v.view.shown;
+    choices->boards += count;
+    choices->variable = v.view.variable;
+    free(v.view.order);
     if (status == EM_OK) {
         *ret_notes = v.notes;
     }
     return status;
+}
+
+static int finish_rank(em__host *host, const em__selection *selection, const em__gpu_choices *choices)
+{
+    int64_t rank;
+    const char *name;
+    int status = read_rank(host, selection, &rank, &name);
+    if (status != EM_OK || choices->boards == 0 || choices->met[0]) {
+        return status;
+    }
+    if (choices->shown == 0) {
+        return refuse_hidden(selection, choices, "local_rank");
+    }
+    refuse(selection, "visible ", choices->shown_text,
+           "gpus=\"local_rank\": %s is %lld, and %zu %s visible to this process", name, (long long)rank, choices->shown,
+           choices->shown == 1 ? "GPU is" : "GPUs are");
+    if (choices->shown == 1) {
+        em__copy(selection->error->remedy, sizeof selection->error->remedy,
+                 "where the launcher shows each process its own GPU, give gpus=\"visible\"");
+    }
+    return EM_ERR_INVALID;
+}
+
+int em__visible_finish(em__host *host, const em__selection *selection, const em__gpu_choices *choices)
+{
+    char asked[QUOTE_SIZE];
+    size_t item = 0;
+    if (is_word(selection, "visible") || is_word(selection, "all")) {
+        return EM_OK;
+    }
+    if (is_word(selection, "local_rank")) {
+        return finish_rank(host, selection, choices);
+    }
+    em__visible_text(asked, sizeof asked, selection->gpus, SIZE_MAX);
+    for (const char *at = selection->gpus; at && item < EM__GPUS_LISTED; item++) {
+        em__item name = em__item_next(&at);
+        int64_t index;
+        item_kind kind = kind_of(name, &index);
+        if (choices->met[item]) {
+            continue;
+        }
+        if (kind == ITEM_JUNK) {
+            return refuse_junk(selection, choices->boards > 0 ? choices : NULL, name);
+        }
+        if (kind == ITEM_INDEX && choices->shown == 0 && choices->boards > 0) {
+            return refuse_hidden(selection, choices, asked);
+        }
+        if (kind == ITEM_INDEX) {
+            return refuse(selection, choices->shown < choices->boards ? "visible " : "", choices->shown_text,
+                          "gpus=\"%s\" asks for GPU %lld, and %zu %s visible to this process", asked, (long long)index,
+                          choices->shown, choices->shown == 1 ? "GPU is" : "GPUs are");
+        }
+        return refuse_name(selection, choices, name,
+                           kind == ITEM_MIG ? "a slice that no GPU of this machine has"
+                                            : "which no GPU of this machine is");
+    }
+    return em__visible_check(selection);
+}
+
+int em__visible_explain(em__host *host, const em__selection *selection, em__probe *probe, const em__sensor *sensor,
+                        size_t chosen, size_t count)
+{
+    int is_ours = !is_word(selection, "visible");
+    const char *variable = probe->choices.variable, *list = variable ? em__host_variable(host, variable) : NULL;
+    char quote[96];
+    em__visible_text(quote, sizeof quote, is_ours ? selection->gpus : list ? list : "", SIZE_MAX);
+    if (!is_ours && !variable) {
+        return em__probe_absent(probe, sensor, EM_ERR_NOT_SELECTED, all_hint,
+                                "%zu of %zu GPUs %s not for this process: its control group keeps it from them",
+                                count - chosen, count, count - chosen == 1 ? "is" : "are");
+    }
+    return em__probe_absent(probe, sensor, EM_ERR_NOT_SELECTED, all_hint, "%zu of %zu GPUs %s left out by %s=\"%s\"",
+                            count - chosen, count, count - chosen == 1 ? "is" : "are", is_ours ? "gpus" : variable,
+                            quote);
 }

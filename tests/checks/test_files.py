@@ -144,3 +144,14 @@ def test_every_source_is_in_the_build(build_file: str, pattern: str) -> None:
         if path in FILES and path.name.removesuffix(".c") not in listed
     ]
     assert not forgotten
+
+
+def test_every_parser_is_fuzzed(root: Path) -> None:
+    header = (root / "src" / "platform" / "parse.h").read_text()
+    parsers = set(re.findall(r"\b(em__parse_\w+)\(", header))
+    target = (root / "tests" / "fuzz" / "parse.c").read_text()
+    assert len(parsers) > 10
+    assert {name for name in parsers if f"{name}(" not in target} == set()
+    targets = {path.stem for path in (root / "tests" / "fuzz").glob("*.c")} - {"replay"}
+    kept = root / "tests" / "fuzz" / "corpus"
+    assert {name for name in targets if not any((kept / name).glob("*"))} == set()

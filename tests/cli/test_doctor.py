@@ -136,6 +136,114 @@ def test_a_recording_is_written_whole_and_replaces_nothing(command: Path, tmp_pa
     assert "No such file" in done.stderr
 
 
+def test_channels_are_counted_and_left_out_as_in_sensors(command: Path) -> None:
+    machine = MACHINES[0].with_name("intel-laptop-raptorlake-i9-13900hx-psys.json")
+    for patterns in ("-cpu-0/*", "+platform/psys", "-*,+platform/psys"):
+        options = ("--root", machine, "--channels", patterns)
+        roles = {
+            what: {
+                row["name"]: row["role"] for row in document(command, what, *options)["channels"]
+            }
+            for what in ("doctor", "sensors")
+        }
+        assert roles["doctor"] == roles["sensors"]
+        assert ("counted" in roles["doctor"].values()) == ("+" in patterns)
+    done = call(command, "doctor", "--root", machine, "--channels", "+gpu-7")
+    assert done.returncode == 1
+    assert "gpu-7" in done.stderr
+    done = call(command, "doctor", "--channels=-gpu*", "--save", "machine.json")
+    assert done.returncode == 2
+    assert "--channels and --save do not go together" in done.stderr
+
+
+FILE = {"content": "", "mode": "0444"}
+OVERLAY = (
+    "1 0 8:1 /home /home rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+    "733 610 0:61 / / rw,relatime master:304 - overlay overlay rw,lowerdir={}/l/A,upperdir=/x\n"
+)
+CONTAINERS = [
+    ("docker", "/.dockerenv", "", "docker run --security-opt systempaths=unconfined"),
+    ("podman", "/run/.containerenv", "", "podman run --security-opt unmask=/sys/devices"),
+    ("kubernetes", "/run/secrets/kubernetes.io/serviceaccount/token", "", "procMount: Unmasked"),
+    ("apptainer", "/.singularity.d/runscript", "", "apptainer run --bind"),
+    ("lxc", "/run/systemd/container", "lxc\n", "lxc.mount.entry"),
+    ("systemd-nspawn", "/run/systemd/container", "systemd-nspawn\n", "--bind-ro=/sys/devices"),
+    ("other", "/run/systemd/container", "wsl\n", "unmask /sys/devices/virtual/powercap"),
+    ("docker", "/proc/self/mountinfo", OVERLAY.format("/var/lib/docker/overlay2"), "docker run"),
+    ("podman", "/proc/self/mountinfo", OVERLAY.format("/u/containers/storage/overlay"), "podman"),
+    ("other", "/proc/self/mountinfo", OVERLAY.format("/var/lib/containerd/io"), "unmask"),
+    ("kubernetes", "/proc/self/cgroup", "0::/kubepods.slice/kubepods-pod1.slice/cri-2\n", "proc"),
+    ("docker", "/proc/self/cgroup", "0::/system.slice/docker-8a7b.scope\n", "docker run"),
+    ("podman", "/proc/self/cgroup", "0::/user.slice/libpod-8a7b.scope\n", "podman run"),
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "content", "flag"), CONTAINERS)
+def test_a_container_is_told_how_to_see_more(
+    command: Path, tmp_path: Path, kind: str, path: str, content: str, flag: str
+) -> None:
+    """Its own kind's flags, for what it lacks, and whose energy the counters are."""
+    recorded = json.loads(
+        MACHINES[0].with_name("container-dangling-powercap-symlinks.json").read_text()
+    )
+    recorded["files"].pop("/.dockerenv", None)
+    recorded["files"][path] = FILE | {"content": content}
+    gpu = "/sys/bus/pci/devices/0000:3b:00.0"
+    for name, text in (("vendor", "0x10de"), ("class", "0x030200"), ("device", "0x2330")):
+        recorded["files"][f"{gpu}/{name}"] = FILE | {"content": f"{text}\n"}
+    machine, saved = tmp_path / "machine.json", tmp_path / "saved.json"
+    machine.write_text(json.dumps(recorded))
+    found = document(command, "doctor", "--root", machine)
+    container = found["container"]
+    assert container["kind"] == kind
+    assert path.startswith(container["evidence"])
+    assert "whole host" in container["text"]
+    advice = " ".join(container["advice"])
+    assert flag in advice
+    assert "NVIDIA GPUs: " in advice
+    absent = {row["sensor"]: row for row in found["absent"]}
+    assert flag in absent["rapl-powercap"]["hint"]
+    assert "whole host" in absent["rapl-powercap"]["hint"]
+    text = " ".join(call(command, "doctor", "--root", machine).stdout.split())
+    assert "This is a container" in text
+    assert flag in text
+    save(command, machine, saved)
+    assert document(command, "doctor", "--root", saved)["container"] == container
+    for private in ("8a7b", "pod1", "/u/", "upperdir"):
+        assert private not in saved.read_text()
+
+
+def test_what_is_no_container(command: Path, tmp_path: Path) -> None:
+    machine = MACHINES[0].with_name("intel-xeon-2s-gold-5118.json")
+    assert document(command, "doctor", "--root", machine)["container"] is None
+    recorded = json.loads(machine.read_text())
+    live = "1 0 0:1 / / rw - overlay overlay rw,lowerdir=/run/rootfsbase,upperdir=/run/overlay\n"
+    recorded["files"]["/proc/self/mountinfo"] = FILE | {"content": live}
+    recorded["files"]["/proc/self/cgroup"] = FILE | {"content": "0::/init.scope\n"}
+    copy = tmp_path / "machine.json"
+    copy.write_text(json.dumps(recorded))
+    assert document(command, "doctor", "--root", copy)["container"] is None
+    # In one that sees its counters there is nothing to advise.
+    recorded["files"]["/.dockerenv"] = FILE
+    copy.write_text(json.dumps(recorded))
+    assert document(command, "doctor", "--root", copy)["container"]["advice"] == []
+
+
+def test_what_is_merely_not_here_takes_one_line(command: Path) -> None:
+    """Its remedy is in the JSON; what a remedy would help here stands in full."""
+    machine = MACHINES[0].with_name("intel-xeon-2s-gold-5118.json")
+    for what in ("doctor", "sensors"):
+        options = ("--root", machine, "--as-user")
+        done = call(command, what, *options)
+        text = " ".join(done.stdout.split())
+        assert "not here amdgpu, intel-gpu, battery, hwmon and dtpm: nothing of theirs" in text
+        assert "sudo modprobe amdgpu" not in text
+        assert "rapl-powercap permission: this user may not read" in text
+        absent = {row["sensor"]: row for row in document(command, what, *options)["absent"]}
+        assert absent.keys() >= {"amdgpu", "intel-gpu", "battery", "hwmon", "dtpm"}
+        assert all(row["hint"] for row in absent.values())
+
+
 def test_the_doctor_measures_this_machine(command: Path) -> None:
     found = document(command, "doctor")
     assert found["schema"] == 1

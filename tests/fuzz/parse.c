@@ -130,6 +130,32 @@ static void parse_hwmon(const char *text)
     insist(strpbrk(text, "#*") || em__parse_label(text, text, &number) == 0);
 }
 
+static void parse_around(const char *text, size_t size)
+{
+    uint64_t tasks, first;
+    em__kfd_node node;
+    em__root_image root;
+    memset(&root, MARK, sizeof root);
+    insist(!is_read(em__parse_mounts(text, size, &root), &root, sizeof root) || root <= EM__ROOT_CONTAINERD);
+    memset(&node, MARK, sizeof node);
+    insist(!is_read(em__parse_kfd_node(text, size, &node), &node, sizeof node) || size > 11);
+    memset(&tasks, MARK, sizeof tasks);
+    first = tasks;
+    if (is_read(em__parse_tasks(text, size, UINT64_MAX, &tasks), &tasks, sizeof tasks)) {
+        insist(em__parse_tasks(text, size, 0, &first) == 0);
+    }
+}
+
+static void parse_table(const char *bytes, size_t size)
+{
+    em__gpu_metrics metrics;
+    memset(&metrics, MARK, sizeof metrics);
+    if (is_read(em__parse_gpu_metrics(bytes, size, &metrics), &metrics, sizeof metrics)) {
+        insist(metrics.has_power || metrics.power_mw == 0);
+        insist(metrics.power_mw <= UINT64_C(1000) * UINT32_MAX && metrics.energy != UINT64_MAX);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *name = malloc(size + 1);
@@ -138,6 +164,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     parse_cpuinfo((const char *)data, size);
     parse_units((const char *)data, size);
     parse_quantities((const char *)data, size);
+    parse_table((const char *)data, size);
+    parse_around((const char *)data, size);
     memcpy(name, size ? (const char *)data : "", size);
     name[size] = '\0';
     parse_names(name);

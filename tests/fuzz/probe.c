@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
-/* The whole probe over mutated machines: whatever a tree holds, sensors find facts that roles can decide about, and all can
- * be read. An input is a machine's number, and edits of its files. */
+/* The whole of a meter over mutated machines: whatever a tree holds, sensors find facts that roles can decide about, all can
+ * be read, and windows, summaries and reports come of it. An input is a machine's key, options, a variable, and edits of
+ * files. */
 #include "core/text.h"
 #include "energy_meter.h"
+#include "meter/meter.h"
 #include "metrics/roles.h"
 #include "platform/machine.h"
 #include "sensors/sensor.h"
@@ -15,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_MACHINES = 256, MOST_PATHS = 1024, MOST_EDITS = 64, MOST_DEPTH = 24 };
+enum { MOST_MACHINES = 256, MOST_PATHS = 1024, MOST_EDITS = 64, MOST_DEPTH = 24, HEAD = 5, VALUE = 40 };
+#define TICK UINT64_C(100000000)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -76,15 +79,72 @@ static size_t list_machines(char *names[])
     return count;
 }
 
-static em__host *open_machine(uint8_t number, int as_user)
+/* A key says a machine whatever others are added: the one whose name's hash is nearest. */
+static uint16_t hash_of(const char *name)
+{
+    uint32_t hash = 2166136261U;
+    for (; *name; name++) {
+        hash = (hash ^ (unsigned char)*name) * 16777619U;
+    }
+    return (uint16_t)(hash ^ hash >> 16);
+}
+
+static const char *find_machine(uint16_t key)
 {
     static char *names[MOST_MACHINES];
     static size_t count;
+    size_t nearest = 0;
+    count = count ? count : list_machines(names);
+    for (size_t i = 1; i < count; i++) {
+        if ((hash_of(names[i]) ^ key) < (hash_of(names[nearest]) ^ key)) {
+            nearest = i;
+        }
+    }
+    return names[nearest];
+}
+
+/* One variable, or the option gpus, is what the input says. */
+typedef struct {
+    char value[VALUE + 1], variable[VALUE + 64];
+    const char *environment[6], *gpus;
+    int as_user;
+} surroundings;
+
+static size_t surround(const uint8_t *data, size_t size, surroundings *around)
+{
+    static const char *const names[] = {"ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES",       "CUDA_VISIBLE_DEVICES",
+                                        "ZE_AFFINITY_MASK",     "SLURM_STEP_TASKS_PER_NODE", "LOCAL_RANK"};
+    static const char *const given[] = {"ZE_ENABLE_PCI_ID_DEVICE_ORDER=1", "ZE_FLAT_DEVICE_HIERARCHY=COMPOSITE",
+                                        "LOCAL_RANK=1", "ROCR_VISIBLE_DEVICES=1,0"};
+    static const char *const gpus[] = {"visible", "visible", "all", "local_rank", "0", "1,0"};
+    size_t length = data[4] % VALUE, used = 0;
+    length = length > size - HEAD ? size - HEAD : length;
+    memcpy(around->value, data + HEAD, length);
+    around->value[length] = '\0';
+    around->as_user = data[2] & 1;
+    around->gpus = (data[2] >> 1) % 8 < 6 ? gpus[(data[2] >> 1) % 8] : around->value;
+    snprintf(around->variable, sizeof around->variable, "%s=%s", names[data[3] % 6], around->value);
+    around->environment[used++] = around->variable;
+    for (size_t i = 0; i < 4; i++) {
+        if (data[2] >> (4 + i) & 1) {
+            around->environment[used++] = given[i];
+        }
+    }
+    around->environment[used] = NULL;
+    return HEAD + length;
+}
+
+static em__host *open_machine(uint16_t key, const surroundings *around)
+{
+    static em__host_ops ops;
     char path[4096];
     em__host *host = NULL;
-    count = count ? count : list_machines(names);
-    snprintf(path, sizeof path, "%s/%s", EM_TEST_MACHINES, names[number % count]);
-    insist(em__host_open(path, as_user, NULL, NULL, 0, &host) == 0);
+    snprintf(path, sizeof path, "%s/%s", EM_TEST_MACHINES, find_machine(key));
+    insist(em__host_open(path, around->as_user, around->environment, NULL, 0, &host) == 0);
+    ops = *host->ops;
+    ops.thread_start = NULL; /* rounds by hand */
+    host->ops = &ops;
+    em__machine_set_clock(host, TICK, TICK, TICK);
     return host;
 }
 
@@ -197,29 +257,95 @@ static void resolve(const em__probe *probe)
     }
 }
 
+/* ------------------------------------------------------------------------------------------------------------ a meter */
+
+static void pass(em__host *host, em_meter *meter, uint64_t *now_ns)
+{
+    *now_ns += TICK;
+    em__machine_set_clock(host, *now_ns, *now_ns, *now_ns);
+    em__meter_step(meter);
+}
+
+static void check_summary(em_meter *meter)
+{
+    em_summary *summary = NULL, *again = NULL;
+    char *text = NULL;
+    size_t length = 0;
+    insist(em_summary_create(meter, 0, &summary) == EM_OK);
+    insist(em_summary_format(summary, EM_FORMAT_JSON, &text, &length) == EM_OK);
+    insist(em_summary_parse(text, length, NULL, &again) == EM_OK);
+    em_text_destroy(text);
+    insist(em_summary_format(summary, EM_FORMAT_TEXT, &text, &length) == EM_OK);
+    em_text_destroy(text);
+    em_summary_destroy(again);
+    em_summary_destroy(summary);
+}
+
+static void check_lists(em_meter *meter)
+{
+    for (int what = EM_SENSORS; what <= EM_DOCTOR; what++) {
+        for (int format = EM_FORMAT_TEXT; format <= EM_FORMAT_JSON; format++) {
+            char *text = NULL;
+            insist(em_meter_format(meter, what, format, &text, NULL) == EM_OK && text[0]);
+            em_text_destroy(text);
+        }
+    }
+}
+
+static void live(em__host *host, const tree *all, const char *gpus)
+{
+    em_options options;
+    em_meter *meter = NULL;
+    em_window window;
+    em_result result = {.size = sizeof result};
+    uint64_t now_ns = TICK;
+    em_options_init(&options, sizeof options);
+    options.gpus = gpus;
+    int status = em__meter_create_on(host, &options, NULL, &meter);
+    insist(status == EM_OK || status == EM_ERR_INVALID);
+    if (status != EM_OK) {
+        return;
+    }
+    insist(em_window_begin(meter, NULL, &window) == EM_OK);
+    pass(host, meter, &now_ns);
+    pass(host, meter, &now_ns);
+    for (size_t i = 0; i < all->count; i += 2) {
+        em__machine_remove(host, all->paths[i]);
+    }
+    pass(host, meter, &now_ns);
+    insist(em_window_end(meter, window, &result) == EM_OK);
+    insist(isfinite(result.total.energy_j) && result.total.energy_j >= 0 && result.duration_ns == 3 * TICK);
+    check_lists(meter);
+    check_summary(meter);
+    em_meter_destroy(meter);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size == 0) {
+    surroundings around;
+    if (size < HEAD) {
         return 0;
     }
-    em__host *host = open_machine(data[0], size % 2);
+    size_t at = surround(data, size, &around);
+    em__host *host = open_machine((uint16_t)(data[0] | data[1] << 8), &around);
     tree *all = calloc(1, sizeof *all);
     insist(all != NULL);
     all->host = host;
     host->ops->list(host, "/", visit, all);
-    size_t at = 1;
     for (int i = 0; i < MOST_EDITS && at < size; i++) {
         at += edit(host, all, data + at, size - at);
     }
     em_error error = {.size = sizeof error};
     em__selection selection = {
-        .measure = UINT32_MAX, .cpu_tdp_w = NAN, .gpu_tdp_w = NAN, .gpus = "visible", .error = &error};
+        .measure = UINT32_MAX, .cpu_tdp_w = NAN, .gpu_tdp_w = NAN, .gpus = around.gpus, .error = &error};
     em__probe probe = {0};
-    insist(em__sensors_probe(host, &selection, &probe) == EM_OK);
+    int status = em__sensors_probe(host, &selection, &probe);
+    int may_refuse = strcmp(around.gpus, "visible") != 0 && strcmp(around.gpus, "all") != 0;
+    insist(status == EM_OK || (status == EM_ERR_INVALID && error.text[0] && error.remedy[0] && may_refuse));
     resolve(&probe);
     read_all(&probe);
-    for (size_t i = 0; i < all->count; i += 2) {
-        em__machine_remove(host, all->paths[i]);
+    if (data[3] < 128) {
+        live(host, all, around.gpus);
     }
     read_all(&probe);
     em__sensors_free(&probe);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { SPOILT_COPIES = 200, LARGEST = 1 << 20 };
+enum { SPOILT_COPIES = 200, SPOILT_IN_ALL = 8000, LARGEST = 1 << 20 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,10 +36,10 @@ static void give(const uint8_t *data, size_t size)
     free(block);
 }
 
-static void give_spoilt(uint8_t *data, size_t size)
+static void give_spoilt(uint8_t *data, size_t size, int copies)
 {
     give(data, size);
-    for (int copy = 0; size && copy < SPOILT_COPIES; copy++) {
+    for (int copy = 0; size && copy < copies; copy++) {
         size_t place = below(size);
         uint8_t kept = data[place];
         if (copy % 4 == 0) {
@@ -61,13 +61,14 @@ static void kept_inputs(void)
     if (!CHECK(count >= 0 && data)) {
         return;
     }
+    int copies = count > 0 && SPOILT_IN_ALL / count < SPOILT_COPIES ? SPOILT_IN_ALL / count : SPOILT_COPIES;
     for (int i = 0; i < count; i++) {
         char path[4096];
         snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
         FILE *file = entries[i]->d_name[0] == '.' ? NULL : fopen(path, "rb");
         free(entries[i]);
         if (file) {
-            give_spoilt(data, fread(data, 1, LARGEST, file));
+            give_spoilt(data, fread(data, 1, LARGEST, file), copies);
             fclose(file);
             given++;
         }

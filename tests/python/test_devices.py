@@ -414,6 +414,34 @@ def test_channels_are_what_the_command_shows(make: MakeMeter, machines: Path, bu
         assert shown == json.loads(done.stdout), file.name
 
 
+@pytest.mark.parametrize(
+    ("variables", "gpus", "expected"),
+    [
+        ({}, "visible", [0, 1, 2, 3]),
+        ({"ROCR_VISIBLE_DEVICES": "2,0"}, "visible", [1, 2]),
+        ({"ROCR_VISIBLE_DEVICES": "2,3", "HIP_VISIBLE_DEVICES": "1"}, "visible", [3]),
+        ({"CUDA_VISIBLE_DEVICES": "1"}, "visible", [0]),
+        ({"HIP_VISIBLE_DEVICES": "-1"}, "visible", []),
+        ({"HIP_VISIBLE_DEVICES": "-1"}, "all", [0, 1, 2, 3]),
+        ({"SLURM_LOCALID": "1", "SLURM_STEP_TASKS_PER_NODE": "4"}, "local_rank", [0]),
+    ],
+)
+def test_variables_of_other_makers_reach_the_library(
+    make: MakeMeter,
+    machines: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    gpus: str,
+    expected: list[int],
+) -> None:
+    """ROCm numbers the second board of the bus 0 on this machine."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    meter = make(machines / "amdgpu-mi300x-4-gpu-metrics-kfd.json", gpus=gpus)
+    counted = [c["name"] for c in meter.channels if c["role"] == "counted" and c["domain"] == "gpu"]
+    assert counted == [f"gpu-{i}/board" for i in expected]
+
+
 def test_what_must_be_there(play: Play, make: MakeMeter, tmp_path: Path) -> None:
     assert play(TWO, require=["gpu"])["device"] == "gpu"
     answer = play(TWO.replace("watts=", "power=no energy=no watts="), require=("gpu",))

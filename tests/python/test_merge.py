@@ -166,6 +166,9 @@ def test_what_is_no_summary(wrong: Any) -> None:
         ({"SLURM_LOCALID": "1", "SLURM_TASKS_PER_NODE": "4(x2),3"}, True),
         ({"OMPI_COMM_WORLD_LOCAL_RANK": "1", "OMPI_COMM_WORLD_LOCAL_SIZE": "8"}, True),
         ({"MPI_LOCALRANKID": "2", "MPI_LOCALNRANKS": "8"}, True),
+        ({"SLURM_LOCALID": "1", "SLURM_STEP_TASKS_PER_NODE": "1,4", "SLURM_NODEID": "1"}, True),
+        ({"SLURM_LOCALID": "0", "OMPI_COMM_WORLD_LOCAL_RANK": "1"}, False),
+        ({"MV2_COMM_WORLD_LOCAL_RANK": "1", "MV2_COMM_WORLD_LOCAL_SIZE": "2"}, True),
         ({"LOCAL_RANK": "many", "LOCAL_WORLD_SIZE": "4"}, False),
     ],
 )

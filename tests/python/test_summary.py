@@ -164,7 +164,7 @@ def test_the_scope_is_this_process(meter: EnergyMeter, spend: Callable[[float], 
 def test_points_are_thinned(make: MakeMeter, machine: Machine) -> None:
     machine.cpus(0.5)
     meter = make(machine.root, sample_interval=0.001)
-    machine.run(0.4)
+    machine.run(1.0)
     for device in meter.summary()["scope"]["devices"]:
         assert 16 <= len(device["points"]) <= 64
 

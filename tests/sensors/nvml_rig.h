@@ -111,7 +111,7 @@ static inline int rig_probe(em__host *host, const em__selection *selection, em__
 {
     *ret_probe = (em__probe){0};
     rig_time(host, 0);
-    return em__sensor_nvml.probe(host, selection, ret_probe);
+    return probe_alone(&em__sensor_nvml, host, selection, ret_probe);
 }
 
 /* Probes a machine with these boards and nothing else wanted. */

@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "platform/machine.h"
 #include "sensors/sensor.h"
+#include "sensors/visible.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +21,22 @@ static inline em__selection everything(void)
     probing_error = (em_error){.size = sizeof probing_error};
     return (em__selection){
         .measure = UINT32_MAX, .cpu_tdp_w = NAN, .gpu_tdp_w = NAN, .gpus = "visible", .error = &probing_error};
+}
+
+/* One sensor, and the end of the choice of GPUs. */
+static inline int probe_alone(const em__sensor *sensor, em__host *host, const em__selection *selection,
+                              em__probe *ret_probe)
+{
+    *ret_probe = (em__probe){0};
+    int status = sensor->probe(host, selection, ret_probe);
+    if (status == EM_OK) {
+        status = selection->measure & 1u << EM_DOMAIN_GPU ? em__visible_finish(host, selection, &ret_probe->choices)
+                                                          : em__visible_check(selection);
+    }
+    if (status != EM_OK) {
+        em__sensors_free(ret_probe);
+    }
+    return status;
 }
 
 static inline em__host *empty_machine(int as_user)

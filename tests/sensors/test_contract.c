@@ -16,6 +16,9 @@
 #define CHIP "/sys/class/hwmon/hwmon"
 #define BATTERY "/sys/class/power_supply/BAT0/"
 
+/* gpu_metrics 1.4, little-endian: 48 W, and 77 units of energy. */
+static const char gpu_table[40] = "\x28\0\1\4\0\0\0\0\0\0\x30\0\0\0\0\0\0\0\0\0\0\0\0\0\x4D";
+
 static const struct {
     const char *path, *content;
 } rich[] = {
@@ -61,6 +64,7 @@ static const struct {
     {CHIP "0/power1_label", "PPT\n"},
     {CHIP "0/device/uevent", "DRIVER=amdgpu\nPCI_ID=1002:67DF\nPCI_SLOT_NAME=0000:09:00.0\n"},
     {CHIP "0/device/power/runtime_status", "active\n"},
+    {CHIP "0/device/gpu_metrics", gpu_table},
     {CHIP "1/name", "xe\n"},
     {CHIP "1/energy1_input", "77\n"},
     {CHIP "1/energy1_label", "card\n"},
@@ -88,18 +92,26 @@ enum {
     MODELS = 1, /* the GPU's needs no file */
     EVENTS = 3, /* nor do perf events once they are open */
     CHANNELS =
-        8 + 8 + 2, /* events, zones, two models; battery, amdgpu, xe (2), INA3221, power meter, dtpm (2); files */
+        8 + 9 + 2, /* events, zones, two models; battery, amdgpu (2), xe (2), INA3221, power meter, dtpm (2); files */
     WRITTEN = 2    /* files that others write */
 };
 
 static const em_file written[WRITTEN] = {{"/run/meter/wall", "Wh", NULL, NULL, NULL},
                                          {"/run/meter/bmc", "W", NULL, "gpu", NULL}};
 
+static void put_rich(em__host *host, int i)
+{
+    size_t length = rich[i].content == gpu_table ? sizeof gpu_table : strlen(rich[i].content);
+    if (em__machine_set_file(host, rich[i].path, rich[i].content, length, 0444, 0) < 0) {
+        abort();
+    }
+}
+
 static em__host *rich_machine(void)
 {
     em__host *host = empty_machine(0);
     for (int i = 0; i < RICH; i++) {
-        put(host, rich[i].path, rich[i].content);
+        put_rich(host, i);
     }
     em__machine_set_clock(host, 1000000000, 1000000000, 1000000000);
     return host;
@@ -265,6 +277,10 @@ static void test_recorded_machines(void)
         "amd-epyc-7h12-2s-amd-energy-hwmon",
         "amdgpu-apu-vangogh-steamdeck",
         "amdgpu-mi250-secondary-die-zero",
+        "amdgpu-mi250x-2-gpu-metrics",
+        "amdgpu-mi300x-4-gpu-metrics-kfd",
+        "amdgpu-navi10-gpu-metrics-without-energy",
+        "intel-2-arc-b580-and-integrated",
         "amdgpu-r7-240-label-without-value",
         "ampere-altra-hwmon",
         "apple-silicon-asahi-macsmc-hwmon",
@@ -453,7 +469,7 @@ static void test_vanishing(void)
             CHECK_INT(first_of(device).outcome, was_removed ? lost : EM__READ_OK);
         }
         for (int i = 0; i < RICH; i++) {
-            put(machine, rich[i].path, rich[i].content);
+            put_rich(machine, i);
         }
         host->perf_error = 0;
         for (size_t i = 0; i < probe.device_count; i++) {

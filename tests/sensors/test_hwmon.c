@@ -59,6 +59,8 @@ static void test_values_of_recordings(void)
         {"apple-silicon-asahi-macsmc-hwmon", "platform/battery", 9120, 1},
         {"amdgpu-rx7900xtx", "gpu-0/board", 68000, 0.5},
         {"amdgpu-mi300x-power1-input", "gpu-0/board", 717000, 0.5},
+        {"amdgpu-mi300x-4-gpu-metrics-kfd", "gpu-0/power", 717000, 0.5},
+        {"amdgpu-navi10-gpu-metrics-without-energy", "gpu-0/board", 12000, 0.5},
         {"amdgpu-apu-vangogh-steamdeck", "cpu-0/package", 3218, 0.5},
         {"nvidia-gh200-grace-hopper-module-power", "cpu-0/package", 104000, 0.5},
         {"ampere-altra-hwmon", "cpu-0/rail-io", 14000, 0.5},
@@ -89,6 +91,53 @@ static void test_counters_of_recordings(void)
     CHECK_INT(value_of(&probe, "cpu-1/package"), 51235345667);
     em__sensors_free(&probe);
     em__host_unref(host);
+}
+
+/* 2^16 units are a joule: the table of the first board shows 94 W for an hour. */
+static void test_energy_of_tables(void)
+{
+    em__host *host = recorded_machine("amdgpu-mi250x-2-gpu-metrics", 0);
+    em__probe probe = probe_of(host);
+    const em__channel *board = channel_named(&probe, "gpu-0/board", NULL);
+    CHECK_INT(board->kind, EM_KIND_COUNTER);
+    CHECK_INT(value_of(&probe, "gpu-0/board") * (long long)board->scale_num / (long long)board->scale_den,
+              INT64_C(94) * 3600 * 1000000);
+    CHECK_INT(channel_named(&probe, "gpu-1/board", NULL)->kind, EM_KIND_GAUGE);
+    em__sensors_free(&probe);
+    em__host_unref(host);
+    host = recorded_machine("amdgpu-navi10-gpu-metrics-without-energy", 0);
+    probe = probe_of(host);
+    CHECK_INT(probe.device_count, 1);
+    CHECK_INT(probe.devices[0]->channel_count, 1);
+    em__sensors_free(&probe);
+    em__host_unref(host);
+}
+
+/* Where hwmon shows no power, the table's stands in; an APU's without either is no device. */
+static void test_power_of_tables(void)
+{
+    static const char counts[40] = "\x28\0\1\4\0\0\0\0\0\0\x30\0\0\0\0\0\0\0\0\0\0\0\0\0\x4D";
+    char shows[40], path[] = CHIP "0/device/gpu_metrics";
+    memcpy(shows, counts, sizeof shows);
+    memset(shows + 24, 0xFF, 8);
+    for (int has_power = 0; has_power < 3; has_power++) {
+        em__host *host = empty_machine(0);
+        put(host, CHIP "0/name", "amdgpu\n");
+        put(host, CHIP "0/power1_label", "PPT\n");
+        em__machine_set_file(host, path, has_power == 2 ? counts : shows, has_power ? sizeof shows : 8, 0444, 0);
+        em__probe probe = probe_of(host);
+        const em__channel *board = channel_named(&probe, "gpu-0/board", NULL);
+        CHECK_INT(board->status, has_power ? EM_OK : EM_ERR_NOT_SUPPORTED);
+        CHECK_INT(board->kind, has_power == 2 ? EM_KIND_COUNTER : EM_KIND_GAUGE);
+        CHECK_INT(value_of(&probe, "gpu-0/board"), has_power == 2 ? 77 : has_power == 1 ? 48000000 : -1);
+        em__sensors_free(&probe);
+        put(host, CHIP "0/in1_label", "vddnb\n");
+        put(host, CHIP "0/in1_input", "700\n");
+        probe = probe_of(host);
+        CHECK_INT(channel_named(&probe, "cpu-0/package", NULL) != NULL, has_power > 0);
+        em__sensors_free(&probe);
+        em__host_unref(host);
+    }
 }
 
 static em__host *two_gpus(const char *state)
@@ -274,6 +323,8 @@ int main(void)
 {
     RUN(test_values_of_recordings);
     RUN(test_counters_of_recordings);
+    RUN(test_energy_of_tables);
+    RUN(test_power_of_tables);
     RUN(test_asleep_from_the_start);
     RUN(test_falling_asleep);
     RUN(test_another_chip_of_the_same_number);

@@ -135,6 +135,7 @@ static void test_ranks_share_a_board(void)
     } cases[] = {
         {{"LOCAL_WORLD_SIZE=8"}, 8},
         {{"SLURM_NTASKS_PER_NODE=4"}, 4},
+        {{"SLURM_STEP_TASKS_PER_NODE=4(x2),3", "SLURM_NODEID=2"}, 3},
         {{"SLURM_NTASKS_PER_NODE=4", "LOCAL_WORLD_SIZE=2"}, 2},
         {{"OMPI_COMM_WORLD_LOCAL_SIZE=3"}, 3},
         {{"LOCAL_WORLD_SIZE=0"}, 1},

@@ -113,10 +113,10 @@ static void test_models_of_the_table(void)
         "Model: \t\t Tesla T4\nIRQ:   \t\t 37\nGPU UUID: \t GPU-0\n");
     put(host, "/proc/driver/nvidia/gpus/0000:af:00.0/information", "Model: \t\t NVIDIA A100-SXM4-40GB\n");
     put(host, "/sys/bus/pci/devices/0000:af:00.0/power/runtime_status", "suspended\n");
-    CHECK_INT(em__sensor_tdp.probe(host, &selection, &probe), EM_OK);
-    check_model(channel_named(&probe, "gpu-0/model", NULL), "Tesla T4", 70, "tesla t4 (data sheet)");
-    check_model(channel_named(&probe, "gpu-2/model", NULL), "AMD GPU 1002:74a1", 750, "instinct mi300x (data sheet)");
-    const em__channel *asleep = channel_named(&probe, "gpu-1/model", NULL);
+    CHECK_INT(em__sensors_probe(host, &selection, &probe), EM_OK);
+    check_model(channel_named(&probe, "gpu-1/model", NULL), "Tesla T4", 70, "tesla t4 (data sheet)");
+    check_model(channel_named(&probe, "gpu-0/model", NULL), "AMD GPU 1002:74a1", 750, "instinct mi300x (data sheet)");
+    const em__channel *asleep = channel_named(&probe, "gpu-2/model", NULL);
     CHECK(asleep && strcmp(asleep->tdp_from, "default for a GPU") == 0);
     em__sensors_free(&probe);
     selection.gpu_tdp_w = 300;
@@ -161,7 +161,7 @@ static void test_which_gpus_are_asked_for(void)
     em__selection selection = everything();
     em__probe probe = {0};
     selection.gpus = "7";
-    CHECK_INT(em__sensor_tdp.probe(host, &selection, &probe), EM_ERR_INVALID);
+    CHECK_INT(probe_alone(&em__sensor_tdp, host, &selection, &probe), EM_ERR_INVALID);
     CHECK_TEXT(selection.error->argument, "gpus");
     em__sensors_free(&probe);
     em__host_unref(host);

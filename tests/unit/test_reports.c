@@ -187,7 +187,7 @@ static void the_doctor_for_machines(void)
     size_t length = 0;
     em_channel channels[MACHINE];
     learned(channels);
-    char *text = em__reports_doctor(channels, MACHINE, absences, 3, EM_FORMAT_JSON, &length);
+    char *text = em__reports_doctor(channels, MACHINE, absences, 3, NULL, EM_FORMAT_JSON, &length);
     expect_golden(text, length, "doctor.json");
 }
 
@@ -196,10 +196,10 @@ static void the_doctor_for_people(void)
     size_t length = 0;
     em_channel channels[MACHINE];
     learned(channels);
-    char *text = em__reports_doctor(channels, MACHINE, absences, 3, EM_FORMAT_TEXT, &length);
+    char *text = em__reports_doctor(channels, MACHINE, absences, 3, NULL, EM_FORMAT_TEXT, &length);
     CHECK(text && !strchr(text, '\x1b') && !strchr(text, '\xff') && !strstr(text, "\xc2\x9b"));
     expect_golden(text, length, "doctor.txt");
-    text = em__reports_doctor(NULL, 0, NULL, 0, EM_FORMAT_TEXT, &length);
+    text = em__reports_doctor(NULL, 0, NULL, 0, NULL, EM_FORMAT_TEXT, &length);
     CHECK_TEXT(text, "Nothing on this machine can be measured or estimated: the total is 0 J.\n");
     free(text);
 }

@@ -49,7 +49,9 @@ static const char *choose(const char *models, const char *const *environment, co
     if (em__machine_create(0, environment, &host) < 0) {
         abort();
     }
-    int status = em__visible_choose(host, &selection, boards, count, chosen, ret_notes);
+    em__gpu_choices choices = {0};
+    int status = em__visible_choose(host, &selection, EM__MAKER_NVIDIA, boards, count, &choices, chosen, ret_notes);
+    status = status == EM_OK ? em__visible_finish(host, &selection, &choices) : status;
     em__host_unref(host);
     for (size_t i = 0; i < count && status == EM_OK; i++) {
         CHECK(chosen[i] <= 1);
@@ -239,7 +241,7 @@ static void test_local_rank(void)
         {{"SLURM_LOCALID=1"}, "1", NULL},
         {{"OMPI_COMM_WORLD_LOCAL_RANK=3"}, "3", NULL},
         {{"MPI_LOCALRANKID=0"}, "0", NULL},
-        {{"MPI_LOCALRANKID=0", "SLURM_LOCALID=1"}, "1", NULL},
+        {{"MPI_LOCALRANKID=0", "SLURM_LOCALID=1"}, "0", NULL}, /* mpirun inside of a batch */
         {{"SLURM_LOCALID=1", "LOCAL_RANK=2"}, "2", NULL},
         {{"LOCAL_RANK=1", "CUDA_VISIBLE_DEVICES=3,2"}, "2", NULL},
         {{"LOCAL_RANK=4"}, "!", "LOCAL_RANK is 4"},
@@ -310,7 +312,7 @@ static void test_no_boards(void)
     static const char *const named[] = {"0", "GPU-1", "MIG-1"};
     for (size_t i = 0; i < 3; i++) {
         CHECK_TEXT(choose("", NULL, named[i], &notes), "!");
-        CHECK(strstr(error.text, named[i]) && strstr(error.remedy, "no GPU of NVIDIA was found"));
+        CHECK(strstr(error.text, named[i]) && strstr(error.remedy, "no GPU was found"));
         CHECK(strstr(error.remedy, "energy-meter sensors") && strstr(error.remedy, "gpus=\"visible\""));
     }
     CHECK_TEXT(choose("", NULL, "x", &notes), "!");
