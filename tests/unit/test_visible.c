@@ -215,6 +215,13 @@ static void test_refusals_list_the_boards(void)
     CHECK_TEXT(choose("AAAA", two, "2", &notes), "!");
     CHECK(strstr(error.remedy, "0: NVIDIA Model A (GPU-eee1dfbc), 1 (GPU-9e8d35e3)") != NULL);
     CHECK(strstr(error.remedy, "visible") != NULL);
+    static const char *const none[] = {"CUDA_VISIBLE_DEVICES=", "LOCAL_RANK=0", NULL};
+    static const char *const indices[] = {"1", "local_rank"};
+    for (size_t i = 0; i < 2; i++) {
+        CHECK_TEXT(choose("AAAA", none, indices[i], &notes), "!");
+        CHECK(strstr(error.text, indices[i]) && strstr(error.text, "CUDA_VISIBLE_DEVICES hides all"));
+        CHECK(strstr(error.remedy, "give UUIDs") && strstr(error.remedy, "GPU-9e8d35e3"));
+    }
     CHECK_TEXT(choose("AAAA", NULL, "GPU-\xc3\x28\x01", &notes), "!");
     CHECK(strstr(error.text, "GPU-?(?") != NULL);
     char endless[2000];
@@ -302,9 +309,14 @@ static void test_no_boards(void)
     uint64_t notes;
     CHECK_TEXT(choose("", NULL, "visible", &notes), "");
     CHECK_TEXT(choose("", NULL, "all", &notes), "");
-    CHECK_TEXT(choose("", NULL, "0", &notes), "!");
-    CHECK_TEXT(choose("", NULL, "GPU-1", &notes), "!");
-    CHECK_TEXT(choose("", NULL, "MIG-1", &notes), "!");
+    static const char *const named[] = {"0", "GPU-1", "MIG-1"};
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_TEXT(choose("", NULL, named[i], &notes), "!");
+        CHECK(strstr(error.text, named[i]) && strstr(error.remedy, "no GPU of NVIDIA was found"));
+        CHECK(strstr(error.remedy, "energy-meter sensors") && strstr(error.remedy, "gpus=\"visible\""));
+    }
+    CHECK_TEXT(choose("", NULL, "x", &notes), "!");
+    CHECK(strstr(error.remedy, "indices such as") != NULL);
 }
 
 static void test_form_alone(void)
