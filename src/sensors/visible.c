@@ -6,15 +6,10 @@
 #include "core/text.h"
 #include "sensors/gpu_view.h"
 #include "sensors/ranks.h"
+#include "sensors/visible_words.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { QUOTE_SIZE = 65 };
-
-static const char all_hint[] = "gpus=\"all\" measures every GPU";
 
 /* What a runtime shows to this process, and what was asked of it. */
 typedef struct {
@@ -23,87 +18,18 @@ typedef struct {
     const em__selection *selection;
     em__gpu_choices *choices;
     em__maker maker;
-    uint64_t notes;         /* what weakens the choice */
-    char asked[QUOTE_SIZE]; /* selection->gpus, to be shown */
+    uint64_t notes;             /* what weakens the choice */
+    char asked[EM__QUOTE_SIZE]; /* selection->gpus, to be shown */
 } choice;
 
 typedef enum { ITEM_JUNK, ITEM_INDEX, ITEM_GPU, ITEM_MIG } item_kind;
 
-void em__visible_text(char *destination, size_t size, const char *source, size_t length)
-{
-    size_t i = 0;
-    for (; i + 1 < size && i < length && source[i]; i++) {
-        destination[i] = source[i] >= ' ' && source[i] <= '~' ? source[i] : '?';
-    }
-    destination[i] = '\0';
-}
-
-/* "0: NVIDIA H200 (GPU-8932f937), 1 (GPU-0e2f…" as far as there is room; a model is named where it changes. first < 0: in
- * an order that nobody knows. */
-static void list_boards(const em__gpu_view *view, long first, char *out, size_t size)
-{
-    em__text text = {0};
-    const char *model = "";
-    em__text_add(&text, out);
-    for (size_t i = 0; i < view->shown && text.length < size; i++) {
-        const em__board *board = &view->boards[view->order[i]];
-        em__text_add(&text, text.length > 0 ? ", " : "");
-        if (first >= 0) {
-            em__text_format(&text, "%ld", first + (long)i);
-        }
-        if (strcmp(board->name, model) != 0) {
-            em__text_format(&text, "%s%s", first >= 0 ? ": " : "", board->name);
-        }
-        if (board->uuid[0]) {
-            em__text_format(&text, " (%.12s)", board->uuid);
-        }
-        model = board->name;
-    }
-    char *whole = em__text_finish(&text, NULL);
-    em__copy(out, size, whole ? whole : "");
-    free(whole);
-}
-
-/* boards NULL: any list that fits may be given. */
-__attribute__((format(printf, 4, 5))) static int refuse(const em__selection *selection, const char *which,
-                                                        const char *boards, const char *format, ...)
-{
-    char text[256];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    em_error *error = selection->error;
-    error->status = EM_ERR_INVALID;
-    em__copy(error->argument, sizeof error->argument, "gpus");
-    em__copy(error->text, sizeof error->text, text);
-    em__copy(error->remedy, sizeof error->remedy,
-             "give \"visible\", \"all\", \"local_rank\", indices such as \"0,2\", or UUIDs such as \"GPU-8932f937\"");
-    if (boards && !boards[0]) {
-        em__copy(error->remedy, sizeof error->remedy,
-                 "no GPU was found, neither through a driver nor on the PCI bus (energy-meter sensors tells why); "
-                 "gpus=\"visible\" measures what is there");
-    } else if (boards) {
-        em__print(error->remedy, sizeof error->remedy, "give indices or UUIDs; the %sGPUs are %s", which, boards);
-    }
-    return EM_ERR_INVALID;
-}
-
-/* One that is hidden can still be named. */
-static int refuse_hidden(const em__selection *selection, const em__gpu_choices *choices, const char *asked)
-{
-    refuse(selection, "", NULL, "gpus=\"%s\" counts the GPUs that this process sees, and %s hides all", asked,
-           choices->variable ? choices->variable : "its control group");
-    em__print(selection->error->remedy, sizeof selection->error->remedy, "give UUIDs; the GPUs are %s",
-              choices->all_text);
-    return EM_ERR_INVALID;
-}
-
 static int refuse_unknown_order(const choice *v)
 {
     int is_cuda = v->maker == EM__MAKER_NVIDIA;
-    refuse(v->selection, "", NULL, "gpus=\"%s\" counts GPUs of different models, in an order that only %s knows",
-           v->asked, is_cuda ? "CUDA" : "Level Zero");
+    em__visible_refuse(v->selection, "", NULL,
+                       "gpus=\"%s\" counts GPUs of different models, in an order that only %s knows", v->asked,
+                       is_cuda ? "CUDA" : "Level Zero");
     em__print(v->selection->error->remedy, sizeof v->selection->error->remedy, "set %s for the whole program%s",
               is_cuda ? "CUDA_DEVICE_ORDER=PCI_BUS_ID" : "ZE_ENABLE_PCI_ID_DEVICE_ORDER=1",
               is_cuda ? ", or name the GPUs by UUID" : "");
@@ -130,8 +56,8 @@ static int choose_index(choice *v, size_t item, int64_t index, unsigned char *ch
     }
     size_t board = v->view.order[(uint64_t)index - v->choices->shown];
     if (chosen[board] && numbers_of(&v->view, board) == 1) {
-        return refuse(v->selection, "", v->choices->shown_text, "gpus=\"%s\" names GPU %lld twice", v->asked,
-                      (long long)index);
+        return em__visible_refuse(v->selection, "", v->choices->shown_text, "gpus=\"%s\" names GPU %lld twice",
+                                  v->asked, (long long)index);
     }
     v->choices->met[item] = chosen[board] = 1;
     v->notes |= v->view.notes;
@@ -140,9 +66,9 @@ static int choose_index(choice *v, size_t item, int64_t index, unsigned char *ch
 
 static int refuse_name(const em__selection *selection, const em__gpu_choices *choices, em__item name, const char *why)
 {
-    char quote[QUOTE_SIZE];
+    char quote[EM__QUOTE_SIZE];
     em__visible_text(quote, sizeof quote, name.text, name.length);
-    return refuse(selection, "", choices->all_text, "gpus names \"%s\", %s", quote, why);
+    return em__visible_refuse(selection, "", choices->all_text, "gpus names \"%s\", %s", quote, why);
 }
 
 static int choose_named(choice *v, size_t item, em__item name, unsigned char *chosen)
@@ -156,8 +82,8 @@ static int choose_named(choice *v, size_t item, em__item name, unsigned char *ch
         return refuse_name(v->selection, v->choices, name, "which several GPUs begin with");
     }
     if (chosen[board]) {
-        return refuse(v->selection, "", v->choices->all_text, "gpus=\"%s\" names %s twice", v->asked,
-                      v->view.boards[board].uuid);
+        return em__visible_refuse(v->selection, "", v->choices->all_text, "gpus=\"%s\" names %s twice", v->asked,
+                                  v->view.boards[board].uuid);
     }
     v->choices->met[item] = chosen[board] = 1;
     return EM_OK;
@@ -195,11 +121,11 @@ static item_kind kind_of(em__item name, int64_t *ret_index)
 
 static int refuse_junk(const em__selection *selection, const em__gpu_choices *choices, em__item name)
 {
-    char all[QUOTE_SIZE], quote[QUOTE_SIZE];
+    char all[EM__QUOTE_SIZE], quote[EM__QUOTE_SIZE];
     em__visible_text(all, sizeof all, selection->gpus, SIZE_MAX);
     em__visible_text(quote, sizeof quote, name.text, name.length);
-    return refuse(selection, "", choices ? choices->all_text : NULL, "gpus=\"%s\" has \"%s\", which names no GPU", all,
-                  quote);
+    return em__visible_refuse(selection, "", choices ? choices->all_text : NULL,
+                              "gpus=\"%s\" has \"%s\", which names no GPU", all, quote);
 }
 
 static int choose_listed(choice *v, unsigned char *chosen)
@@ -230,9 +156,9 @@ static int read_rank(em__host *host, const em__selection *selection, int64_t *re
 {
     const char *value = em__ranks_text(host, ret_name);
     if (!value) {
-        refuse(selection, "", NULL,
-               "gpus=\"local_rank\" needs a rank, and no launcher's variable tells it, such as LOCAL_RANK, "
-               "OMPI_COMM_WORLD_LOCAL_RANK, MPI_LOCALRANKID or SLURM_LOCALID");
+        em__visible_refuse(selection, "", NULL,
+                           "gpus=\"local_rank\" needs a rank, and no launcher's variable tells it, such as LOCAL_RANK, "
+                           "OMPI_COMM_WORLD_LOCAL_RANK, MPI_LOCALRANKID or SLURM_LOCALID");
         em__copy(selection->error->remedy, sizeof selection->error->remedy,
                  "start the program with torchrun, srun or mpirun, or give the index of this process's GPU");
         return EM_ERR_INVALID;
@@ -241,9 +167,10 @@ static int read_rank(em__host *host, const em__selection *selection, int64_t *re
     em__item number = em__item_next(&at);
     *ret_rank = at ? -1 : em__item_number(number);
     if (*ret_rank < 0) {
-        char quote[QUOTE_SIZE];
+        char quote[EM__QUOTE_SIZE];
         em__visible_text(quote, sizeof quote, value, strlen(value));
-        return refuse(selection, "", NULL, "gpus=\"local_rank\": %s is \"%s\", which is no rank", *ret_name, quote);
+        return em__visible_refuse(selection, "", NULL, "gpus=\"local_rank\": %s is \"%s\", which is no rank", *ret_name,
+                                  quote);
     }
     return EM_OK;
 }
@@ -266,7 +193,7 @@ int em__visible_check(const em__selection *selection)
             return refuse_junk(selection, NULL, name);
         }
         if (items == EM__GPUS_LISTED) {
-            return refuse(selection, "", NULL, "gpus names more than %d GPUs", EM__GPUS_LISTED);
+            return em__visible_refuse(selection, "", NULL, "gpus names more than %d GPUs", EM__GPUS_LISTED);
         }
     }
     return EM_OK;
@@ -303,7 +230,7 @@ static int list_all(choice *v)
         return EM_ERR_NO_MEMORY;
     }
     em__view_show_all(&all);
-    list_boards(&all, -1, v->choices->all_text, sizeof v->choices->all_text);
+    em__visible_list(&all, -1, v->choices->all_text, sizeof v->choices->all_text);
     free(all.order);
     return EM_OK;
 }
@@ -325,18 +252,50 @@ int em__visible_choose(em__host *host, const em__selection *selection, em__maker
     (maker == EM__MAKER_NVIDIA ? em__cuda_look
      : maker == EM__MAKER_AMD  ? em__rocm_look
                                : em__level_zero_look)(host, &v.view);
-    list_boards(&v.view, v.view.is_order_known ? (long)choices->shown : -1, choices->shown_text,
-                sizeof choices->shown_text);
+    em__visible_list(&v.view, v.view.is_order_known ? (long)choices->shown : -1, choices->shown_text,
+                     sizeof choices->shown_text);
     int status = list_all(&v);
     status = status == EM_OK ? choose(&v, chosen) : status;
     choices->shown += v.view.shown;
     choices->boards += count;
-    choices->variable = v.view.variable;
+    choices->variable = count > 0 ? v.view.variable : choices->variable;
     free(v.view.order);
     if (status == EM_OK) {
         *ret_notes = v.notes;
     }
     return status;
+}
+
+static int remedy_nothing(const em__selection *selection)
+{
+    em__copy(
+        selection->error->remedy, sizeof selection->error->remedy,
+        "no GPU of NVIDIA was found, nor of AMD or Intel (energy-meter sensors tells why); gpus=\"visible\" measures "
+        "what is there");
+    return EM_ERR_INVALID;
+}
+
+/* A number that no maker's board has. */
+static int refuse_index(const em__selection *selection, const em__gpu_choices *choices, const char *asked,
+                        int64_t index)
+{
+    if (choices->boards == 0) {
+        em__visible_refuse(selection, "", NULL, "gpus=\"%s\" asks for GPU %lld, and there is none", asked,
+                           (long long)index);
+        return remedy_nothing(selection);
+    }
+    if (choices->shown > 0) {
+        return em__visible_refuse(selection, choices->shown < choices->boards ? "visible " : "", choices->shown_text,
+                                  "gpus=\"%s\" asks for GPU %lld, and %zu %s visible to this process", asked,
+                                  (long long)index, choices->shown, choices->shown == 1 ? "GPU is" : "GPUs are");
+    }
+    /* One that is hidden can still be named. */
+    em__visible_refuse(selection, "", choices->all_text,
+                       "gpus=\"%s\" counts the GPUs that this process sees, and %s hides all", asked,
+                       choices->variable ? choices->variable : "its control group");
+    em__print(selection->error->remedy, sizeof selection->error->remedy, "give UUIDs; the GPUs are %s",
+              choices->all_text);
+    return EM_ERR_INVALID;
 }
 
 static int finish_rank(em__host *host, const em__selection *selection, const em__gpu_choices *choices)
@@ -348,11 +307,11 @@ static int finish_rank(em__host *host, const em__selection *selection, const em_
         return status;
     }
     if (choices->shown == 0) {
-        return refuse_hidden(selection, choices, "local_rank");
+        return refuse_index(selection, choices, "local_rank", rank);
     }
-    refuse(selection, "visible ", choices->shown_text,
-           "gpus=\"local_rank\": %s is %lld, and %zu %s visible to this process", name, (long long)rank, choices->shown,
-           choices->shown == 1 ? "GPU is" : "GPUs are");
+    em__visible_refuse(selection, "visible ", choices->shown_text,
+                       "gpus=\"local_rank\": %s is %lld, and %zu %s visible to this process", name, (long long)rank,
+                       choices->shown, choices->shown == 1 ? "GPU is" : "GPUs are");
     if (choices->shown == 1) {
         em__copy(selection->error->remedy, sizeof selection->error->remedy,
                  "where the launcher shows each process its own GPU, give gpus=\"visible\"");
@@ -362,7 +321,7 @@ static int finish_rank(em__host *host, const em__selection *selection, const em_
 
 int em__visible_finish(em__host *host, const em__selection *selection, const em__gpu_choices *choices)
 {
-    char asked[QUOTE_SIZE];
+    char asked[EM__QUOTE_SIZE];
     size_t item = 0;
     if (is_word(selection, "visible") || is_word(selection, "all")) {
         return EM_OK;
@@ -381,34 +340,16 @@ int em__visible_finish(em__host *host, const em__selection *selection, const em_
         if (kind == ITEM_JUNK) {
             return refuse_junk(selection, choices->boards > 0 ? choices : NULL, name);
         }
-        if (kind == ITEM_INDEX && choices->shown == 0 && choices->boards > 0) {
-            return refuse_hidden(selection, choices, asked);
-        }
         if (kind == ITEM_INDEX) {
-            return refuse(selection, choices->shown < choices->boards ? "visible " : "", choices->shown_text,
-                          "gpus=\"%s\" asks for GPU %lld, and %zu %s visible to this process", asked, (long long)index,
-                          choices->shown, choices->shown == 1 ? "GPU is" : "GPUs are");
+            return refuse_index(selection, choices, asked, index);
+        }
+        if (choices->boards == 0) {
+            em__visible_refuse(selection, "", NULL, "gpus=\"%s\" names a GPU, and there is none", asked);
+            return remedy_nothing(selection);
         }
         return refuse_name(selection, choices, name,
                            kind == ITEM_MIG ? "a slice that no GPU of this machine has"
                                             : "which no GPU of this machine is");
     }
     return em__visible_check(selection);
-}
-
-int em__visible_explain(em__host *host, const em__selection *selection, em__probe *probe, const em__sensor *sensor,
-                        size_t chosen, size_t count)
-{
-    int is_ours = !is_word(selection, "visible");
-    const char *variable = probe->choices.variable, *list = variable ? em__host_variable(host, variable) : NULL;
-    char quote[96];
-    em__visible_text(quote, sizeof quote, is_ours ? selection->gpus : list ? list : "", SIZE_MAX);
-    if (!is_ours && !variable) {
-        return em__probe_absent(probe, sensor, EM_ERR_NOT_SELECTED, all_hint,
-                                "%zu of %zu GPUs %s not for this process: its control group keeps it from them",
-                                count - chosen, count, count - chosen == 1 ? "is" : "are");
-    }
-    return em__probe_absent(probe, sensor, EM_ERR_NOT_SELECTED, all_hint, "%zu of %zu GPUs %s left out by %s=\"%s\"",
-                            count - chosen, count, count - chosen == 1 ? "is" : "are", is_ours ? "gpus" : variable,
-                            quote);
 }

@@ -312,7 +312,7 @@ static void test_no_boards(void)
     static const char *const named[] = {"0", "GPU-1", "MIG-1"};
     for (size_t i = 0; i < 3; i++) {
         CHECK_TEXT(choose("", NULL, named[i], &notes), "!");
-        CHECK(strstr(error.text, named[i]) && strstr(error.remedy, "no GPU was found"));
+        CHECK(strstr(error.text, named[i]) && strstr(error.remedy, "no GPU of NVIDIA was found"));
         CHECK(strstr(error.remedy, "energy-meter sensors") && strstr(error.remedy, "gpus=\"visible\""));
     }
     CHECK_TEXT(choose("", NULL, "x", &notes), "!");
