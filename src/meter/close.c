@@ -75,6 +75,19 @@ static void end_trace(em_meter *meter, uint64_t patience_ns)
     }
 }
 
+/* A summary writes what it says beside the events, such as the overhead: that of now is wanted, too, if nobody asks. */
+static void end_trace_whole(em_meter *meter, uint64_t patience_ns)
+{
+    em_summary *last = NULL;
+    if (meter->tracer) {
+        em__tracer_write(meter->tracer, patience_ns);
+        if (em_summary_create(meter, patience_ns, &last) != EM_OK) {
+            end_trace(meter, patience_ns);
+        }
+        em_summary_destroy(last);
+    }
+}
+
 int em_meter_close(em_meter *meter, uint64_t timeout_ns)
 {
     int status = em__door_check(meter);
@@ -108,7 +121,7 @@ int em_meter_close(em_meter *meter, uint64_t timeout_ns)
         }
         em__share_close(&meter->share);
         em__sharing_close(meter->sharing);
-        end_trace(meter, timeout_ns);
+        end_trace_whole(meter, timeout_ns);
         if (meter->lister) {
             em__lister_write(meter->lister, meter, timeout_ns);
         }
