@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,8 @@ static int say_no_memory(const char *command)
 /* A path of this shell's folder as one from "/", and yet with what follows it. */
 static char *copy_whole(const char *text)
 {
-    char *folder = text[0] == '/' ? strdup("") : getcwd(NULL, 0);
+    char here[PATH_MAX] = "";
+    char *folder = text[0] == '/' || getcwd(here, sizeof here) ? strdup(here) : NULL;
     size_t size = (folder ? strlen(folder) : 0) + strlen(text) + 2;
     char *whole = folder ? malloc(size) : NULL;
     if (whole) {

@@ -40,7 +40,7 @@ static void add_real(em__text *json, size_t depth, const char *name, double valu
     em__reports_real(json, value);
 }
 
-static void open(em__text *json, size_t depth, const char *name, const char *bracket)
+static void open_part(em__text *json, size_t depth, const char *name, const char *bracket)
 {
     key(json, depth, name);
     em__text_add(json, bracket);
@@ -76,7 +76,7 @@ static void add_sensors(em__text *json, const char *name, const em__view *view, 
 static void write_header(em__text *json, const em__summary_facts *facts)
 {
     uint64_t lasted_ns = facts->end_ns > facts->begin_ns ? facts->end_ns - facts->begin_ns : 0;
-    open(json, 1, "header", "{");
+    open_part(json, 1, "header", "{");
     add_text(json, 2, "formatVersion", "1.1.0");
     add_text(json, 2, "formatVersionSpecificationUri", "https://github.com/Boavizta/BoAmps/tree/main/model");
     add_time(json, 2, "reportDatetime", facts->begin_wall_ns + lasted_ns);
@@ -87,10 +87,10 @@ static void write_header(em__text *json, const em__summary_facts *facts)
 /* The schema wants a task, an algorithm and a dataset of every report. */
 static void write_task(em__text *json, const em__view *view)
 {
-    open(json, 1, "task", "{");
+    open_part(json, 1, "task", "{");
     add_text(json, 2, "taskStage", UNKNOWN);
     add_text(json, 2, "taskFamily", UNKNOWN);
-    open(json, 2, "algorithms", "[");
+    open_part(json, 2, "algorithms", "[");
     indent(json, 3);
     em__text_add(json, "{");
     if (view->epochs.count > 0) {
@@ -101,7 +101,7 @@ static void write_task(em__text *json, const em__view *view)
         em__text_add(json, "}");
     }
     close(json, 2, "]");
-    open(json, 2, "dataset", "[");
+    open_part(json, 2, "dataset", "[");
     indent(json, 3);
     em__text_add(json, "{");
     add_text(json, 4, "dataUsage", "input");
@@ -117,7 +117,7 @@ static void write_task(em__text *json, const em__view *view)
 
 static void write_measures(em__text *json, const em__view *view)
 {
-    open(json, 1, "measures", "[");
+    open_part(json, 1, "measures", "[");
     indent(json, 2);
     em__text_add(json, "{");
     add_text(json, 3, "measurementMethod", "energy-meter");
@@ -153,12 +153,12 @@ static void write_component(em__text *json, const char *type, const char *name, 
 static void write_infrastructure(em__text *json, const em__hardware *hardware, const em__whereabouts *place)
 {
     static const char *const types[] = {"cpu", "gpu", "ram", "platform", "other"};
-    open(json, 1, "infrastructure", "{");
+    open_part(json, 1, "infrastructure", "{");
     add_text(json, 2, "infraType", place->provider ? "publicCloud" : "other");
     if (place->provider) {
         add_text(json, 2, "cloudProvider", place->provider);
     }
-    open(json, 2, "components", "[");
+    open_part(json, 2, "components", "[");
     for (size_t i = 0; i < hardware->count; i++) {
         write_component(json, types[hardware->all[i].domain], hardware->all[i].name, hardware->all[i].count);
     }
@@ -175,7 +175,7 @@ static void write_environment(em__text *json, const em_carbon *carbon, const em_
     if (!place->country[0]) {
         return;
     }
-    open(json, 1, "environment", "{");
+    open_part(json, 1, "environment", "{");
     add_text(json, 2, "country", place->country);
     if (place->place[0] || place->provider) {
         add_text(json, 2, "location", place->provider ? carbon->location : place->place);
@@ -207,7 +207,7 @@ void em__summary_boamps(em__text *text, const em__view *view)
     write_header(text, view->facts);
     write_task(text, view);
     write_measures(text, view);
-    open(text, 1, "system", "{");
+    open_part(text, 1, "system", "{");
     add_text(text, 2, "os", "linux");
     close(text, 1, "}");
     write_infrastructure(text, &hardware, &place);

@@ -142,7 +142,7 @@ static errors measure(const board *of, uint64_t length_ns, int is_high_part)
     for (int i = 0; i < WINDOWS; i++) {
         em_result result = final_result(windows[i]);
         double true_j = wave_energy_j(&of->power, result.begin_ns, result.begin_ns + result.duration_ns);
-        e.mean_error += fabs(result.total.energy_j - true_j) / true_j / WINDOWS;
+        e.mean_error += fabs(result.total.energy_j - true_j) / true_j / (double)WINDOWS;
         e.noted += is_noted(&result, EM_NOTE_SLOW_COUNTER);
         truth_j += true_j;
         sum_j += result.total.energy_j;
@@ -175,8 +175,8 @@ static void test_short_windows(void)
                         .flags = flags[i % 2],
                         .jitter_ms = cases[c].jitter_ms};
             errors e = measure(&of, cases[c].length_ms * MS, cases[c].is_high_part);
-            mean += e.mean_error / RUNS;
-            sum += fabs(e.sum_error) / RUNS;
+            mean += e.mean_error / (double)RUNS;
+            sum += fabs(e.sum_error) / (double)RUNS;
             worst = fmax(worst, e.mean_error);
             CHECK_INT(e.noted, 0);
         }
@@ -278,7 +278,7 @@ static void test_rests_between_windows(void)
         for (int w = 0; w < WINDOWS; w++) {
             em_result result = final_result(windows[w]);
             double true_j = wave_energy_j(&of.power, result.begin_ns, result.begin_ns + result.duration_ns);
-            mean += fabs(result.total.energy_j - true_j) / true_j / WINDOWS;
+            mean += fabs(result.total.energy_j - true_j) / true_j / (double)WINDOWS;
             short_count += is_noted(&result, EM_NOTE_FALLS_SHORT);
         }
         printf("# edges %s, %.1f %% lost: mean error %.2f %%, %d reads, %d windows of %d after the verdict\n",
@@ -350,7 +350,7 @@ static void test_more_windows_than_are_kept(void)
                (unsigned)gaps_us[i % 3], error_j, truth_j, group.total.edge_j);
         CHECK(group.total.notes & EM_NOTE_BIT(EM_NOTE_PINNED));
         CHECK(fabs(error_j) <= group.total.edge_j);
-        CHECK(fabs(error_j) <= 0.05 * 3 / lengths_s[i / 3] * truth_j);
+        CHECK(fabs(error_j) <= 0.15 / (double)lengths_s[i / 3] * truth_j);
         em_summary_destroy(summary);
         end_board();
     }

@@ -55,7 +55,8 @@ static void test_counts_that_cannot_be_placed(void)
             uint64_t at_ns = last.t_ns + (t_ns - last.t_ns) * i / 20;
             em__point point = em__series_estimate(&series, at_ns, &doubt);
             double used_j = (double)(point.energy_uj - last.energy_uj) / 1e6;
-            CHECK_NEAR(used_j, wave_energy_j(&power, 0, at_ns) - last_j, POWER_W * 0.5 * PERIOD_MS / 1000 + 0.1);
+            CHECK_NEAR(used_j, wave_energy_j(&power, 0, at_ns) - last_j,
+                       (double)POWER_W * 0.5 * (double)PERIOD_MS / 1000 + 0.1);
         }
     }
 }
@@ -182,11 +183,11 @@ static void test_the_doubt_before_the_first_power(void)
     CHECK_INT(point.energy_uj, before.energy_uj);
     CHECK_NEAR(doubt.energy_uj / 1e6, all_j / sqrt(12.0), 1e-9);
     CHECK(2 * doubt.energy_uj / 1e6 >= all_j / 2);
-    CHECK(2 * doubt.power_mw / 1e3 >= CEILING_W / 2.0);
+    CHECK(2 * doubt.power_mw / 1e3 >= (double)CEILING_W / 2.0);
     read_into(&series, &channel, S + 100 * MS);
     point = em__series_estimate(&series, S + 100 * MS + AHEAD_MS * MS, &doubt);
     CHECK_INT(point.energy_uj - before.energy_uj, (100 + AHEAD_MS) * POWER_W * 1000);
-    CHECK_NEAR(doubt.energy_uj / 1e6, POWER_W / 10.0 * AHEAD_MS / 1000.0, 1e-9);
+    CHECK_NEAR(doubt.energy_uj / 1e6, (double)POWER_W / 10.0 * (double)AHEAD_MS / 1000.0, 1e-9);
 }
 
 int main(void)

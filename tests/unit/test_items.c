@@ -173,7 +173,7 @@ static void test_json_and_back(void)
     CHECK_INT(em_summary_format(again, EM_FORMAT_JSON, &second, NULL), EM_OK);
     CHECK_TEXT(second, text);
     char *items = strstr(text, "\"items\":33");
-    memcpy(items, "\"items\":-3", 10);
+    items[8] = '-'; /* -3 */
     em_error error = {.size = sizeof error};
     CHECK_INT(em_summary_parse(text, length, &error, &again), EM_ERR_INVALID);
     CHECK_TEXT(error.text, "batch_summary.items is -3, which no summary holds");
