@@ -575,7 +575,7 @@ EM_API void em_trace_destroy(em_trace *trace); /* NULL is ignored; its summaries
  * em_options.root takes when it is kept as a file: values, modes, links and read errors as this user meets them. Serial
  * numbers, UUIDs and hardware addresses are hashed by a key that stays on the machine. Opens regular files alone, writes
  * nothing, wakes no GPU, and keeps at most 8 MiB. Vendor libraries and perf events are not in it. EM_ERR_INVALID,
- * EM_ERR_NO_MEMORY. ret_text is freed with em_text_destroy; ret_length and ret_error may be NULL. */
+ * EM_ERR_NO_MEMORY, EM_ERR_SYSTEM. ret_text is freed with em_text_destroy; ret_length and ret_error may be NULL. */
 EM_API int em_machine_record(const char *root, em_error *ret_error, char **ret_text, size_t *ret_length);
 
 /* ------------------------------------------------------------------------------------------------------- words */

@@ -28,6 +28,7 @@ struct reader {
     const char *at, *end;
     char *out;
     em__json *json;
+    locale_t plain; /* in which numbers have a point */
     size_t nodes;
     int error;
 };
@@ -213,6 +214,7 @@ static int read_number(struct reader *reader, em__json_node *node)
     memcpy(reader->out, begin, node->length);
     reader->out += node->length;
     *reader->out++ = '\0';
+    node->number = strtod_l(node->text, NULL, reader->plain);
     return 1;
 }
 
@@ -331,15 +333,21 @@ int em__json_parse(const char *text, size_t length, em__json **ret_json, size_t 
     } else {
         reader.json = calloc(1, sizeof *reader.json);
         reader.out = malloc(length + 1);
-        if (reader.json && reader.out) {
+        reader.plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+        int is_read = 0;
+        if (reader.json && reader.out && reader.plain != (locale_t)0) {
             reader.json->characters = reader.out;
-            if (read_document(&reader)) {
-                *ret_json = reader.json;
-                return 0;
-            }
+            is_read = read_document(&reader);
         } else {
             free(reader.out);
             reader.error = -ENOMEM;
+        }
+        if (reader.plain != (locale_t)0) {
+            freelocale(reader.plain);
+        }
+        if (is_read) {
+            *ret_json = reader.json;
+            return 0;
         }
         em__json_destroy(reader.json);
     }
@@ -374,16 +382,7 @@ const em__json_node *em__json_member(const em__json_node *node, const char *key)
 
 double em__json_number(const em__json_node *node)
 {
-    if (!node || node->type != EM__JSON_NUMBER) {
-        return (double)NAN;
-    }
-    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (plain == (locale_t)0) {
-        return (double)NAN;
-    }
-    double value = strtod_l(node->text, NULL, plain);
-    freelocale(plain);
-    return value;
+    return node && node->type == EM__JSON_NUMBER ? node->number : (double)NAN;
 }
 
 void em__json_destroy(em__json *json)

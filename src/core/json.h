@@ -23,6 +23,7 @@ typedef struct em__json_node {
     em__json_type type;
     const char *text; /* string unescaped, number as written; ended by NUL; else NULL */
     size_t length;
+    double number;   /* of a number; correctly rounded, in no locale */
     const char *key; /* member of an object, else NULL; ended by NUL */
     size_t key_length;
     size_t count;                             /* children */
@@ -37,7 +38,7 @@ int em__json_parse(const char *text, size_t length, em__json **ret_json, size_t 
 const em__json_node *em__json_root(const em__json *json);
 /* The last member of that name, as Python keeps it; NULL if there is none or node is NULL or no object. */
 const em__json_node *em__json_member(const em__json_node *node, const char *key);
-/* Correctly rounded, in no locale; beyond a double's range infinite, as Python; NAN if node is NULL or no number. */
+/* Beyond a double's range infinite, as Python; NAN if node is NULL or no number. */
 double em__json_number(const em__json_node *node);
 void em__json_destroy(em__json *json); /* NULL is ignored */
 

@@ -73,14 +73,13 @@ void em__text_format(em__text *text, const char *format, ...)
 }
 
 /* Whatever the caller's locale puts between the digits becomes a point. */
-static void add_number(em__text *text, const char *number)
+static void set_point(char *number)
 {
-    size_t plain = strspn(number, "-+0123456789e");
-    em__text_bytes(text, number, plain);
-    if (number[plain]) {
-        number += plain + strcspn(number + plain, "0123456789");
-        em__text_add(text, ".");
-        em__text_add(text, number);
+    char *point = number + strspn(number, "-+0123456789e");
+    if (*point) {
+        char *rest = point + strcspn(point, "0123456789");
+        *point = '.';
+        memmove(point + 1, rest, strlen(rest) + 1);
     }
 }
 
@@ -95,21 +94,28 @@ void em__text_number(em__text *text, double value)
         char number[48];
         snprintf(number, sizeof number, "%.*g", digits, value);
         if (digits == 17 || strtod(number, NULL) == value) {
-            add_number(text, number);
+            set_point(number);
+            em__text_add(text, number);
             return;
         }
     }
 }
 
-void em__text_fixed(em__text *text, double value, int digits)
+void em__fixed(double value, int digits, char ret_text[EM__FIXED_SIZE])
 {
     if (!isfinite(value)) {
-        em__text_add(text, "null");
+        memcpy(ret_text, "null", sizeof "null");
         return;
     }
-    char number[368]; /* 309 digits, a sign, a point and 30 more */
-    snprintf(number, sizeof number, "%.*f", digits < 0 ? 0 : digits > 30 ? 30 : digits, value);
-    add_number(text, number);
+    snprintf(ret_text, EM__FIXED_SIZE, "%.*f", digits < 0 ? 0 : digits > 30 ? 30 : digits, value);
+    set_point(ret_text);
+}
+
+void em__text_fixed(em__text *text, double value, int digits)
+{
+    char number[EM__FIXED_SIZE];
+    em__fixed(value, digits, number);
+    em__text_add(text, number);
 }
 
 size_t em__utf8_length(const char *bytes, size_t left, size_t *ret_bad)

@@ -23,6 +23,10 @@ void em__text_json(em__text *text, const char *string);        /* quoted; invali
 char *em__text_finish(em__text *text, size_t *ret_length);     /* ended by NUL, the caller's (free); resets the text */
 void em__text_free(em__text *text);
 
+/* The same into the caller's room: 309 digits, a sign, a point of any locale and 30 more. */
+enum { EM__FIXED_SIZE = 368 };
+void em__fixed(double value, int digits, char ret_text[EM__FIXED_SIZE]);
+
 /* Copies and cuts, always ended by NUL, never inside a UTF-8 sequence. */
 void em__copy(char *destination, size_t size, const char *source);
 __attribute__((format(printf, 3, 4))) void em__print(char *destination, size_t size, const char *format, ...);

@@ -65,6 +65,10 @@ int em__ledger_init(em__ledger *ledger, const em__ledger_setup *setup)
         }
     }
     em__ledger_resolve(ledger, 0);
+    if (ledger->is_wordless) {
+        em__ledger_free(ledger);
+        return EM_ERR_NO_MEMORY;
+    }
     return EM_OK;
 }
 

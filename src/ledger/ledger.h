@@ -46,7 +46,8 @@ typedef struct {
     em__candidate *candidates;
     em__role *roles; /* as resolved last; names and reasons are handed out from words */
     const char **names, **reasons;
-    char **words; /* every text that was ever handed out, once */
+    char **words;    /* every text that was ever handed out, once */
+    int is_wordless; /* there was no memory for one of them */
     size_t word_count;
     em__twins twins;
     unsigned char *is_too_large; /* by channel: a part that showed more energy than its whole, or that whole */

@@ -38,7 +38,7 @@ static void close_books(em__ledger *ledger, uint64_t t_ns)
     }
 }
 
-/* A text that lives as long as the ledger. Without memory for it: an empty one. */
+/* A text that lives as long as the ledger. Without memory for it: one that says so. */
 static const char *keep_word(em__ledger *ledger, const char *text)
 {
     for (size_t i = 0; i < ledger->word_count; i++) {
@@ -53,7 +53,8 @@ static const char *keep_word(em__ledger *ledger, const char *text)
     }
     if (!words || !copy) {
         free(copy);
-        return "";
+        ledger->is_wordless = 1;
+        return em_status_text(EM_ERR_NO_MEMORY);
     }
     return words[ledger->word_count++] = copy;
 }

@@ -170,8 +170,12 @@ static void freeze_points(const freezer *f, size_t channel)
     int is_counted = ledger->roles[channel].role == EM_ROLE_COUNTED;
     int64_t from_uj = begin->values[channel].energy_uj, whole_uj = now->values[channel].energy_uj - from_uj;
     int64_t part_uj = now->values[channel].counted_uj - begin->values[channel].counted_uj;
-    em__summary_point *points = is_counted || run_uj != 0 ? calloc(EM__POINTS + 2, sizeof *points) : NULL;
+    if (!is_counted && run_uj == 0) {
+        return;
+    }
+    em__summary_point *points = calloc(EM__POINTS + 2, sizeof *points);
     if (!points) {
+        f->summary->failed = 1;
         return;
     }
     device->points = points;

@@ -151,29 +151,42 @@ static void find_unmeasured(const em_meter *meter, uint32_t measure, int32_t ret
     ret_status[first] = status;
 }
 
-static char *read_text(em__host *host, const char *path)
+/* EM_ERR_NO_MEMORY; NULL has no copy. */
+static int copy(const char *text, char **ret_copy)
 {
-    char text[256];
-    return em__host_text(host, path, text, sizeof text) > 0 ? strdup(text) : NULL;
+    char *made = text ? strdup(text) : NULL;
+    if (text && !made) {
+        return EM_ERR_NO_MEMORY;
+    }
+    *ret_copy = made;
+    return EM_OK;
 }
 
-static void take_surroundings(em_meter *meter, const em_options *options)
+static int copy_file(em__host *host, const char *path, char **ret_copy)
+{
+    char text[256];
+    return em__host_text(host, path, text, sizeof text) > 0 ? copy(text, ret_copy) : EM_OK;
+}
+
+static int take_surroundings(em_meter *meter, const em_options *options)
 {
     em__host *host = meter->host;
     uint64_t wall_ns = host->ops->wall_ns(host), mono_ns = host->ops->monotonic_ns(host);
     meter->wall_offset_ns = wall_ns > mono_ns ? wall_ns - mono_ns : 0;
-    if (meter->tape) {
-        /* What is played again is no measurement of any boot, and is not to be merged with one. */
-        meter->host_name = meter->tape->host ? strdup(meter->tape->host) : NULL;
-    } else {
-        meter->host_name = read_text(host, "/proc/sys/kernel/hostname");
-        meter->boot_id = read_text(host, "/proc/sys/kernel/random/boot_id");
-    }
     meter->has_cpu_tdp = !isnan(options->cpu_tdp_w);
     meter->has_gpu_tdp = !isnan(options->gpu_tdp_w);
-    meter->location = options->location ? strdup(options->location) : NULL;
-    meter->carbon.location = meter->location;
     meter->interval_ns = options->sample_interval_ns;
+    int status;
+    if (meter->tape) {
+        /* What is played again is no measurement of any boot, and is not to be merged with one. */
+        status = copy(meter->tape->host, &meter->host_name);
+    } else {
+        status = copy_file(host, "/proc/sys/kernel/hostname", &meter->host_name);
+        status = status ? status : copy_file(host, "/proc/sys/kernel/random/boot_id", &meter->boot_id);
+    }
+    status = status ? status : copy(options->location, &meter->location);
+    meter->carbon.location = meter->location;
+    return status;
 }
 
 static int start_ledger(em_meter *meter, const em_options *options, uint64_t notes)
@@ -206,9 +219,8 @@ static int start_ledger(em_meter *meter, const em_options *options, uint64_t not
         em__ledger_channel(&meter->ledger, i, &channels[i]);
     }
     size_t models = em__summary_gpu_name(channels, meter->channel_count, name, sizeof name);
-    meter->gpu_name = models ? strdup(name) : NULL;
     free(channels);
-    return EM_OK;
+    return copy(models ? name : NULL, &meter->gpu_name);
 }
 
 static int start_trace(em_meter *meter, int descriptor)
@@ -276,14 +288,21 @@ static int check_required(const em_meter *meter, uint32_t require, em_error *err
     return EM_OK;
 }
 
+/* Sensors say of what they could not open that it is not there, or broken. */
+static int check_shortage(const em_meter *meter, em_error *error)
+{
+    int shortage = __atomic_load_n(&meter->host->shortage, __ATOMIC_RELAXED);
+    return shortage ? em__options_shortage(shortage, error) : EM_OK;
+}
+
 static int open_host(em_meter *meter, const em_options *options, em_error *error)
 {
     char text[sizeof error->text] = "";
     const char *root = options->root ? options->root : "/";
     int as_user = (options->flags & EM_AS_USER) != 0;
     int failure = em__host_open(root, as_user, options->environment, text, sizeof text, &meter->host);
-    if (failure == -ENOMEM) {
-        return EM_ERR_NO_MEMORY;
+    if (failure == -ENOMEM || failure == -EMFILE || failure == -ENFILE) {
+        return em__options_shortage(failure, error);
     }
     if (failure != 0) {
         em__copy(error->remedy, sizeof error->remedy,
@@ -305,16 +324,21 @@ static int build(em_meter *meter, em__host *host, const em_options *options, em_
     } else {
         status = open_host(meter, options, error);
     }
+    if (meter->host) {
+        __atomic_store_n(&meter->host->shortage, 0, __ATOMIC_RELAXED);
+    }
     if (status == EM_OK && options->replay_fd >= 0) {
         status = em__playback_load(options->replay_fd, error, &meter->tape);
     }
     status = status ? status : take_probe(meter, options, error, &notes);
+    status = status ? status : check_shortage(meter, error);
     status = status ? status : em__meter_overrule(meter, options->channels, error);
     if (status != EM_OK) {
         return status;
     }
-    take_surroundings(meter, options);
-    status = em__share_open(&meter->share, meter->host);
+    status = take_surroundings(meter, options);
+    status = status ? status : em__share_open(&meter->share, meter->host);
+    status = status ? status : check_shortage(meter, error);
     status = status ? status : start_ledger(meter, options, notes);
     status = status ? status : check_required(meter, options->require, error);
     if (status == EM_OK) {

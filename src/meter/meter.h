@@ -99,6 +99,9 @@ int em__options_check(const em_options *options, em_error *error);
 __attribute__((format(printf, 4, 5))) int em__options_refuse(em_error *error, int status, const char *argument,
                                                              const char *text, ...);
 
+/* What the host ran out of: -ENOMEM, -EMFILE, -ENFILE. EM_ERR_NO_MEMORY, EM_ERR_SYSTEM. */
+int em__options_shortage(int shortage, em_error *error);
+
 /* A larger struct of the library's is cut to the caller's size, which stays in its first field. */
 int em__answer(void *to, size_t size, const void *from, size_t full);
 

@@ -7,6 +7,7 @@
 #include "core/units.h"
 #include "platform/stream.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -174,4 +175,16 @@ int em__options_check(const em_options *options, em_error *error)
             has_root ? "root is \"" : "files are given", has_root ? options->root : "", has_root ? "\"" : "");
     }
     return check_outputs(error, options);
+}
+
+int em__options_shortage(int shortage, em_error *error)
+{
+    if (shortage != -EMFILE && shortage != -ENFILE) {
+        return EM_ERR_NO_MEMORY;
+    }
+    em__copy(error->remedy, sizeof error->remedy,
+             shortage == -EMFILE ? "raise the limit of this process (ulimit -n 4096), or have fewer files open"
+                                 : "raise the system's limit (sysctl fs.file-max), or have fewer files open");
+    return em__options_refuse(error, EM_ERR_SYSTEM, "", "the sensors cannot be opened: %s has no file descriptor left",
+                              shortage == -EMFILE ? "this process" : "the system");
 }

@@ -12,7 +12,8 @@ static int record(const char *root, em_error *error, char **ret_text, size_t *re
     em__host *host;
     char why[sizeof error->text] = "";
     int failure = em__host_open(root, 0, NULL, why, sizeof why, &host);
-    if (failure < 0 && failure != -ENOMEM) {
+    int is_short = failure == -ENOMEM || failure == -EMFILE || failure == -ENFILE;
+    if (failure < 0 && !is_short) {
         em__copy(error->remedy, sizeof error->remedy,
                  "give \"/\", a directory laid out like it, or a recorded machine (.json)");
         return em__options_refuse(error, EM_ERR_INVALID, "root", "%s", why);
@@ -21,8 +22,8 @@ static int record(const char *root, em_error *error, char **ret_text, size_t *re
         failure = em__machine_record(host, ret_text, ret_length);
         em__host_unref(host);
     }
-    return failure == 0 ? EM_OK
-                        : em__options_refuse(error, EM_ERR_NO_MEMORY, "", "%s", em_status_text(EM_ERR_NO_MEMORY));
+    int status = failure == 0 ? EM_OK : em__options_shortage(failure, error);
+    return status == EM_ERR_NO_MEMORY ? em__options_refuse(error, status, "", "%s", em_status_text(status)) : status;
 }
 
 int em_machine_record(const char *root, em_error *ret_error, char **ret_text, size_t *ret_length)

@@ -100,12 +100,10 @@ void em__merge_total_reasons(const em__merge *merge, double total_j)
             char *end = strchr(line, '\n');
             next = end ? end + 1 : line + strlen(line);
             if (end && !is_of_a_channel(part, line)) {
-                *end = '\0';
-                em__text one = {0};
-                em__text_format(&one, "%s\n", line);
-                char *words = em__text_finish(&one, NULL);
-                add_lines(&text, "", words);
-                free(words);
+                char kept = *next;
+                *next = '\0';
+                add_lines(&text, "", line);
+                *next = kept;
             }
         }
         free(lines);

@@ -72,6 +72,14 @@ void em__host_unref(em__host *host)
     }
 }
 
+int em__host_answer(em__host *host, int error)
+{
+    if (error == -ENOMEM || error == -EMFILE || error == -ENFILE) {
+        __atomic_store_n(&host->shortage, error, __ATOMIC_RELAXED);
+    }
+    return error;
+}
+
 static void say_error(char *why, size_t size, const char *path, const char *what, int error)
 {
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);

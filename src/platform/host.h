@@ -81,6 +81,8 @@ struct em__perf {
 struct em__host {
     const em__host_ops *ops;
     int references;     /* atomic; the last em__host_unref destroys */
+    int shortage;       /* atomic: -ENOMEM, -EMFILE or -ENFILE; since it was set to 0, so much was not to be had, and
+                           what seems not to be there may be */
     int is_live;        /* root "/": sensors of the running system may ask the vendor's library */
     char **environment; /* copies of "NAME=value", ended by NULL; may be NULL */
 };
@@ -97,6 +99,9 @@ void em__host_unref(em__host *host); /* NULL is ignored */
 /* For other kinds of host: sets up the base (one reference, a copy of the environment). -ENOMEM. */
 int em__host_init(em__host *host, const em__host_ops *ops, const char *const *environment);
 void em__host_free_environment(em__host *host);
+
+/* For all kinds of host: answers error, and keeps in mind what ran out. */
+int em__host_answer(em__host *host, int error);
 
 /* Conveniences over the ops. */
 /* The whole of a small file, ended by NUL, trailing white space cut. Length or -errno; -EFBIG if it does not fit

@@ -52,10 +52,10 @@ static int open_path(struct system_host *host, const char *path, int flags)
         return -EINVAL;
     }
     if (host->root >= 0) {
-        return em__walk_open(host->root, path, flags, host->own_walk);
+        return em__host_answer(&host->base, em__walk_open(host->root, path, flags, host->own_walk));
     }
     int descriptor = open(path, flags | O_CLOEXEC);
-    return descriptor >= 0 ? descriptor : -errno;
+    return descriptor >= 0 ? descriptor : em__host_answer(&host->base, -errno);
 }
 
 static int check_regular(int descriptor, int as_user)
@@ -93,7 +93,7 @@ static int open_file(em__host *base, const char *path, em__file **ret_file)
     struct system_file *file = malloc(sizeof *file);
     if (!file) {
         close(descriptor);
-        return -ENOMEM;
+        return em__host_answer(base, -ENOMEM);
     }
     struct statfs where;
     file->base.host = base;
@@ -183,13 +183,13 @@ static int list(em__host *base, const char *path, int (*entry)(void *context, co
     }
     DIR *directory = fdopendir(descriptor);
     if (!directory) {
-        int error = -errno;
+        int error = em__host_answer(base, -errno);
         close(descriptor);
         return error;
     }
     char **names;
     size_t count;
-    int result = read_names(directory, &names, &count);
+    int result = em__host_answer(base, read_names(directory, &names, &count));
     closedir(directory);
     if (result == 0 && count > 0) {
         qsort(names, count, sizeof *names, compare_names);
@@ -270,10 +270,17 @@ uint64_t em__system_wall_ns(em__host *host)
     return clock_ns(CLOCK_REALTIME);
 }
 
+/* The loader tells in words alone why it cannot: whether a file could be opened at all is asked anew. */
 static void *library_open(em__host *host, const char *name)
 {
-    (void)host;
-    return dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    int descriptor = library ? -1 : open("/", O_PATH | O_CLOEXEC);
+    if (descriptor >= 0) {
+        close(descriptor);
+    } else if (!library) {
+        em__host_answer(host, -errno);
+    }
+    return library;
 }
 
 static void *library_symbol(em__host *host, void *library, const char *name)
@@ -346,7 +353,12 @@ int em__system_thread_start(em__host *host, void (*body)(void *), void *argument
 static int perf_open(em__host *base, const em__perf_event *event, em__perf **ret_group)
 {
     int is_denied = ((struct system_host *)base)->as_user && em__system_perf_is_private(base);
-    return is_denied ? -EACCES : em__system_perf_open(base, event, ret_group);
+    return is_denied ? -EACCES : em__host_answer(base, em__system_perf_open(base, event, ret_group));
+}
+
+static int perf_join(em__perf *group, const em__perf_event *event)
+{
+    return em__host_answer(group->host, em__system_perf_join(group, event));
 }
 
 #define FILES_CLOCKS_THREADS                                                                                           \
@@ -360,7 +372,7 @@ static const em__host_ops live_ops = {FILES_CLOCKS_THREADS,
                                       .library_symbol = library_symbol,
                                       .library_close = library_close,
                                       .perf_open = perf_open,
-                                      .perf_join = em__system_perf_join,
+                                      .perf_join = perf_join,
                                       .perf_read = em__system_perf_read,
                                       .perf_close = em__system_perf_close};
 

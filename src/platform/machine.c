@@ -69,7 +69,7 @@ static int open_file(em__host *host, const char *path, em__file **ret_file)
 {
     struct machine_file *file = malloc(sizeof *file);
     if (!file) {
-        return -ENOMEM;
+        return em__host_answer(host, -ENOMEM);
     }
     file->base.host = host;
     struct machine *machine = lock_machine(host);
@@ -80,7 +80,7 @@ static int open_file(em__host *host, const char *path, em__file **ret_file)
     unlock_machine(machine);
     if (error < 0) {
         free(file);
-        return error;
+        return em__host_answer(host, error);
     }
     *ret_file = &file->base;
     return 0;
@@ -123,6 +123,7 @@ static int list(em__host *host, const char *path, int (*entry)(void *context, co
         result = em__node_names(node, &names, &count);
     }
     unlock_machine(machine);
+    em__host_answer(host, result);
     for (size_t i = 0; i < count && result == 0; i++) {
         result = entry(context, names[i]);
     }
@@ -144,7 +145,7 @@ static int read_link(em__host *host, const char *path, char *buffer, size_t capa
         result = (int)node->length;
     }
     unlock_machine(machine);
-    return result;
+    return em__host_answer(host, result);
 }
 
 static int exists(em__host *host, const char *path)
@@ -153,7 +154,7 @@ static int exists(em__host *host, const char *path)
     struct machine *machine = lock_machine(host);
     int error = em__tree_find(&machine->tree, path, 1, &node);
     unlock_machine(machine);
-    return error;
+    return em__host_answer(host, error);
 }
 
 static int look(em__host *host, const char *path, em__look *ret_look)
@@ -168,7 +169,7 @@ static int look(em__host *host, const char *path, em__look *ret_look)
                                .mode = node->mode};
     }
     unlock_machine(machine);
-    return error;
+    return em__host_answer(host, error);
 }
 
 static uint64_t clock_of(em__host *host, int clock, uint64_t live_ns)

@@ -305,15 +305,18 @@ int em__machine_record(em__host *host, char **ret_text, size_t *ret_length)
         free(recorder.buffer);
         return -ENOMEM;
     }
+    __atomic_store_n(&host->shortage, 0, __ATOMIC_RELAXED);
     em__redact_init(&recorder.redactor, host);
     em__record_places(&recorder);
+    int shortage = __atomic_load_n(&host->shortage, __ATOMIC_RELAXED);
+    recorder.error = shortage ? shortage : recorder.error;
     char *notes = recorder.error < 0 ? NULL : write_notes(&recorder);
     char *text = notes ? em__recording_write(&recorder.tree, notes, ret_length) : NULL;
     free(notes);
     em__tree_free(&recorder.tree);
     free(recorder.buffer);
     if (!text) {
-        return -ENOMEM;
+        return shortage ? shortage : -ENOMEM;
     }
     *ret_text = text;
     return 0;

@@ -10,7 +10,7 @@
 #include "platform/redact.h"
 
 /* The JSON document of a recorded machine, which em__machine_parse takes. It opens regular files alone, follows links
- * only as the host does, wakes no GPU, and ends at a number of files and bytes, which its notes then say. -ENOMEM;
+ * only as the host does, wakes no GPU, and ends at a number of files and bytes, which its notes then say. -ENOMEM, -EMFILE, -ENFILE;
  * -ENOTSUP: this kind of host cannot be recorded. */
 int em__machine_record(em__host *host, char **ret_text, size_t *ret_length);
 

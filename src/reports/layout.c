@@ -6,7 +6,6 @@
 #include "core/units.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define WORD(words, value)                                                                                             \
@@ -284,11 +283,9 @@ const char *em__reports_quantity(em__quantity quantity, double value, char buffe
     }
     const unit *chosen = &units[quantity][is_nothing ? 1 + (quantity >= EM__QUANTITY_TIME) : i];
     const double shown = is_nothing ? 0 : value / chosen->size, size = fabs(shown);
-    em__text number = {0};
-    em__text_fixed(&number, shown, size >= 99.95 || size == 0 ? 0 : size >= 9.995 ? 1 : 2);
-    char *digits = em__text_finish(&number, NULL);
-    em__print(buffer, EM__QUANTITY_SIZE, "%s %s", digits ? digits : "?", chosen->name);
-    free(digits);
+    char digits[EM__FIXED_SIZE];
+    em__fixed(shown, size >= 99.95 || size == 0 ? 0 : size >= 9.995 ? 1 : 2, digits);
+    em__print(buffer, EM__QUANTITY_SIZE, "%s %s", digits, chosen->name);
     return buffer;
 }
 

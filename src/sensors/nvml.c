@@ -79,9 +79,7 @@ static void describe_model(const em__nvml *nvml, const em__nvml_answers *answers
     em__text_number(&text, made->limit_w);
     em__text_format(&text, " W x 1 GPU, %s; %s; NVML gives neither its energy nor its power: %s", limit.from,
                     answers->has_utilisation ? "with its utilisation" : "65 % of it assumed", words);
-    char *reason = em__text_finish(&text, NULL);
-    em__copy(channel->reason, sizeof channel->reason, reason ? reason : "");
-    free(reason);
+    em__channel_explain(nvml->host, channel, &text);
 }
 
 static void describe_place(const em__board *board, uint64_t notes, em__channel *channel)

@@ -96,6 +96,14 @@ void em__device_free_channels(em__device *device)
     device->channel_count = 0;
 }
 
+void em__channel_explain(em__host *host, em__channel *channel, em__text *text)
+{
+    char *reason = em__text_finish(text, NULL);
+    em__host_answer(host, reason ? 0 : -ENOMEM);
+    em__copy(channel->reason, sizeof channel->reason, reason ? reason : "");
+    free(reason);
+}
+
 em__reading em__reading_failed(int error)
 {
     switch (error) {

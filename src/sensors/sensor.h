@@ -16,6 +16,7 @@
 #define EM_SENSORS_SENSOR_H
 
 #include "core/channel.h"
+#include "core/text.h"
 #include "energy_meter.h"
 #include "platform/host.h"
 #include "sensors/container.h"
@@ -132,6 +133,8 @@ void em__sensors_free(em__probe *probe); /* destroys the devices that are still 
 /* For sensors. Names no place, a scale of 1 and no model. EM_ERR_NO_MEMORY, EM_ERR_INVALID: too many channels. */
 int em__device_init(em__device *device, const em__device_ops *ops, const em__sensor *sensor, size_t channel_count);
 void em__device_free_channels(em__device *device);
+/* What was written of it becomes the channel's reason, cut to fit. Without memory for it the host's shortage says so. */
+void em__channel_explain(em__host *host, em__channel *channel, em__text *text);
 /* What a read that failed with -errno answers: gone where the source left or is forbidden, else again. */
 em__reading em__reading_failed(int error);
 int em__probe_add(em__probe *probe, em__device *device); /* takes it over; on EM_ERR_NO_MEMORY it is destroyed */

@@ -263,9 +263,7 @@ static void describe_power(em__host *host, const em__selection *selection, const
     em__text_format(&text, "%s%s, %s%s; whole machine without GPUs; U = 60 %% (k = 2), from 229 published servers",
                     what[0] ? " " : "", what, is_found ? "table of models: " : "", channel->tdp_from);
     add_doubts(host, cpus, time, &text);
-    char *reason = em__text_finish(&text, NULL);
-    em__copy(channel->reason, sizeof channel->reason, reason ? reason : "");
-    free(reason);
+    em__channel_explain(host, channel, &text);
 }
 
 static int explain(em__probe *probe, int error)

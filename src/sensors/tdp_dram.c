@@ -72,7 +72,7 @@ static int explain(em__probe *probe, int error)
                             error == -EILSEQ ? "does not begin with MemTotal" : strerror(-error));
 }
 
-static void describe_power(const em__tdp_memory *memory, em__channel *channel)
+static void describe_power(em__host *host, const em__tdp_memory *memory, em__channel *channel)
 {
     em__text text = {0};
     em__text_number(&text, memory->power_w);
@@ -84,9 +84,7 @@ static void describe_power(const em__tdp_memory *memory, em__channel *channel)
         em__text_add(&text, " GB, 0.375 W each");
     }
     em__text_add(&text, ", whatever the load; U = 50 % (k = 2)");
-    char *reason = em__text_finish(&text, NULL);
-    em__copy(channel->reason, sizeof channel->reason, reason ? reason : "");
-    free(reason);
+    em__channel_explain(host, channel, &text);
 }
 
 int em__tdp_dram_probe(em__host *host, const em__selection *selection, em__probe *probe)
@@ -121,6 +119,6 @@ int em__tdp_dram_probe(em__host *host, const em__selection *selection, em__probe
     channel->refresh_ns = REFRESH_NS;
     channel->gain = EM__TDP_DRAM_GAIN;
     channel->notes = EM_NOTE_BIT(EM_NOTE_MODEL);
-    describe_power(&memory, channel);
+    describe_power(host, &memory, channel);
     return em__probe_add(probe, &made->base);
 }

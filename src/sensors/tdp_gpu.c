@@ -64,7 +64,7 @@ em__tdp_limit em__tdp_gpu_limit(uint64_t limit_mw, double given_w, const char *n
     return limit;
 }
 
-static void describe_power(const em__selection *selection, uint64_t limit_mw, em__channel *channel)
+static void describe_power(em__host *host, const em__selection *selection, uint64_t limit_mw, em__channel *channel)
 {
     em__tdp_limit limit = em__tdp_gpu_limit(limit_mw, selection->gpu_tdp_w, channel->device_name);
     channel->tdp_each_w = limit.each_w;
@@ -75,9 +75,7 @@ static void describe_power(const em__selection *selection, uint64_t limit_mw, em
     em__text_number(&text, channel->tdp_each_w);
     em__text_format(&text, " W x 1 GPU, %s; 65 %% of it assumed, since nothing tells how busy the GPU is",
                     channel->tdp_from);
-    char *reason = em__text_finish(&text, NULL);
-    em__copy(channel->reason, sizeof channel->reason, reason ? reason : "");
-    free(reason);
+    em__channel_explain(host, channel, &text);
 }
 
 /* board NULL: one that only the options know. limit_mw 0: nobody knows its limit. */
@@ -105,7 +103,7 @@ static int add_gpu(em__host *host, const em__selection *selection, em__probe *pr
     channel->gpu = index;
     channel->refresh_ns = REFRESH_NS;
     channel->gain = EM__TDP_GPU_GAIN;
-    describe_power(selection, limit_mw, channel);
+    describe_power(host, selection, limit_mw, channel);
     made->power_mw = em__tdp_gpu_mw(channel->tdp_each_w, NAN);
     return em__probe_add(probe, &made->base);
 }

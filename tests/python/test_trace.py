@@ -50,7 +50,7 @@ def test_a_trace_knows_the_overhead_that_nobody_asked_for(
             machine.run(0.002)
     meter.close()
     told = energy_meter.replay(path)
-    assert told["overhead"]["caller_s"] > 0
+    assert (told["overhead"]["caller_s"] or 0) > 0
     assert told == meter.summary()
 
 
