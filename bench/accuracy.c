@@ -12,15 +12,17 @@
 #define S UINT64_C(1000000000)
 #define MS UINT64_C(1000000)
 
-static void print_draws(const rig_load_range *loads, const char *only, size_t draws)
+static const uint32_t intervals_ms[] = {100, 50, 10, 1000};
+
+static void print_draws(const rig_load_range *loads, uint32_t interval_ms, const char *only, size_t draws)
 {
     for (size_t i = 0; i < RIG_SENSORS; i++) {
         for (size_t n = 0; n < draws && (!only || strcmp(rig_sensors[i].name, only) == 0); n++) {
             rig_trial trials[RIG_LENGTHS];
-            rig_trial_run(&rig_sensors[i], loads, trials);
+            rig_trial_run(&rig_sensors[i], loads, interval_ms, trials);
             for (size_t j = 0; j < RIG_LENGTHS; j++) {
                 const rig_trial *t = &trials[j];
-                printf("draw,%s,%s,%u,%.9g,%.9g,%.6g,%.6g,%.6g\n", loads->name, rig_sensors[i].name,
+                printf("draw,%s-%u,%s,%u,%.9g,%.9g,%.6g,%.6g,%.6g\n", loads->name, interval_ms, rig_sensors[i].name,
                        rig_window_lengths_ms[j], t->truth_j, t->measured_j, t->edge_j, t->all_j, t->gain_error);
             }
         }
@@ -151,9 +153,11 @@ int main(int argc, char **argv)
     }
     rig_random_seed(numbers[0]);
     printf("# seed %llu\n", (unsigned long long)numbers[0]);
-    print_draws(&rig_loads, NULL, numbers[1]);
-    print_draws(&rig_other_loads, NULL, numbers[1]);
-    print_draws(&rig_loads_near_100ms, "counter-100ms", numbers[1]);
+    for (size_t i = 0; i < sizeof intervals_ms / sizeof intervals_ms[0]; i++) {
+        print_draws(&rig_loads, intervals_ms[i], NULL, numbers[1]);
+        print_draws(&rig_other_loads, intervals_ms[i], NULL, numbers[1]);
+    }
+    print_draws(&rig_loads_near_100ms, 100, "counter-100ms", numbers[1]);
     print_fusion(numbers[2]);
     for (size_t i = 0; i < sizeof degenerates / sizeof degenerates[0]; i++) {
         print_degenerate(&degenerates[i]);

@@ -101,22 +101,28 @@ def draw_table(cells: Cells, loads: str) -> list[str]:
     return rows
 
 
-def other_lines(cells: Cells) -> list[str]:
-    wide, narrow, count = [], [], 0
-    for (name, sensor, ms), draws in cells.items():
-        if name == "other":
-            edge, whole, width = coverage(draws)
-            count += 1
-            if width > 2:
-                wide.append(f"{sensor} {length(ms)} ({width:.2f})")
-            if min(edge, whole) < 0.94:
-                narrow.append(f"{sensor} {length(ms)} ({100 * min(edge, whole):.1f} %)")
-    return [
-        f"On loads from the second table (`rig_other_loads`), of {count} cells:",
-        "",
-        f"- too wide, above 2 ({len(wide)}): {', '.join(wide) or 'none'};",
-        f"- inside in less than 94 % ({len(narrow)}): {', '.join(narrow) or 'none'}.",
+def interval_table(cells: Cells) -> list[str]:
+    rows = [
+        "| loads | samples | too narrow: inside in less than 94 % | too wide: above 2 |",
+        "|---|---|---|---|",
     ]
+    for name in dict.fromkeys(name for name, _, _ in cells if not name.startswith("near")):
+        wide, narrow, count = [], [], 0
+        for (other, sensor, ms), draws in cells.items():
+            if other == name:
+                edge, whole, width = coverage(draws)
+                count += 1
+                if width > 2:
+                    wide.append(f"{sensor} {length(ms)} ({width:.2f})")
+                if min(edge, whole) < 0.94:
+                    narrow.append(f"{sensor} {length(ms)} ({100 * min(edge, whole):.1f} %)")
+        table, _, interval = name.rpartition("-")
+        rows.append(
+            f"| {table} | {length(int(interval))} "
+            f"| {len(narrow)} of {count}{': ' if narrow else ''}{', '.join(narrow)} "
+            f"| {len(wide)} of {count}{': ' if wide else ''}{', '.join(wide)} |"
+        )
+    return rows
 
 
 def fusion_table(fused: Fused) -> list[str]:
@@ -146,9 +152,9 @@ def case_table(cases: Cases) -> list[str]:
 
 def tables(cells: Cells, fused: Fused, cases: Cases) -> dict[str, list[str]]:
     return {
-        "draws": draw_table(cells, "usual"),
-        "other loads": other_lines(cells),
-        "alternating loads": draw_table(cells, "near-100ms"),
+        "draws": draw_table(cells, "usual-100"),
+        "intervals": interval_table(cells),
+        "alternating loads": draw_table(cells, "near-100ms-100"),
         "short windows": fusion_table(fused),
         "degenerate sensors": case_table(cases),
     }
@@ -174,7 +180,7 @@ def draw_plots(cells: Cells, fused: Fused) -> None:
 
     plt.rcParams.update({"svg.hashsalt": "energy-meter", "svg.fonttype": "none", "font.size": 9})
     PLOTS.mkdir(exist_ok=True)
-    usual = {(s, ms): draws for (name, s, ms), draws in cells.items() if name == "usual"}
+    usual = {(s, ms): draws for (name, s, ms), draws in cells.items() if name == "usual-100"}
     sensors, lengths = list(dict.fromkeys(s for s, _ in usual)), sorted({ms for _, ms in usual})
 
     def save(figure: Any, name: str) -> None:

@@ -5,6 +5,7 @@
 
 #include "cmd.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,17 +69,70 @@ const char *args_nearest(const char *word, const void *names, size_t count, size
     return nearest;
 }
 
+static const args_option *option_at(const args_line *args, size_t index)
+{
+    return index < args->option_count ? &args->options[index] : &args->shared[index - args->option_count];
+}
+
+/* One of the names in "-o, --output" after another; 0: there is none any more. */
+static size_t next_name(const char **names, const char **ret_name)
+{
+    *names += strspn(*names, ", ");
+    *ret_name = *names;
+    size_t length = strcspn(*names, ",");
+    *names += length;
+    return length;
+}
+
+static int is_named(const args_option *option, const char *word, size_t length)
+{
+    const char *names = option->name, *name;
+    for (size_t size; (size = next_name(&names, &name)) > 0;) {
+        if (size == length && strncmp(name, word, length) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static int unknown(const args_line *args, const char *word)
 {
-    const char *near = args_nearest(word, args->options, args->option_count, sizeof *args->options);
+    char near[LONGEST_NAME + 1] = "";
+    size_t least = strlen(word) / 3 + 2;
+    for (size_t i = 0; i < args->option_count + args->shared_count; i++) {
+        const char *names = option_at(args, i)->name, *name;
+        for (size_t size; (size = next_name(&names, &name)) > 0;) {
+            char alone[LONGEST_NAME + 1];
+            snprintf(alone, sizeof alone, "%.*s", (int)size, name);
+            size_t this = size > 2 ? distance(word, alone) : LONGEST_NAME;
+            if (this < least) {
+                least = this;
+                memcpy(near, alone, sizeof near);
+            }
+        }
+    }
     if (word[0] != '-') {
         args_say(args->command, "unexpected argument '%s'; see --help", word);
-    } else if (near) {
+    } else if (near[0]) {
         args_say(args->command, "unknown option '%s'; did you mean %s?", word, near);
     } else {
         args_say(args->command, "unknown option '%s'; see --help", word);
     }
     return ARGS_WRONG;
+}
+
+const char *args_word(args_line *args)
+{
+    const char *word = args->next < args->argc ? args->argv[args->next] : NULL;
+    if (word && !args->has_only_words && strcmp(word, "--") == 0) {
+        args->has_only_words = 1;
+        word = ++args->next < args->argc ? args->argv[args->next] : NULL;
+    }
+    if (!word || (!args->has_only_words && word[0] == '-' && word[1])) {
+        return NULL;
+    }
+    args->next++;
+    return word;
 }
 
 int args_next(args_line *args, const char **ret_value)
@@ -88,14 +142,15 @@ int args_next(args_line *args, const char **ret_value)
     }
     const char *word = args->argv[args->next++];
     size_t length = strcspn(word, "=");
-    for (size_t i = 0; i < args->option_count; i++) {
-        const args_option *option = &args->options[i];
-        if (strlen(option->name) != length || strncmp(option->name, word, length) != 0) {
+    for (size_t i = 0; i < args->option_count + args->shared_count; i++) {
+        const args_option *option = option_at(args, i);
+        if (!is_named(option, word, length)) {
             continue;
         }
         if (!option->value) {
             if (word[length] == '=') {
-                args_say(args->command, "%s takes no value, and '%s' was given", option->name, word + length + 1);
+                args_say(args->command, "%.*s takes no value, and '%s' was given", (int)length, word,
+                         word + length + 1);
                 return ARGS_WRONG;
             }
         } else if (word[length] == '=') {
@@ -103,12 +158,56 @@ int args_next(args_line *args, const char **ret_value)
         } else if (args->next < args->argc) {
             *ret_value = args->argv[args->next++];
         } else {
-            args_say(args->command, "%s needs a value: %s %s", option->name, option->name, option->value);
+            args_say(args->command, "%s needs a value: %s %s", word, word, option->value);
             return ARGS_WRONG;
         }
         return (int)i;
     }
     return unknown(args, word);
+}
+
+/* "" for a number alone; the rest behind it; NULL: there is no number. */
+static const char *number_of(const char *value, double *ret_number)
+{
+    char *end = NULL;
+    double number = strtod(value, &end);
+    if (end == value || strchr(" \t\n\r\f\v", value[0]) || !isfinite(number)) {
+        return NULL;
+    }
+    *ret_number = number;
+    return end;
+}
+
+int args_number(const char *command, const char *option, const char *value, double low, double high, double *ret_number)
+{
+    double number = 0;
+    const char *rest = number_of(value, &number);
+    if (!rest || *rest || !(number >= low && number <= high)) {
+        args_say(command, "%s '%s': give a number from %.9g to %.9g", option, value, low, high);
+        return EXIT_USAGE;
+    }
+    *ret_number = number;
+    return 0;
+}
+
+int args_seconds(const char *command, const char *option, const char *value, double low, double high,
+                 double *ret_seconds)
+{
+    static const struct {
+        const char *word;
+        double seconds;
+    } units[] = {{"", 1}, {"s", 1}, {"ms", 1e-3}, {"m", 60}, {"min", 60}, {"h", 3600}};
+    double number = 0;
+    const char *rest = number_of(value, &number);
+    for (size_t i = 0; rest && i < sizeof units / sizeof *units; i++) {
+        double seconds = number * units[i].seconds;
+        if (strcmp(rest, units[i].word) == 0 && seconds >= low && seconds <= high) {
+            *ret_seconds = seconds;
+            return 0;
+        }
+    }
+    args_say(command, "%s '%s': give seconds from %.9g to %.9g, or a time as 500ms or 2m", option, value, low, high);
+    return EXIT_USAGE;
 }
 
 int args_help(const args_line *args, const char *usage, const char *purpose)
@@ -120,12 +219,12 @@ int args_help(const args_line *args, const char *usage, const char *purpose)
         args_say(args->command, "memory could not be allocated");
         return EXIT_FAILED;
     }
-    fprintf(page, "usage: %s\n\n%s\n\n", usage, purpose);
-    for (size_t i = 0; i < args->option_count; i++) {
-        const args_option *option = &args->options[i];
+    fprintf(page, "usage: %s\n%s\n\n", usage, purpose);
+    for (size_t i = 0; i < args->option_count + args->shared_count; i++) {
+        const args_option *option = option_at(args, i);
         int width =
             fprintf(page, "  %s%s%s", option->name, option->value ? " " : "", option->value ? option->value : "");
-        fprintf(page, "%*s%s\n", width < 26 ? 26 - width : 1, "", option->help);
+        fprintf(page, "%*s%s\n", width < 24 ? 24 - width : 1, "", option->help);
     }
     int status = fclose(page) == 0 ? cmd_print(text, length) : EXIT_FAILED;
     free(text);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 typedef struct {
-    const char *name;  /* "--root" */
+    const char *name;  /* "--root", or "-o, --output" */
     const char *value; /* what follows it, as its help calls it; NULL: nothing */
     const char *help;
 } args_option;
@@ -19,12 +19,23 @@ typedef struct {
     int next;
     const args_option *options;
     size_t option_count;
+    const args_option *shared; /* with other commands; their indices follow */
+    size_t shared_count;
+    int has_only_words; /* "--" was met */
 } args_line;
 
 enum { ARGS_END = -1, ARGS_WRONG = -2 };
 
 /* Index of the next option, with its value; ARGS_END; ARGS_WRONG: was told, the caller ends with EXIT_USAGE. */
 int args_next(args_line *args, const char **ret_value);
+/* The next word that is no option, as a file's name or "-"; NULL: it is an option, or the end. */
+const char *args_word(args_line *args);
+
+/* 0, or EXIT_USAGE after saying what is wrong: it must be a number, a unit of time after it aside. */
+int args_number(const char *command, const char *option, const char *value, double low, double high,
+                double *ret_number);
+int args_seconds(const char *command, const char *option, const char *value, double low, double high,
+                 double *ret_seconds);
 
 /* The usage line, what the command does, and the options, to stdout. 0 or EXIT_FAILED. */
 int args_help(const args_line *args, const char *usage, const char *purpose);

@@ -13,16 +13,18 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HELP, JSON, ROOT, AS_USER, CHANNELS, SAVE, FORCE, OPTIONS };
+enum { HELP, JSON, ROOT, AS_USER, CHANNELS, SAVE, FORCE, FILE_OF, REPLAY, OPTIONS };
 enum { LOOK_NS = 1200000000, INTERVAL_NS = 10000000 };
 
 static const args_option options[OPTIONS] = {
     [HELP] = {"--help", NULL, "show this"},
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of text"},
-    [ROOT] = {"--root", "DIR|FILE.json", "look below a directory laid out like /, or at a recorded machine"},
-    [AS_USER] = {"--as-user", NULL, "with --root: show what an ordinary user could read there"},
-    [CHANNELS] = {"--channels", "PATTERNS", "count (+) or leave out (-) channels: \"+platform/psys,-cpu-*\""},
-    [SAVE] = {"--save", "FILE.json", "record the machine for a bug report; serial numbers are hashed"},
+    [ROOT] = CMD_ROOT,
+    [AS_USER] = CMD_AS_USER,
+    [CHANNELS] = {"--channels", "PATTERNS", "count or leave out: \"+platform/psys,-cpu-*\""},
+    [FILE_OF] = CMD_FILE,
+    [REPLAY] = CMD_REPLAY,
+    [SAVE] = {"--save", "FILE.json", "record the machine; serial numbers are hashed"},
     [FORCE] = {"--force", NULL, "with --save: replace a file that is there"},
 };
 
@@ -59,13 +61,7 @@ static int show(em_options *chosen, int32_t format)
     if (!is_recording(chosen->root)) {
         learn(meter);
     }
-    char *text = NULL;
-    size_t length = 0;
-    status = em_meter_format(meter, EM_DOCTOR, format, &text, &length);
-    int result = status == EM_OK ? cmd_print(text, length) : cmd_say_error("doctor", status, &error);
-    em_text_destroy(text);
-    em_meter_destroy(meter);
-    return result;
+    return cmd_show("doctor", meter, EM_DOCTOR, format);
 }
 
 static int write_all(int descriptor, const char *text, size_t length)
@@ -148,7 +144,9 @@ static int save(const em_options *chosen, const char *path, int force)
 /* 0, or EXIT_USAGE after saying what does not go together. */
 static int check_save(const em_options *chosen, const char *path, int force, int is_json)
 {
-    const char *wrong = force && !path             ? "--force replaces a recording; add --save FILE.json"
+    const char *wrong = force && !path ? "--force replaces a recording; add --save FILE.json"
+                        : path && (chosen->file_count > 0 || chosen->replay_fd >= 0)
+                            ? "--save records the machine alone; leave --file and --replay out"
                         : path && !path[0]         ? "--save is empty; give a file's name"
                         : path && chosen->channels ? "--channels and --save do not go together: a recording holds "
                                                      "all channels"
@@ -165,21 +163,19 @@ static int check_save(const em_options *chosen, const char *path, int force, int
 
 int cmd_doctor(int argc, char **argv)
 {
-    args_line args = {"doctor", argc, argv, 1, options, OPTIONS};
+    args_line args = {"doctor", argc, argv, 1, options, OPTIONS, NULL, 0, 0};
     em_options chosen;
     cmd_options(&chosen);
     int32_t format = EM_FORMAT_TEXT;
     const char *value = NULL, *path = NULL;
-    int force = 0;
-    for (int option; (option = args_next(&args, &value)) != ARGS_END;) {
+    int force = 0, result = 0;
+    for (int option; (option = args_next(&args, &value)) != ARGS_END && result == 0;) {
         switch (option) {
         case HELP:
-            return args_help(
-                &args,
-                "energy-meter doctor [--json] [--channels PATTERNS] [--root DIR|FILE.json [--as-user]]\n"
-                "                           [--save FILE.json [--force]]",
-                "Measures for a second, then tells of every source what it gives, what a read costs, how\n"
-                "often it updates and how it enters the total, and for what is missing why and the remedy.");
+            return args_help(&args, "energy-meter doctor [OPTION]...",
+                             "Measures for a second, then tells of every source what it gives, what a read\n"
+                             "costs, how often it updates and how it enters the total, and for what is missing\n"
+                             "why and the remedy. Or records the machine for a bug report.");
         case JSON:
             format = EM_FORMAT_JSON;
             break;
@@ -188,6 +184,12 @@ int cmd_doctor(int argc, char **argv)
             break;
         case AS_USER:
             chosen.flags |= EM_AS_USER;
+            break;
+        case FILE_OF:
+            result = cmd_file("doctor", &chosen, value);
+            break;
+        case REPLAY:
+            result = cmd_replay("doctor", &chosen, value);
             break;
         case CHANNELS:
             chosen.channels = value;
@@ -199,11 +201,14 @@ int cmd_doctor(int argc, char **argv)
             force = 1;
             break;
         default:
-            return EXIT_USAGE;
+            result = EXIT_USAGE;
         }
     }
-    if (check_save(&chosen, path, force, format == EM_FORMAT_JSON) != 0 || cmd_check_root("doctor", &chosen) != 0) {
-        return EXIT_USAGE;
+    result = result ? result : check_save(&chosen, path, force, format == EM_FORMAT_JSON);
+    result = result ? result : cmd_check_root("doctor", &chosen);
+    if (result == 0) {
+        result = path ? save(&chosen, path, force) : show(&chosen, format);
     }
-    return path ? save(&chosen, path, force) : show(&chosen, format);
+    cmd_free_options(&chosen);
+    return result;
 }

@@ -4,74 +4,29 @@
 #include "args.h"
 #include "cmd.h"
 #include "energy_meter.h"
+#include "file.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { HELP, JSON };
-enum { LARGEST = 64 << 20, FIRST_ROOM = 1 << 16 };
 
 static const args_option options[] = {
     [HELP] = {"--help", NULL, "show this"},
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of a table"},
 };
 
-/* All of a file; NULL after saying why not. */
-static char *read_file(const char *path, size_t *ret_length)
-{
-    FILE *file = fopen(path, "rb");
-    size_t length = 0, room = 0;
-    char *text = NULL;
-    int error = file ? 0 : errno;
-    while (!error) {
-        if (length == room) {
-            room = room ? 2 * room : FIRST_ROOM;
-            char *larger = room <= 2 * (size_t)LARGEST ? realloc(text, room) : NULL;
-            if (!larger) {
-                error = room <= 2 * (size_t)LARGEST ? ENOMEM : EFBIG;
-                break;
-            }
-            text = larger;
-        }
-        size_t got = fread(text + length, 1, room - length, file);
-        length += got;
-        if (got == 0) {
-            error = ferror(file) ? (errno ? errno : EIO) : 0;
-            break;
-        }
-    }
-    if (file) {
-        fclose(file);
-    }
-    if (error) {
-        args_say("merge", "%s: %s; give a file that json.dump(meter.summary(), file) wrote", path, strerror(error));
-        free(text);
-        return NULL;
-    }
-    *ret_length = length;
-    return text;
-}
-
-static int say_error(const char *path, int status, const em_error *error)
-{
-    args_say("merge", "%s%s%s%s%s", path ? path : "", path ? ": " : "",
-             error->text[0] ? error->text : em_status_text(status), error->remedy[0] ? "; " : "", error->remedy);
-    return EXIT_FAILED;
-}
-
 static int read_summary(const char *path, em_summary **ret_summary)
 {
     size_t length = 0;
-    char *text = read_file(path, &length);
+    char *text = file_read("merge", path, &length);
     if (!text) {
         return EXIT_FAILED;
     }
     em_error error = {.size = sizeof error};
     int status = em_summary_parse(text, length, &error, ret_summary);
     free(text);
-    return status == EM_OK ? 0 : say_error(path, status, &error);
+    return status == EM_OK ? 0 : file_say("merge", path, status, &error);
 }
 
 static int print_merged(const em_summary *const *parts, char **paths, size_t count, int32_t format)
@@ -86,8 +41,8 @@ static int print_merged(const em_summary *const *parts, char **paths, size_t cou
     } else if (strncmp(error.argument, "parts[", 6) == 0) {
         place = (size_t)strtoull(error.argument + 6, NULL, 10);
     }
-    int result =
-        status == EM_OK ? cmd_print(text, length) : say_error(place < count ? paths[place] : NULL, status, &error);
+    int result = status == EM_OK ? cmd_print(text, length)
+                                 : file_say("merge", place < count ? paths[place] : NULL, status, &error);
     em_text_destroy(text);
     em_summary_destroy(merged);
     return result;
@@ -95,7 +50,7 @@ static int print_merged(const em_summary *const *parts, char **paths, size_t cou
 
 int cmd_merge(int argc, char **argv)
 {
-    args_line args = {"merge", argc, argv, 1, options, sizeof options / sizeof *options};
+    args_line args = {"merge", argc, argv, 1, options, sizeof options / sizeof *options, NULL, 0, 0};
     int32_t format = EM_FORMAT_TEXT;
     size_t count = 0;
     const char *value = NULL;
@@ -113,10 +68,10 @@ int cmd_merge(int argc, char **argv)
         }
         int option = args_next(&args, &value);
         if (option == HELP) {
-            result = args_help(
-                &args, "energy-meter merge FILE.json... [--json]",
-                "Makes one summary of those of several processes, each kept as json.dump(meter.summary(), file)\n"
-                "does. Each device counts once over the union of their time; different hosts add up.");
+            result = args_help(&args, "energy-meter merge FILE.json... [--json]",
+                               "Makes one summary of those of several processes, each kept as\n"
+                               "json.dump(meter.summary(), file) does. Each device counts once over the union of\n"
+                               "their time; different hosts add up.");
             free((void *)paths);
             free((void *)parts);
             return result;

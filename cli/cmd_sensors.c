@@ -5,14 +5,16 @@
 #include "cmd.h"
 #include "energy_meter.h"
 
-enum { HELP, JSON, ROOT, AS_USER, CHANNELS };
+enum { HELP, JSON, ROOT, AS_USER, CHANNELS, FILE_OF, REPLAY };
 
 static const args_option options[] = {
     [HELP] = {"--help", NULL, "show this"},
     [JSON] = {"--json", NULL, "print JSON (schema 1) instead of a table"},
-    [ROOT] = {"--root", "DIR|FILE.json", "look below a directory laid out like /, or at a recorded machine"},
-    [CHANNELS] = {"--channels", "PATTERNS", "count (+) or leave out (-) channels: \"+platform/psys,-cpu-*\""},
-    [AS_USER] = {"--as-user", NULL, "with --root: show what an ordinary user could read there"},
+    [ROOT] = CMD_ROOT,
+    [CHANNELS] = {"--channels", "PATTERNS", "count or leave out: \"+platform/psys,-cpu-*\""},
+    [FILE_OF] = CMD_FILE,
+    [REPLAY] = CMD_REPLAY,
+    [AS_USER] = CMD_AS_USER,
 };
 
 static int show(const em_options *chosen, int32_t format)
@@ -23,29 +25,23 @@ static int show(const em_options *chosen, int32_t format)
     if (status != EM_OK) {
         return cmd_say_error("sensors", status, &error);
     }
-    char *text = NULL;
-    size_t length = 0;
-    status = em_meter_format(meter, EM_SENSORS, format, &text, &length);
-    int result = status == EM_OK ? cmd_print(text, length) : cmd_say_error("sensors", status, &error);
-    em_text_destroy(text);
-    em_meter_destroy(meter);
-    return result;
+    return cmd_show("sensors", meter, EM_SENSORS, format);
 }
 
 int cmd_sensors(int argc, char **argv)
 {
-    args_line args = {"sensors", argc, argv, 1, options, sizeof options / sizeof *options};
+    args_line args = {"sensors", argc, argv, 1, options, sizeof options / sizeof *options, NULL, 0, 0};
     em_options chosen;
     cmd_options(&chosen);
     int32_t format = EM_FORMAT_TEXT;
     const char *value = NULL;
-    for (int option; (option = args_next(&args, &value)) != ARGS_END;) {
+    int result = 0;
+    for (int option; (option = args_next(&args, &value)) != ARGS_END && result == 0;) {
         switch (option) {
         case HELP:
-            return args_help(
-                &args, "energy-meter sensors [--json] [--channels PATTERNS] [--root DIR|FILE.json [--as-user]]",
-                "Lists what can be measured, how each number enters the total, and for what is missing the\n"
-                "reason and the remedy.");
+            return args_help(&args, "energy-meter sensors [OPTION]...",
+                             "Lists what can be measured, how each number enters the total, and for what is\n"
+                             "missing the reason and the remedy.");
         case JSON:
             format = EM_FORMAT_JSON;
             break;
@@ -55,15 +51,21 @@ int cmd_sensors(int argc, char **argv)
         case CHANNELS:
             chosen.channels = value;
             break;
+        case FILE_OF:
+            result = cmd_file("sensors", &chosen, value);
+            break;
+        case REPLAY:
+            result = cmd_replay("sensors", &chosen, value);
+            break;
         case AS_USER:
             chosen.flags |= EM_AS_USER;
             break;
         default:
-            return EXIT_USAGE;
+            result = EXIT_USAGE;
         }
     }
-    if (cmd_check_root("sensors", &chosen) != 0) {
-        return EXIT_USAGE;
-    }
-    return show(&chosen, format);
+    result = result ? result : cmd_check_root("sensors", &chosen);
+    result = result ? result : show(&chosen, format);
+    cmd_free_options(&chosen);
+    return result;
 }

@@ -44,15 +44,14 @@ static const char text[] =
 
 int cmd_setup(int argc, char **argv)
 {
-    args_line args = {"setup", argc, argv, 1, options, OPTIONS};
+    args_line args = {"setup", argc, argv, 1, options, OPTIONS, NULL, 0, 0};
     const char *value = NULL;
     int print = 0;
     for (int option; (option = args_next(&args, &value)) != ARGS_END;) {
         if (option == HELP) {
-            return args_help(
-                &args, "energy-meter setup --print",
-                "Prints the udev rule and the commands that let a group read the CPU's energy counters, and\n"
-                "what perf events need instead. It runs nothing and changes nothing.");
+            return args_help(&args, "energy-meter setup --print",
+                             "Prints the udev rule and the commands that let a group read the CPU's energy\n"
+                             "counters, and what perf events need instead. It runs and changes nothing.");
         }
         if (option != PRINT) {
             return EXIT_USAGE;

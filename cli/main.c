@@ -6,6 +6,7 @@
 #include "energy_meter.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,9 +17,14 @@ typedef struct {
 } command;
 
 static const command commands[] = {
+    {"run", cmd_run, "measures while a command runs"},
+    {"watch", cmd_watch, "power, energy and carbon live in the terminal"},
+    {"record", cmd_record, "keeps all readings in a trace, until it is stopped"},
+    {"report", cmd_report, "every report again from a trace, for other times too"},
+    {"compare", cmd_compare, "which run used less, by how much, and whether that stands"},
     {"merge", cmd_merge, "one summary of those of several processes, each joule once"},
     {"sensors", cmd_sensors, "what can be measured here, and what is missing and why"},
-    {"doctor", cmd_doctor, "the same with costs, periods, doubts and remedies; records a machine"},
+    {"doctor", cmd_doctor, "the same with costs, periods and doubts; records a machine"},
     {"setup", cmd_setup, "prints how to let others than root read the counters"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -43,7 +49,9 @@ static void print_usage(FILE *stream)
     for (size_t i = 0; i < COMMANDS; i++) {
         fprintf(stream, "  %-12s%s\n", commands[i].name, commands[i].purpose);
     }
-    fputs("\nenergy-meter COMMAND --help tells more of one.\n", stream);
+    fputs("\nAs in: energy-meter run -- python train.py\n"
+          "energy-meter COMMAND --help tells more of one, man energy-meter of all.\n",
+          stream);
 }
 
 int main(int argc, char **argv)
@@ -52,6 +60,10 @@ int main(int argc, char **argv)
         print_usage(stderr);
         return EXIT_USAGE;
     }
+    sigset_t closed_pipe;
+    sigemptyset(&closed_pipe);
+    sigaddset(&closed_pipe, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &closed_pipe, NULL); /* A reader that left is an error with words, not a death. */
     const char *word = argv[1];
     if (strcmp(word, "--version") == 0) {
         printf("energy-meter %s\n", em_version());

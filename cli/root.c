@@ -38,3 +38,15 @@ int cmd_say_error(const char *command, int status, const em_error *error)
     args_say(command, "%s%s%s", text, error->remedy[0] ? "; " : "", error->remedy);
     return EXIT_FAILED;
 }
+
+int cmd_show(const char *command, em_meter *meter, int32_t what, int32_t format)
+{
+    em_error error = {.size = sizeof error};
+    char *text = NULL;
+    size_t length = 0;
+    int status = em_meter_format(meter, what, format, &text, &length);
+    int result = status == EM_OK ? cmd_print(text, length) : cmd_say_error(command, status, &error);
+    em_text_destroy(text);
+    em_meter_destroy(meter);
+    return result;
+}

@@ -78,7 +78,7 @@ def show_total(meter: EnergyMeter) -> None:
     print(
         f"\nThe run: {run['energy_j']:.1f} J in {run['duration_s']:.1f} s "
         f"({run['avg_power_w']:.1f} W), {run['carbon_g'] * 1000:.2f} mg CO2e "
-        f"at {basis['g_per_kwh']:g} g/kWh ({basis['source']})"
+        f"at {basis['g_per_kwh']:g} g/kWh ({basis['source']}, data of {basis['year']})"
     )
     print(
         f"  {summary['num_batches']} batches took {batches['total_energy_j']:.1f} J, "

@@ -116,7 +116,10 @@ enum em_status { EM_STATUS_LIST(EM_STATUS_ENUM) EM_STATUS_RESERVED = 1 };
       "run one program at a time that reads this board")                                                               \
     X(EM_NOTE_STAMP, 16, "stamp", "the device's own time went back; the meter's clock was used instead", "")           \
     X(EM_NOTE_TRUNCATED, 17, "truncated", "the trace was cut off or lacks records: this is what can be known from it", \
-      "close the meter before its trace is read, and give it a file that takes what is written fast enough")
+      "close the meter before its trace is read, and give it a file that takes what is written fast enough")           \
+    X(EM_NOTE_BLURRED, 18, "blurred",                                                                                  \
+      "SGX is on, and with it Intel CPUs blur the energy that they show: it scatters, and is often too high",          \
+      "turn SGX off in the firmware, or trust sums over seconds and not single batches")
 
 #define EM_NOTE_ENUM(name, bit, word, text, remedy) name = (bit),
 enum em_note { EM_NOTE_LIST(EM_NOTE_ENUM) EM_NOTE_RESERVED = 63 };
@@ -128,13 +131,16 @@ enum em_role { EM_ROLE_COUNTED, EM_ROLE_PART, EM_ROLE_PLATFORM, EM_ROLE_MIRROR, 
 enum em_provenance { EM_FROM_MEASURED, EM_FROM_INTEGRATED, EM_FROM_ESTIMATED }; /* counter; sampled power; model */
 enum em_resolution { EM_RESOLUTION_FINE, EM_RESOLUTION_COARSE, EM_RESOLUTION_BELOW }; /* >= 50, >= 5, < 5 updates */
 enum em_window_kind { EM_WINDOW_OTHER, EM_WINDOW_BATCH, EM_WINDOW_EPOCH, EM_WINDOW_RUN };
-enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON };
+enum em_format { EM_FORMAT_TEXT, EM_FORMAT_JSON, EM_FORMAT_CSV, EM_FORMAT_MODEL_CARD, EM_FORMAT_BOAMPS };
 enum em_subject { EM_SENSORS, EM_DOCTOR };
 enum em_flag { EM_AS_USER = 1, EM_PRESENT_GPU = 2, EM_MODEL_DRAM = 4, EM_EDGES_ALWAYS = 8, EM_EDGES_NEVER = 16 };
+enum em_compare_flag { EM_FORCE = 1 };
+enum em_quantity { EM_QUANTITY_ENERGY, EM_QUANTITY_POWER, EM_QUANTITY_TIME, EM_QUANTITY_MASS }; /* J, W, s, g */
 
-#define EM_DOMAINS 8         /* five are used; the rest is NAN */
-#define EM_PROVENANCES 4     /* three are used; the rest is 0 */
-#define EM_KEPT_WINDOWS 1024 /* ended windows that stay readable by id */
+#define EM_DOMAINS 8                             /* five are used; the rest is NAN */
+#define EM_PROVENANCES 4                         /* three are used; the rest is 0 */
+#define EM_KEPT_WINDOWS 1024                     /* ended windows that stay readable by id */
+#define EM_MOST_ITEMS UINT64_C(1000000000000000) /* that one window can carry */
 
 /* What was wrong with an argument: which one, its value in a sentence, and what is allowed instead. The caller's. */
 typedef struct {
@@ -150,6 +156,19 @@ typedef uint64_t em_window;           /* an id; 0 is never one, none is used twi
 
 /* ------------------------------------------------------------------------------------------------------- the meter */
 
+/* A number that an outside meter writes into a file: a wall meter, a BMC's exporter. Strings as given; path and unit
+ * are needed, NULL in the others means what is said of it. */
+typedef struct {
+    const char *path;   /* begins with '/', below root; a regular file with one number: "123.4", "1.5e3", "12.5 kWh".
+                           Opened anew for each reading, so it may be replaced at any time, and never waited for */
+    const char *unit;   /* energy so far: "J", "kJ", "mJ", "uJ", "Wh", "kWh"; power now: "W", "kW", "mW", "uW" */
+    const char *kind;   /* "counter" or "gauge"; NULL: which of them the unit says, and nothing else is allowed */
+    const char *domain; /* "platform" (NULL): shown, never added. "cpu", "gpu", "dram": one of the machine's, or all of
+                           them; counted where the machine itself measures none, files added up. "other": what is
+                           neither, such as a network card; counted */
+    const char *name;   /* the channel becomes "platform/NAME"; NULL: the file's own name */
+} em_file;              /* frozen */
+
 typedef struct {
     size_t size;
     uint64_t sample_interval_ns;    /* 1 ms … 60 s; default 100 ms */
@@ -157,7 +176,7 @@ typedef struct {
                                        at the edges of windows: 0 (never) … 1; default 0.001. Their own time comes
                                        first: where windows are too short to pay that, no edge is read */
     double cpu_tdp_w, gpu_tdp_w;    /* W, of one CPU or GPU as on its data sheet, > 0 and <= 100,000; NAN: not given */
-    double carbon_g_per_kwh;        /* g CO2e/kWh, 0 … 100,000; NAN: the world average */
+    double carbon_g_per_kwh;        /* g CO2e/kWh, 0 … 100,000; NAN: the location's, else the world average */
     uint32_t measure;               /* bits 1u << EM_DOMAIN_…: what may be counted; default all */
     uint32_t require;               /* the same bits: create fails unless each has a reading that is no model */
     uint32_t flags;                 /* EM_AS_USER: read a recorded machine as an ordinary user may.
@@ -177,7 +196,30 @@ typedef struct {
                                        one. "+gpu-1*" takes that back. "+platform/psys", a whole name, counts a channel
                                        whatever its role, even if it holds or repeats others. A + that fits no channel
                                        is EM_ERR_INVALID. NULL or "": roles decide */
-} em_options;             /* strings are copied by create */
+    const em_file
+        *files; /* file_count of them; what a number means is EM_ERR_INVALID to get wrong, and a file that cannot
+                             be read is a channel that says why. NULL: none */
+    size_t file_count;
+    int replay_fd; /* open for reading, at the beginning of a trace that a meter wrote: its channels take the place of
+                             this machine's and read what they read then, as long after create as then after their first
+                             reading, and are gone at its end. Read by create alone; -1 (default): none. Neither with files
+                             nor with another root than "/". The summary's boot is unknown then */
+    const char *location; /* whose electricity: "FR", "US-CA", "WORLD", or a region of a cloud, "aws:eu-west-1",
+                                       "gcp:…", "azure:…", "ovhcloud:…", "scaleway:…"; in either case. NULL: not given,
+                                       and never guessed. With carbon_g_per_kwh that number is used, and the location
+                                       says where it is and gives the PUE */
+    double pue; /* power usage effectiveness of the data centre, 1 … 10: energy × PUE is what carbon and cost
+                                       are of; energies stay those of the machine. NAN: the cloud region's, else 1 */
+    double price_per_kwh;               /* in a currency of the caller's, 0 … 1,000,000; NAN: results have no cost */
+    double embodied_kg, lifetime_years; /* kg CO2e that making the measured machine (or the share of it that is the
+                                       user's) took, 0 … 1e9, and for how many years of 365 days it serves, > 0 … 100:
+                                       results have embodied_g, its share of their time (GSF SCI). Both or none (NAN) */
+    int windows_fd; /* open for writing: a line for each window, once its values are final, written by the meter's
+                               thread and never by begin or end; stays the caller's, open until destroy; -1 (default):
+                               none */
+    int32_t
+        windows_format; /* EM_FORMAT_JSON (default): JSON Lines; EM_FORMAT_CSV: a line of names first. docs/reports.md */
+} em_options;           /* strings are copied by create */
 
 /* Fills in the defaults. size is sizeof(em_options) as the caller was compiled. NULL is ignored. */
 EM_API void em_options_init(em_options *options, size_t size);
@@ -196,6 +238,30 @@ EM_API void em_meter_destroy(em_meter *meter);
 
 /* Groups and the run begin anew; the names of groups keep their places. Open windows go on and will be counted whole. */
 EM_API int em_meter_reset(em_meter *meter);
+
+/* What carbon is computed with: g = energy / 3.6e6 J × pue × g_per_kwh. */
+typedef struct {
+    size_t size;
+    double g_per_kwh;   /* g CO2e per kWh of electricity; NAN: several */
+    double pue;         /* NAN: several */
+    int32_t year;       /* of the figure; 0: none */
+    int32_t is_default; /* neither a number nor a location was given: the world average */
+    const char *source; /* "user", or who published it; NULL: several */
+    const char *method; /* "life-cycle": with building and fuel supply; "direct": burning alone, which is less and
+                               not to be compared with the former; NULL: of the user's number, or several */
+    const char *zone;   /* whose electricity: "FR", "US-CA", "WORLD"; NULL: a number without a location, or several */
+    const char *zone_name;  /* "France"; NULL: none */
+    const char *location;   /* as given: "aws:eu-west-3"; NULL: none */
+    const char *pue_source; /* "user", who published it, or "assumed" */
+} em_carbon;
+
+/* What a meter with these options computes with; only location, carbon_g_per_kwh and pue matter. NULL: the defaults.
+ * EM_ERR_INVALID: an unknown location, whose nearest names are in the remedy, or a number out of its range.
+ * ret_error may be NULL. The strings are static, but for location, which is the caller's. */
+EM_API int em_carbon_find(const em_options *options, em_error *ret_error, em_carbon *ret_carbon);
+/* Constant after create, in a forked child too. Strings: the meter's. */
+EM_API int em_meter_carbon(const em_meter *meter, em_carbon *ret_carbon);
+EM_API int em_summary_carbon(const em_summary *summary, em_carbon *ret_carbon); /* strings: the summary's */
 
 /* One source number, and how it enters the total. */
 typedef struct {
@@ -264,6 +330,16 @@ typedef struct {
                                              0: unknown, or a total */
 } em_energy;            /* frozen: grows only by a new struct */
 
+/* What windows used for each of the samples, tokens or requests that they were told to carry. Of several windows: over those
+ * that carry items, and only them. The items must be those of the devices that are measured: one rank's items beside the
+ * energy of a node that all ranks share give too much for each. The uncertainties are at k = 2, those of the energy, since
+ * items are counted. */
+typedef struct {
+    double energy_j, uncertainty_j;              /* J for each; NAN: no items, 0 of them, or energy that is unknown */
+    double items_per_j, items_per_j_uncertainty; /* NAN too where the energy is 0 */
+    uint64_t windows;                            /* how many windows carry items: of one window 1 or 0 */
+} em_per_item;                                   /* frozen: grows only by a new struct */
+
 /* What a window measured. Set size, channels and channels_capacity before the call. */
 typedef struct {
     size_t size;
@@ -273,7 +349,8 @@ typedef struct {
     int32_t is_complete; /* nothing that should have been measured is missing */
     int32_t is_open;     /* not ended yet: up to now */
     const char *name;    /* the meter's, until its destroy; NULL: unnamed */
-    uint64_t begin_ns, duration_ns, items;
+    uint64_t begin_ns, duration_ns;
+    uint64_t items;   /* as told by em_window_set_items; 0 where per_item.windows is 0 */
     uint64_t wait_ns; /* as told by em_window_set_wait */
     em_energy total, by_domain[EM_DOMAINS];
     double by_provenance_j[EM_PROVENANCES];
@@ -286,6 +363,10 @@ typedef struct {
                                  never applied. NAN: less than 0.2 s of time or of busy CPU time, where clock ticks say
                                  little, or no /proc/self. Read once a second and soon after edges, in the meter's thread:
                                  an edge is met to a sample interval */
+    double cost;           /* energy × PUE × price_per_kwh; NAN: no price was given */
+    double embodied_g;     /* g CO2e of making the machine, for this time; not in carbon_g; NAN: not given */
+    em_per_item per_item;
+    const char *process_cpu_share_reason; /* why it is NAN, in a sentence; NULL: it is not. Static */
 } em_result;
 
 typedef struct {
@@ -313,7 +394,9 @@ EM_API int em_window_lap(em_meter *meter, em_window window, const em_spec *next,
  * given back: the pointer to it that a result of this window gave ends here. */
 EM_API int em_window_cancel(em_meter *meter, em_window window);
 
-/* A later value wins, until the window has ended (then EM_ERR_ENDED). items: samples, tokens or requests. */
+/* A later value wins, until the window has ended (then EM_ERR_ENDED). items: samples, tokens or requests, 0 …
+ * EM_MOST_ITEMS, beyond which it is EM_ERR_INVALID. A window that was never told carries none, which is not the same as 0:
+ * the energy of a window with 0 items is in the figures for each item of its group. */
 EM_API int em_window_set_items(em_meter *meter, em_window window, uint64_t items);
 EM_API int em_window_set_wait(em_meter *meter, em_window window, uint64_t wait_ns);
 
@@ -345,13 +428,18 @@ typedef struct {
     int32_t kind;
     int32_t reserved;
     const char *name; /* NULL: the unnamed ones; "*": what came after 1,024 groups */
-    uint64_t count, items;
+    uint64_t count;
+    uint64_t items; /* of those windows that carry items, at most EM_MOST_ITEMS. Of the run: of its RUN windows, if
+                       each of them carries items; em_meter_reset takes those of open ones back */
     uint64_t duration_ns;                             /* sum of the windows' */
     uint64_t distinct_ns;                             /* length of the union of their time */
     em_energy total, distinct, by_domain[EM_DOMAINS]; /* distinct: over the union of their time */
     double by_provenance_j[EM_PROVENANCES];
     double carbon_g;
     double process_cpu_share; /* as in em_result, over all of them */
+    double cost, embodied_g;  /* as in em_result */
+    em_per_item per_item;
+    const char *process_cpu_share_reason; /* the summary's */
 } em_group;
 
 /* Settles what has ended (at most timeout_ns, then pins) and freezes the numbers. */
@@ -382,7 +470,10 @@ EM_API int em_summary_overhead(const em_summary *summary, em_overhead *ret_overh
  * compared, as in a container with a process namespace of its own). Looked up by em_summary_create, which waits for it at
  * most 0.25 s; never while sampling. */
 EM_API int em_summary_gpu_shared(const em_summary *summary, int32_t *ret_shared);
-/* JSON with the keys that docs/architecture.md names, or a table. ret_text is freed with em_text_destroy. */
+/* A table; JSON with the keys that docs/architecture.md names; CSV, one line for the run, the epochs, the batches and each
+ * name (docs/reports.md); the front matter of a Hugging Face model card with co2_eq_emissions, and a section of text; or a
+ * draft of a BoAmps report, whose task nobody but the user knows. enum em_format. ret_text is freed with em_text_destroy,
+ * ret_length may be NULL. EM_ERR_INVALID, EM_ERR_NO_MEMORY. */
 EM_API int em_summary_format(const em_summary *summary, int32_t format, char **ret_text, size_t *ret_length);
 /* Reads what em_summary_format or Python's json.dumps(meter.summary()) wrote, of any process and machine. It gives the
  * same JSON again; energies by channel are those of the run alone (em_summary_energy of another group: NAN). The text may
@@ -398,6 +489,57 @@ EM_API int em_summary_parse(const char *json, size_t length, em_error *ret_error
 EM_API int em_summary_merge(const em_summary *const *parts, size_t count, em_error *ret_error,
                             em_summary **ret_summary);
 EM_API void em_summary_destroy(em_summary *summary);
+
+/* Several runs of one program, or one alone. The summaries stay the caller's; name: for reports. */
+typedef struct {
+    const em_summary *const *summaries;
+    size_t count;
+    const char *name;
+} em_runs; /* frozen */
+
+typedef struct {
+    double mean, sd, interval; /* the mean's 95 % interval is mean ± interval (Student's t); NAN for one run */
+} em_spread;                   /* frozen */
+
+/* Of the runs of several summaries. */
+typedef struct {
+    size_t size;
+    size_t count;
+    em_spread duration_s, energy_j, power_w, carbon_g; /* power_w: of each run's mean */
+    double gain_j; /* k = 2: what sensors are off by, the same in all runs, is not in the spread */
+} em_repeat;
+EM_API int em_summary_repeat(const em_runs *runs, em_repeat *ret_repeat);
+/* A table, JSON (with the summaries in "runs") or CSV (the lines of each). ret_text is freed with em_text_destroy. */
+EM_API int em_summary_repeat_format(const em_runs *runs, int32_t format, char **ret_text, size_t *ret_length);
+/* The summary number index of what em_summary_repeat_format wrote as JSON; a summary's own JSON holds number 0 alone.
+ * EM_ERR_UNKNOWN: there are no more. Else as em_summary_parse. */
+EM_API int em_summary_parse_run(const char *json, size_t length, size_t index, em_error *ret_error,
+                                em_summary **ret_summary);
+
+/* How much more or less the runs b used than the runs a, means where there are several. What sensors are off by in both
+ * cancels (docs/measurement.md, section 7). */
+typedef struct {
+    size_t size;
+    double difference_j;                  /* b - a */
+    double ratio;                         /* b / a; NAN: a used nothing */
+    double uncertainty_j, gain_j, edge_j; /* of the difference, k = 2: the whole; what does not cancel of the sensors'
+                                             gain; of the edges of all runs */
+    double scatter_j;      /* 95 % interval of the difference from how runs scatter; NAN: a side has one run, so that it
+                              is not known, and not in uncertainty_j */
+    int32_t stands;        /* the difference is larger than its uncertainty */
+    int32_t is_comparable; /* one machine, the same channels, measured in the same way */
+} em_comparison;
+/* EM_ERR_INVALID where they are not comparable, unless flags has EM_FORCE; ret_error's argument is then "a[INDEX]" or
+ * "b[INDEX]". ret_error may be NULL. EM_ERR_NO_MEMORY. */
+EM_API int em_summary_compare(const em_runs *a, const em_runs *b, uint32_t flags, em_error *ret_error,
+                              em_comparison *ret_comparison);
+/* All against the first, as JSON or as a table. ret_error's argument: "runs[INDEX]", of those that were given. */
+EM_API int em_summary_compare_format(const em_runs *runs, size_t count, uint32_t flags, int32_t format,
+                                     em_error *ret_error, char **ret_text, size_t *ret_length);
+
+/* Whether windows_fd took a line of every window that is final, as em_meter_trace_status does of a trace: EM_OK;
+ * EM_ERR_SYSTEM: it ends early or lacks lines, and ret_error (may be NULL) says which. Ask after em_meter_close. */
+EM_API int em_meter_windows_status(em_meter *meter, em_error *ret_error);
 
 /* ------------------------------------------------------------------------------------------------------- traces */
 
@@ -417,6 +559,14 @@ EM_API int em_trace_open(int fd, em_error *ret_error, em_trace **ret_trace);
  * was cut off go on up to there. EM_NOTE_TRUNCATED in the notes of each total: it was cut off or lacks records.
  * EM_ERR_SYSTEM: it cannot be read; EM_ERR_NO_MEMORY. */
 EM_API int em_trace_summary(em_trace *trace, em_error *ret_error, em_summary **ret_summary);
+
+/* The same of a part of it, and with another intensity: from from_ns to to_ns since its first window began; 0 and
+ * UINT64_MAX: all of it. The run is then the part, and windows that do not lie within it are left out; what measuring
+ * cost is known of the whole alone. carbon: of its location, carbon_g_per_kwh, pue, price_per_kwh, embodied_kg and
+ * lifetime_years those that are given hold instead of the trace's; NULL: as it was. EM_ERR_INVALID: one of them is wrong,
+ * the part is empty or begins behind the trace's end, or the trace has been read before. */
+EM_API int em_trace_part(em_trace *trace, uint64_t from_ns, uint64_t to_ns, const em_options *carbon,
+                         em_error *ret_error, em_summary **ret_summary);
 EM_API void em_trace_destroy(em_trace *trace); /* NULL is ignored; its summaries live on */
 
 /* ------------------------------------------------------------------------------------------------------- machines */
@@ -435,6 +585,9 @@ EM_API const char *em_status_text(int status); /* a sentence; static */
 EM_API const char *em_status_word(int status); /* "masked-by-container"; static */
 EM_API const char *em_note_text(int note);     /* note: a bit's number; "" if there is none such; static */
 EM_API const char *em_note_remedy(int note);
+/* A value for people, as tables show it: three significant figures and a unit that fits, "1.23 kJ", "-" for NAN. Cut to
+ * size, which 32 always is enough for. EM_ERR_INVALID. */
+EM_API int em_quantity_format(int32_t quantity, double value, char *ret_text, size_t size);
 EM_API const char *em_version(void); /* "0.1.0" */
 
 #ifdef __cplusplus

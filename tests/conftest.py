@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,3 +32,26 @@ def build() -> Path:
 @pytest.fixture(scope="session")
 def machines() -> Path:
     return ROOT / "tests" / "machines"
+
+
+@pytest.fixture(scope="session")
+def command(build: Path) -> Path:
+    return build / "cli" / "energy-meter"
+
+
+@pytest.fixture(scope="session")
+def call(command: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command without a terminal; stdout and stderr are kept unless something is given."""
+
+    def run(*arguments: str | Path, **given: Any) -> subprocess.CompletedProcess[str]:
+        settings: dict[str, Any] = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "timeout": 60,
+            **given,
+        }
+        words = [str(word) for word in (command, *arguments)]
+        return subprocess.run(words, text=True, check=False, **settings)
+
+    return run

@@ -36,9 +36,10 @@ from ._window import Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from os import PathLike
 
-    from .types import Summary
+    from .types import MergedSummary, Summary
 
 __all__ = [
     "EnergyMeter",
@@ -58,6 +59,7 @@ __all__ = [
     "WindowOpenError",
     "__version__",
     "replay",
+    "report",
 ]
 
 
@@ -70,3 +72,15 @@ def replay(path: str | bytes | PathLike[str] | PathLike[bytes]) -> Summary:
     from ._trace import replay as run
 
     return run(path)
+
+
+def report(
+    summary: Mapping[str, object] | Summary | MergedSummary | str | bytes, format: str = "text"
+) -> str:
+    """A summary, or its JSON, as "text", "json", "csv", "model-card" or "boamps".
+
+    Of a meter, ``meter.report(format)`` does the same; this is for merged and kept summaries.
+    """
+    from ._report import report as run
+
+    return run(summary, format)

@@ -9,14 +9,15 @@ from ._errors import InvalidArgument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from ._sync import Choice
 
 _KEYWORDS = (
     "sample_interval, cpu_tdp_w, gpu_tdp_w, carbon_intensity_g_per_kwh, "
-    "device, gpus, require, enabled, dram_model, sync, overhead_limit, trace, channels"
+    "device, gpus, require, enabled, dram_model, sync, overhead_limit, trace, channels, "
+    "location, pue, price_per_kwh, embodied_kg, lifetime_years, windows_file, files, replay"
 )
 _DEVICES = '"auto", "cpu", "gpu", "cuda", "cuda:N" or a torch.device of these'
 _GPUS = (
@@ -26,6 +27,14 @@ _GPUS = (
 SETTLE_NS = 2_000_000_000
 _LAST_INDEX = 99_999
 _INDICES = f"an index is from 0 to {_LAST_INDEX}"
+_MOST_ITEMS = 10**15
+_FORMATS = {
+    "text": _native.FORMAT_TEXT,
+    "json": _native.FORMAT_JSON,
+    "csv": _native.FORMAT_CSV,
+    "model-card": _native.FORMAT_MODEL_CARD,
+    "boamps": _native.FORMAT_BOAMPS,
+}
 _IS_LAZY = 0x20 | 0x80 | 0x200  # of code: a generator, a coroutine, an asynchronous generator
 _DOMAINS = {
     "cpu": _native.DOMAIN_CPU,
@@ -90,11 +99,50 @@ def intensity(value: object) -> float:
     if value is None:
         return float("nan")
     name = "carbon_intensity_g_per_kwh"
-    allowed = "a number of g CO2e/kWh from 0 to 100000, or None for the world average"
+    allowed = "a number of g CO2e/kWh from 0 to 100000, or None for the location's"
     grams = _number(name, value, allowed)
     if not 0 <= grams <= 100_000:
         raise InvalidArgument(f"{name} must be {allowed}, not {shown(value)}")
     return grams
+
+
+def location(value: object) -> str | None:
+    if value is None:
+        return None
+    allowed = 'a text such as "FR", "US-CA" or "aws:eu-west-1", or None'
+    if not isinstance(value, str):
+        raise TypeError(f"location must be {allowed}, not {shown(value)}")
+    if not value.isascii() or not value.isprintable():
+        raise InvalidArgument(f"location must be {allowed}, not {shown(value)}")
+    return value
+
+
+def _rate(name: str, value: object, least: float, most: float, what: str) -> float:
+    if value is None:
+        return float("nan")
+    allowed = f"{what}, or None"
+    rate = _number(name, value, allowed)
+    if not least <= rate <= most:
+        raise InvalidArgument(f"{name} must be {allowed}, not {shown(value)}")
+    return rate
+
+
+def pue(value: object) -> float:
+    return _rate("pue", value, 1, 10, "a number from 1 to 10")
+
+
+def price(value: object) -> float:
+    return _rate("price_per_kwh", value, 0, 1e6, "a price of a kWh from 0 to 1000000")
+
+
+def making(kg: object, years: object) -> tuple[float, float]:
+    mass = _rate("embodied_kg", kg, 0, 1e9, "kg of CO2e from 0 to 1e9")
+    life = _rate("lifetime_years", years, 5e-324, 100, "a number of years above 0 and up to 100")
+    if (kg is None) != (years is None):
+        given, lacking = ("embodied_kg", "lifetime_years")[:: 1 if years is None else -1]
+        value = shown(kg if years is None else years)
+        raise InvalidArgument(f"{given}={value} needs {lacking} too; give both or none of the two")
+    return mass, life
 
 
 def overhead_limit(value: object) -> float:
@@ -261,6 +309,44 @@ def channels(value: object) -> str:
         if item[:1] not in ("+", "-") or len(item) < 2 or "," in item or not item.isprintable():
             raise InvalidArgument(f"channels must be {allowed}, not {shown(value)}")
     return ",".join(items)
+
+
+def items(value: Any, name: str = "items") -> int:
+    if type(value) is int and 0 <= value <= _MOST_ITEMS:
+        return value
+    wrong = f"{name} must be a whole number from 0 to {_MOST_ITEMS}, not {shown(value)}"
+    if _is_bool(value):
+        raise TypeError(wrong)
+    from operator import index
+
+    try:
+        count = index(value)
+    except Exception as error:
+        raise TypeError(wrong) from error
+    if not 0 <= count <= _MOST_ITEMS:
+        raise InvalidArgument(wrong)
+    return count
+
+
+def items_of(value: Any) -> Callable[[Any], int] | None:
+    """What counts the items of each turn of a loop."""
+    if value is None or callable(value):
+        own: Callable[[Any], int] | None = value
+        return own
+    try:
+        count = items(value, "items_of")
+    except TypeError as error:
+        raise TypeError(f"{error}; or give a function that counts, such as len") from error
+    return lambda _: count
+
+
+def report_format(value: object) -> int:
+    allowed = ", ".join(f'"{word}"' for word in _FORMATS)
+    if not isinstance(value, str):
+        raise TypeError(f"format must be one of {allowed}, not {shown(value)}")
+    if value not in _FORMATS:
+        raise InvalidArgument(f"format must be one of {allowed}, not {shown(value)}")
+    return _FORMATS[value]
 
 
 def window_name(name: object, call: str) -> str:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from ._meter import EnergyMeter
 
 
-def decorated(function: Any, meter: EnergyMeter, kind: int, name: str | None) -> Any:
+def decorated(
+    function: Any, meter: EnergyMeter, kind: int, name: str | None, items: int | None
+) -> Any:
     if isinstance(function, (classmethod, staticmethod)):
         own = type(function).__name__
         raise TypeError(f"{shown(function)} cannot be measured; put @{own} above the window")
@@ -43,13 +45,13 @@ def decorated(function: Any, meter: EnergyMeter, kind: int, name: str | None) ->
 
         @functools.wraps(function)
         async def measured(*args: Any, **keywords: Any) -> Any:
-            with Window(meter, kind, name):
+            with Window(meter, kind, name, items):
                 return await function(*args, **keywords)
     else:
 
         @functools.wraps(function)
         def measured(*args: Any, **keywords: Any) -> Any:
-            with Window(meter, kind, name):
+            with Window(meter, kind, name, items):
                 return function(*args, **keywords)
 
     return measured

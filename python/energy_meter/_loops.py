@@ -6,31 +6,38 @@ from __future__ import annotations
 
 import sys
 
+from ._arguments import items as items_of
+from ._arguments import shown
 from ._errors import MeterForked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from ._meter import EnergyMeter
     from ._native import Record
     from ._null import NullRecord
 
+    Count = Callable[[Any], int] | None
+
 
 class Loop:
     """What ``meter.batches()`` and ``meter.epochs()`` return. Each ``for`` iterates anew."""
 
-    __slots__ = ("_items", "_kind", "_meter", "_name")
+    __slots__ = ("_count", "_items", "_kind", "_meter", "_name")
 
-    def __init__(self, meter: EnergyMeter, kind: int, name: str | None, items: Any) -> None:
+    def __init__(
+        self, meter: EnergyMeter, kind: int, name: str | None, items: Any, count: Count = None
+    ) -> None:
         self._meter = meter
         self._kind = kind
         self._name = name
         self._items = items
+        self._count = count
 
     def __iter__(self) -> Iterator[Any]:
-        return LoopIterator(self._meter, self._kind, self._name, self._items)
+        return LoopIterator(self._meter, self._kind, self._name, self._items, self._count)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -42,18 +49,21 @@ class Loop:
 class LoopIterator:
     """One pass. A for loop drops it at break, return or an exception; that ends the open window."""
 
-    __slots__ = ("_items", "_kind", "_meter", "_name", "_next", "_record", "_wait")
+    __slots__ = ("_count", "_ending", "_items", "_kind", "_meter", "_name", "_next", "_record")
 
     _record: Record | NullRecord | None
 
-    def __init__(self, meter: EnergyMeter, kind: int, name: str | None, items: Any) -> None:
+    def __init__(
+        self, meter: EnergyMeter, kind: int, name: str | None, items: Any, count: Count = None
+    ) -> None:
         self._meter = meter
         self._kind = kind
         self._name = name
         self._items = items
+        self._count = count
         self._next: Any = None
         self._record = None
-        self._wait = meter._waits[kind]
+        self._ending = meter._endings[kind]
 
     def __iter__(self) -> LoopIterator:
         return self
@@ -61,8 +71,8 @@ class LoopIterator:
     def __next__(self) -> Any:
         try:
             if self._record is not None:
-                if self._wait is not None:
-                    self._wait_for_gpu(self._record)
+                if self._ending is not None:
+                    self._prepare(self._record)
                 self._record.lap()
             elif self._items is None:
                 raise StopIteration
@@ -73,7 +83,10 @@ class LoopIterator:
         try:
             if self._next is None:
                 self._next = iter(self._items).__next__
-            return self._next()
+            item = self._next()
+            if self._count is not None:
+                self._tell_items(self._count, item)
+            return item
         except StopIteration:
             self._drop(cancel=True)
             self._items = self._next = None
@@ -83,10 +96,27 @@ class LoopIterator:
             self._drop(cancel=self._next is None, waits=not leaves)
             raise
 
-    def _wait_for_gpu(self, record: Record | NullRecord) -> None:
+    def _tell_items(self, count: Callable[[Any], int], item: Any) -> None:
         try:
-            if self._wait is not None:
-                self._wait(record)
+            number = items_of(count(item), "what items_of returns")
+        except Exception as error:
+            self._count = None
+            from ._notices import warn
+
+            warn(
+                f"The function given as items_of= raised {shown(error)}; turns of this loop carry "
+                "no items from here on. Correct it: it takes what the loop gives and returns how "
+                "many samples, tokens or requests that is."
+            )
+            return
+        record = self._record
+        if record is not None:
+            record.set_items(number)
+
+    def _prepare(self, record: Record | NullRecord) -> None:
+        try:
+            if self._ending is not None:
+                self._ending(record)
         except MeterForked:
             raise
         except BaseException:
@@ -111,8 +141,8 @@ class LoopIterator:
                 record.cancel()
                 return
             try:
-                if waits and self._wait is not None:
-                    self._wait(record)
+                if self._ending is not None:
+                    self._ending(record, waits)
             finally:
                 record.end()
         except MeterForked:

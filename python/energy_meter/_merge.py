@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _REMEDY = "give a list of what meter.summary() returned, or of its JSON"
 
 
-def _text(summary: object, index: int) -> bytes:
+def text_of(summary: object, name: str, remedy: str = _REMEDY) -> bytes:
     import json
 
     if isinstance(summary, bytes | bytearray):
@@ -24,11 +24,11 @@ def _text(summary: object, index: int) -> bytes:
     if isinstance(summary, str):
         return summary.encode("utf-8", "surrogatepass")
     if not isinstance(summary, dict):
-        raise TypeError(f"summaries[{index}] is {_arguments.shown(summary)}; {_REMEDY}")
+        raise TypeError(f"{name} is {_arguments.shown(summary)}; {remedy}")
     try:
         return json.dumps(summary, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidArgument(f"summaries[{index}] is no JSON: {error}; {_REMEDY}") from error
+        raise InvalidArgument(f"{name} is no JSON: {error}; {remedy}") from error
 
 
 def merge(summaries: Iterable[Mapping[str, object] | Summary | str | bytes]) -> MergedSummary:
@@ -41,6 +41,6 @@ def merge(summaries: Iterable[Mapping[str, object] | Summary | str | bytes]) -> 
     except TypeError:
         shown = _arguments.shown(summaries)
         raise TypeError(f"summaries is {shown}, which holds none; {_REMEDY}") from None
-    texts = [_text(summary, index) for index, summary in enumerate(each)]
+    texts = [text_of(summary, f"summaries[{index}]") for index, summary in enumerate(each)]
     merged: MergedSummary = json.loads(_native.merge(texts))
     return merged

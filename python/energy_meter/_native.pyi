@@ -6,11 +6,18 @@ from typing import Any, Final, final
 
 from _typeshed import structseq
 
+from .types import CarbonBasis
+
 KIND_ANY: Final[int]
 KIND_OTHER: Final[int]
 KIND_BATCH: Final[int]
 KIND_EPOCH: Final[int]
 KIND_RUN: Final[int]
+FORMAT_TEXT: Final[int]
+FORMAT_JSON: Final[int]
+FORMAT_CSV: Final[int]
+FORMAT_MODEL_CARD: Final[int]
+FORMAT_BOAMPS: Final[int]
 DOMAIN_CPU: Final[int]
 DOMAIN_GPU: Final[int]
 DOMAIN_DRAM: Final[int]
@@ -19,7 +26,12 @@ FLAG_PRESENT_GPU: Final[int]
 FLAG_MODEL_DRAM: Final[int]
 version: Final[str]
 
+def compare(texts: list[list[bytes]], force: bool, /) -> str: ...
+def carbon(
+    location: str | None = ..., carbon_g_per_kwh: float = ..., pue: float = ...
+) -> CarbonBasis: ...
 def merge(texts: list[bytes], /) -> str: ...
+def report(json: bytes, format: int, /) -> str: ...
 def replay(fd: int, /) -> tuple[str, bool]: ...
 
 @final
@@ -38,7 +50,7 @@ class ChannelEnergy(
         str,
         list[str],
         int | None,
-        bool,
+        str | None,
     ],
 ):
     __match_args__: Final = (
@@ -54,7 +66,7 @@ class ChannelEnergy(
         "resolution",
         "reasons",
         "period_ns",
-        "is_period_measured",
+        "period_from",
     )
     @property
     def name(self) -> str: ...
@@ -81,7 +93,7 @@ class ChannelEnergy(
     @property
     def period_ns(self) -> int | None: ...
     @property
-    def is_period_measured(self) -> bool: ...
+    def period_from(self) -> str | None: ...
 
 @final
 class Result(
@@ -109,6 +121,15 @@ class Result(
         list[str],
         int,
         float | None,
+        float | None,
+        float | None,
+        str | None,
+        int,
+        int | None,
+        float | None,
+        float | None,
+        float | None,
+        float | None,
     ],
 ):
     __match_args__: Final = (
@@ -134,6 +155,15 @@ class Result(
         "reasons",
         "wait_ns",
         "process_cpu_share",
+        "cost",
+        "embodied_g",
+        "process_cpu_share_reason",
+        "begin_ns",
+        "items",
+        "energy_per_item_j",
+        "energy_per_item_uncertainty_j",
+        "items_per_j",
+        "items_per_j_uncertainty",
     )
     @property
     def duration_ns(self) -> int: ...
@@ -179,6 +209,24 @@ class Result(
     def wait_ns(self) -> int: ...
     @property
     def process_cpu_share(self) -> float | None: ...
+    @property
+    def cost(self) -> float | None: ...
+    @property
+    def embodied_g(self) -> float | None: ...
+    @property
+    def process_cpu_share_reason(self) -> str | None: ...
+    @property
+    def begin_ns(self) -> int: ...
+    @property
+    def items(self) -> int | None: ...
+    @property
+    def energy_per_item_j(self) -> float | None: ...
+    @property
+    def energy_per_item_uncertainty_j(self) -> float | None: ...
+    @property
+    def items_per_j(self) -> float | None: ...
+    @property
+    def items_per_j_uncertainty(self) -> float | None: ...
 
 @final
 class Channel(
@@ -239,9 +287,12 @@ class Absence(structseq[Any], tuple[str, str, str, str]):
 
 @final
 class Record:
+    @property
+    def carbon_basis(self) -> CarbonBasis: ...
     def end(self) -> None: ...
     def lap(self) -> None: ...
     def cancel(self) -> None: ...
+    def set_items(self, count: int, /) -> bool: ...
     def set_wait(self, ns: int, /) -> bool: ...
     def settle(self, timeout_ns: int, /) -> None: ...
     def result(self) -> Result: ...
@@ -264,17 +315,29 @@ class Meter:
         environment: Sequence[str] = ...,
         root: str = ...,
         trace_fd: int = ...,
+        windows_fd: int = ...,
+        windows_format: int = ...,
+        location: str | None = ...,
+        pue: float = ...,
+        price_per_kwh: float = ...,
+        embodied_kg: float = ...,
+        lifetime_years: float = ...,
+        files: list[tuple[str | bytes, str, str | None, str | None, str | None]] = ...,
+        replay_fd: int = ...,
     ) -> Meter: ...
+    @property
+    def carbon_basis(self) -> CarbonBasis: ...
     @property
     def device(self) -> str: ...
     @property
     def gpu_name(self) -> str | None: ...
     def begin(self, kind: int, name: str | None, keep: bool, /) -> Record: ...
     def last(self, kind: int, name: str | None, timeout_ns: int, /) -> Result | None: ...
-    def summary(self, timeout_ns: int, /) -> str: ...
+    def summary(self, timeout_ns: int, format: int, /) -> str: ...
     def channels(self) -> list[Channel]: ...
     def absences(self) -> list[Absence]: ...
     def rank(self) -> tuple[int, int]: ...
     def reset(self) -> None: ...
     def close(self, timeout_ns: int, /) -> None: ...
     def trace_status(self) -> str | None: ...
+    def windows_status(self) -> str | None: ...

@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .types import CarbonBasis, Rates
+
 DISABLED = "the meter was created with enabled=False"
 FORKED = (
     "the meter belongs to the parent process; create an EnergyMeter in this process to measure here"
@@ -20,24 +22,30 @@ FORKED = (
 
 def _result(reason: str, is_open: bool) -> _native.Result:
     energies = (0.0, 0.0, *[None] * 4, 0.0, 0.0, 0.0)
-    return _native.Result(
-        (0, *energies, False, True, is_open, [], {"*": reason}, 0.0, 0.0, 0.0, "fine", [], 0, None)
-    )
+    sure = (0.0, 0.0, 0.0, "below", [f"nothing is measured: {reason}"])
+    unknown = (None, None, None)
+    no_items = (None, None, None, None, None)
+    tail = (0, *unknown, reason, 0, *no_items)
+    return _native.Result((0, *energies, False, True, is_open, [], {"*": reason}, *sure, *tail))
 
 
 class NullRecord:
     """A window of nothing, open until its meter is closed."""
 
-    __slots__ = ("_reason", "is_open")
+    __slots__ = ("_reason", "carbon_basis", "is_open")
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, basis: CarbonBasis) -> None:
         self._reason = reason
+        self.carbon_basis = basis
         self.is_open = True
 
     def end(self) -> None:
         pass
 
     lap = cancel = end
+
+    def set_items(self, count: int, /) -> bool:
+        return True
 
     def set_wait(self, ns: int, /) -> bool:
         return False
@@ -52,15 +60,16 @@ class NullRecord:
 class NullMeter:
     """A meter of nothing, with the native one's methods."""
 
-    __slots__ = ("_intensity", "_record", "_started", "_wall", "reason")
+    __slots__ = ("_rates", "_record", "_started", "_wall", "carbon_basis", "reason")
 
     device = "cpu"
     gpu_name = None
 
-    def __init__(self, reason: str, intensity: float | None) -> None:
+    def __init__(self, reason: str, basis: CarbonBasis, rates: Rates) -> None:
         self.reason = reason
-        self._intensity = intensity
-        self._record = NullRecord(reason)
+        self.carbon_basis = basis
+        self._rates = rates
+        self._record = NullRecord(reason, basis)
         self._started = monotonic()
         self._wall = time()
 
@@ -83,18 +92,26 @@ class NullMeter:
     def close(self, timeout_ns: int, /) -> None:
         self._record.is_open = False
 
-    def summary(self, timeout_ns: int, /) -> str:
+    def summary(self, timeout_ns: int, format: int, /) -> str:
+        text = self._json()
+        if format == _native.FORMAT_JSON:
+            return text
+        return _native.report(text.encode(), format)
+
+    def _json(self) -> str:
         import json
         import os
         from time import gmtime, strftime
 
-        from ._results import to_dict
+        from ._results import ITEM_KEYS, to_dict
 
         def group() -> dict[str, Any]:
             means = dict.fromkeys(("mean_duration_s", "mean_energy_j", "mean_carbon_g"))
             totals = ("total_duration_s", "total_energy_j", "total_carbon_g", "distinct_energy_j")
             parts = ("uncertainty_j", "uncertainty_gain_j", "uncertainty_edge_j")
-            return {"count": 0, **means, **dict.fromkeys(totals + parts, 0.0)}
+            basis = {"carbon_basis": self.carbon_basis, "cost": None, "embodied_g": None}
+            items = {"windows_with_items": 0, **dict.fromkeys(ITEM_KEYS)}
+            return {"count": 0, **means, **dict.fromkeys(totals + parts, 0.0), **basis, **items}
 
         nothing = dict.fromkeys(("in_epochs_j", "in_batches_j", "outside_windows_j"), 0.0)
         return json.dumps(
@@ -103,19 +120,15 @@ class NullMeter:
                 "device": self.device,
                 "gpu_name": self.gpu_name,
                 "gpu_shared": None,
-                "carbon_intensity_g_per_kwh": self._intensity,
+                "carbon_intensity_g_per_kwh": self.carbon_basis["g_per_kwh"],
                 "num_batches": 0,
                 "num_epochs": 0,
                 "batch_summary": group(),
                 "epoch_summary": group(),
                 "windows": {},
-                "run": {**to_dict(self._record.result()), **nothing},
-                "carbon_basis": {
-                    "g_per_kwh": self._intensity,
-                    "source": "not used",
-                    "year": None,
-                    "is_default": self._intensity is None,
-                },
+                "run": {**to_dict(self._record.result(), self.carbon_basis), **nothing},
+                "carbon_basis": self.carbon_basis,
+                "rates": self._rates,
                 "tdp": {"cpu": None, "gpu": None, "unused": []},
                 "overhead": dict.fromkeys(("fraction", "limit", "caller_s", "sync_s"), 0.0),
                 "scope": {

@@ -4,10 +4,15 @@
 
 from __future__ import annotations
 
+ITEM_KEYS = (
+    *("items", "energy_per_item_j", "energy_per_item_uncertainty_j"),
+    *("items_per_j", "items_per_j_uncertainty"),
+)
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._native import ChannelEnergy, Result
-    from .types import ChannelResult, Missing, WindowResult
+    from .types import CarbonBasis, ChannelResult, Missing, WindowResult
 
 
 def _missing(result: Result) -> list[Missing]:
@@ -33,19 +38,25 @@ def _channel(channel: ChannelEnergy, energy_j: float) -> ChannelResult:
         "resolution": channel.resolution,
         "reasons": channel.reasons,
         "update_period_s": None if period_ns is None else period_ns / 1e9,
-        "update_period_from": None
-        if period_ns is None
-        else ("measured" if channel.is_period_measured else "assumed"),
+        "update_period_from": channel.period_from,
     }
 
 
-def to_dict(result: Result, *reasons: str | None) -> WindowResult:
+def to_dict(result: Result, basis: CarbonBasis, *reasons: str | None) -> WindowResult:
     seconds = result.duration_ns / 1e9
     return {
         "duration_s": seconds,
         "energy_j": result.energy_j,
         "avg_power_w": result.energy_j / seconds if seconds else 0.0,
         "carbon_g": result.carbon_g,
+        "carbon_basis": basis,
+        "cost": result.cost,
+        "embodied_g": result.embodied_g,
+        "items": result.items,
+        "energy_per_item_j": result.energy_per_item_j,
+        "energy_per_item_uncertainty_j": result.energy_per_item_uncertainty_j,
+        "items_per_j": result.items_per_j,
+        "items_per_j_uncertainty": result.items_per_j_uncertainty,
         "cpu_energy_j": result.cpu_j,
         "gpu_energy_j": result.gpu_j,
         "dram_energy_j": result.dram_j,
@@ -69,4 +80,5 @@ def to_dict(result: Result, *reasons: str | None) -> WindowResult:
         "missing": _missing(result),
         "final": result.is_final,
         "process_cpu_share": result.process_cpu_share,
+        "process_cpu_share_reason": result.process_cpu_share_reason,
     }

@@ -26,16 +26,41 @@ UNSYNCHRONISED = (
 )
 
 
-class Wait:
-    """Waits until the GPU is done, before a window ends, and tells the window how long it took."""
+class Use:
+    """Since when this program has used CUDA through torch or cupy, as ends of windows saw it."""
 
-    __slots__ = ("_has_failed", "_own")
+    __slots__ = ("since_ns",)
 
-    def __init__(self, own: Callable[[], object] | None) -> None:
+    def __init__(self) -> None:
+        self.since_ns: int | None = None
+
+    def look(self) -> None:
+        if self.since_ns is not None:
+            return
+        try:
+            if _torch() is not None or _cupy() is not None:
+                self.since_ns = monotonic_ns()
+        except Exception:
+            return
+
+
+class Ending:
+    """Called before a window ends: looks who uses CUDA, waits until the GPU is done if windows of
+    its kind do, and tells the window how long it took."""
+
+    __slots__ = ("_has_failed", "_own", "_use", "_waits")
+
+    def __init__(self, own: Callable[[], object] | None, waits: bool, use: Use | None) -> None:
         self._own = own
+        self._waits = waits
+        self._use = use
         self._has_failed = False
 
-    def __call__(self, record: Record | NullRecord) -> None:
+    def __call__(self, record: Record | NullRecord, may_wait: bool = True) -> None:
+        if self._use is not None:
+            self._use.look()
+        if not self._waits or not may_wait:
+            return
         synchronise = _synchroniser() if self._own is None else self._own
         if synchronise is None or not record.set_wait(0):
             return
@@ -62,26 +87,22 @@ class Wait:
         )
 
 
-def waits(choice: Choice) -> tuple[Wait | None, ...]:
-    """What waits before a window of each kind ends, by kind; None: nothing does."""
-    if choice is False:
-        return (None,) * (_native.KIND_RUN + 1)
-    wait = Wait(choice if callable(choice) else None)
-    kinds = [_native.KIND_OTHER, _native.KIND_EPOCH]
-    if choice != "auto":
+def endings(choice: Choice, use: Use | None) -> tuple[Ending | None, ...]:
+    """What happens before a window of each kind ends, by kind; None: nothing does."""
+    kinds = [] if choice is False else [_native.KIND_OTHER, _native.KIND_EPOCH]
+    if choice not in (False, "auto"):
         kinds.append(_native.KIND_BATCH)
-    return tuple(wait if kind in kinds else None for kind in range(_native.KIND_RUN + 1))
+    wait = Ending(choice if callable(choice) else None, True, use)
+    rest = None if use is None else Ending(None, False, use)
+    return tuple(wait if kind in kinds else rest for kind in range(_native.KIND_RUN + 1))
 
 
-def reason(result: Result) -> str | None:
+def reason(result: Result, use: Use | None) -> str | None:
     """Why the energy of an ended window may be in another one: nobody waited for the GPU."""
-    if result.wait_ns or result.gpu_j is None:
+    if use is None or use.since_ns is None or result.wait_ns or result.gpu_j is None:
         return None
-    try:
-        in_use = _torch() is not None or _cupy() is not None
-    except Exception:
-        return None
-    return UNSYNCHRONISED if in_use else None
+    end_ns = result.begin_ns + result.duration_ns
+    return UNSYNCHRONISED if end_ns >= use.since_ns else None
 
 
 def _loaded(name: str) -> Any:
@@ -109,8 +130,8 @@ def _synchroniser() -> Callable[[], object] | None:
     """Waits for all work that is queued; None: there is none, or this is no time to wait."""
     try:
         torch, cupy = _torch(), _cupy()
-        # A synchronisation would end the capture of a graph with an error.
-        if torch is not None and torch.is_current_stream_capturing():
+        # A synchronisation would end the capture of a graph with an error, in any thread.
+        if torch is not None and _is_capturing(torch):
             return None
         if cupy is not None and cupy.get_current_stream().is_capturing():
             return None
@@ -119,6 +140,18 @@ def _synchroniser() -> Callable[[], object] | None:
         return None if cupy is None else cupy.runtime.deviceSynchronize
     except Exception:
         return None
+
+
+def _is_capturing(cuda: Any) -> bool:
+    if cuda.is_current_stream_capturing():
+        return True
+    # torch.cuda.graph captures on a stream of its own, whichever thread it is in, unless it is
+    # given another.
+    stream = getattr(getattr(cuda, "graph", None), "default_capture_stream", None)
+    if stream is None:
+        return False
+    with cuda.stream(stream):
+        return bool(cuda.is_current_stream_capturing())
 
 
 def _of_torch(cuda: Any) -> Callable[[], object] | None:

@@ -30,17 +30,17 @@ def _open(path: str | bytes, flags: int, argument: str, remedy: str) -> int:
         raise SystemRefused(text) from error
 
 
-def create(path: str | bytes) -> int:
+def create(path: str | bytes, argument: str = "trace") -> int:
     """A new file, or one that is no regular file, such as a pipe: nothing is overwritten."""
     remedy = "give the path of a file in a folder that exists and that you may write to"
     flags = os.O_WRONLY
     try:
         if not S_ISREG(os.stat(path).st_mode):
-            return _open(path, flags, "trace", remedy)
+            return _open(path, flags, argument, remedy)
         remedy = "remove it, or give the name of a new file, each process one of its own"
     except (OSError, ValueError):
         pass  # It is not there, and opening says what else may be wrong.
-    return _open(path, flags | os.O_CREAT | os.O_EXCL, "trace", remedy)
+    return _open(path, flags | os.O_CREAT | os.O_EXCL, argument, remedy)
 
 
 def discard(path: str | bytes, fd: int) -> None:
@@ -51,11 +51,21 @@ def discard(path: str | bytes, fd: int) -> None:
         os.unlink(path)
 
 
-def judge(meter: _native.Meter, path: str | bytes) -> None:
-    """Warns if the trace of a closed meter is not whole."""
-    text = meter.trace_status()
+def judge(text: str | None, path: str | bytes, argument: str) -> None:
+    """Warns if the file of a closed meter is not whole; text: what it lacks."""
     if text is not None:
-        warn(f"trace={_arguments.shown(path)}: {text}.")
+        warn(f"{argument}={_arguments.shown(path)}: {text}.")
+
+
+def open_to_play(path: str | bytes) -> int:
+    return _open(path, os.O_RDONLY | os.O_NONBLOCK, "replay", _REMEDY)
+
+
+def told_by_name(error: Exception, fd: int, shown: str) -> Exception:
+    """The same, with the file's name in the place of its descriptor."""
+    words = str(error).replace(f"descriptor {fd}", shown, 1)
+    words = words.replace("give a descriptor that is open for reading", _REMEDY, 1)
+    return type(error)(words)
 
 
 def replay(path: object) -> Summary:
@@ -67,9 +77,7 @@ def replay(path: object) -> Summary:
     try:
         text, is_whole = _native.replay(fd)
     except (InvalidArgument, SystemRefused) as error:
-        words = str(error).replace(f"descriptor {fd}", shown, 1)
-        words = words.replace("give a descriptor that is open for reading", _REMEDY, 1)
-        raise type(error)(words) from None
+        raise told_by_name(error, fd, shown) from None
     finally:
         os.close(fd)
     if not is_whole:

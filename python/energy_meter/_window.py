@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from ._arguments import items as items_of
 from ._arguments import timeout_ns as timeout_of
 from ._errors import MeterForked, WindowEnded, WindowNotStarted, WindowOpenError
 from ._null import FORKED, NullRecord
@@ -12,11 +13,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
-    from typing import Any, Never, SupportsFloat, TypeVar
+    from typing import Any, Never, SupportsFloat, SupportsIndex, TypeVar
 
     from ._meter import EnergyMeter
     from ._native import Record, Result
-    from .types import ChannelResult, Missing, ProvenanceEnergy, WindowResult
+    from .types import CarbonBasis, ChannelResult, Missing, ProvenanceEnergy, WindowResult
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -29,17 +30,21 @@ class Window:
     a window of its own. As long as it lives it can be read, however many windows follow.
     """
 
-    __slots__ = ("__weakref__", "_kind", "_meter", "_name", "_record")
+    __slots__ = ("__weakref__", "_items", "_kind", "_meter", "_name", "_record", "_use")
 
     # From start to stop the meter must live; an ended window needs only its record.
     _meter: EnergyMeter | None
     _record: Record | NullRecord | None
 
-    def __init__(self, meter: EnergyMeter, kind: int, name: str | None) -> None:
+    def __init__(
+        self, meter: EnergyMeter, kind: int, name: str | None, items: int | None = None
+    ) -> None:
         self._meter = meter
         self._kind = kind
         self._name = name
+        self._items = items
         self._record = None
+        self._use = meter._use
 
     def start(self) -> Window:
         """Begins the window and returns it."""
@@ -50,6 +55,8 @@ class Window:
             self._record = meter._begin(self._kind, self._name, True)
         except MeterForked:
             self._record = meter._forked().begin(self._kind, self._name, True)
+        if self._items is not None:
+            self._record.set_items(self._items)
         return self
 
     def stop(self) -> Window:
@@ -64,17 +71,38 @@ class Window:
         meter = self._meter
         if meter is None:
             return
-        wait = meter._waits[self._kind]
+        ending = meter._endings[self._kind]
         try:
             try:
-                if wait is not None and waits:
-                    wait(record)
+                if ending is not None:
+                    ending(record, waits)
             finally:
                 record.end()
         except MeterForked:
             self._record = meter._forked().begin(self._kind, self._name, True)
         finally:
             self._meter = None
+
+    @property
+    def items(self) -> int | None:
+        """The samples, tokens or requests that it carries, or None.
+
+        Set it any time before the end; a later value wins. They must be those of all devices that
+        are measured: what a node of 8 GPUs used goes with the samples of all 8.
+        """
+        return self._items
+
+    @items.setter
+    def items(self, count: SupportsIndex) -> None:
+        number = items_of(count)
+        if self._meter is None:
+            raise WindowEnded("this window has ended; give its items before its end")
+        if self._record is not None:
+            try:
+                self._record.set_items(number)
+            except MeterForked:
+                self._record = self._meter._forked().begin(self._kind, self._name, True)
+        self._items = number
 
     __enter__ = start
 
@@ -93,7 +121,7 @@ class Window:
         meter = self._meter
         if self._record is not None or meter is None:
             raise WindowEnded("this window was started before; decorate with one of its own")
-        measured: Function = decorated(function, meter, self._kind, self._name)
+        measured: Function = decorated(function, meter, self._kind, self._name, self._items)
         return measured
 
     def to_dict(self) -> WindowResult:
@@ -111,7 +139,7 @@ class Window:
             try:
                 self._record.settle(timeout_ns)
             except MeterForked:
-                return self._dict(NullRecord(FORKED).result())
+                return self._dict(NullRecord(FORKED, self._record.carbon_basis).result())
             result = self._result()
         return self._dict(result)
 
@@ -125,7 +153,7 @@ class Window:
         from ._results import to_dict
         from ._sync import reason
 
-        return to_dict(result, reason(result))
+        return to_dict(result, self._record.carbon_basis, reason(result, self._use))
 
     def _result(self) -> Result | None:
         """None until stop(), or the close of the meter, has ended the window."""
@@ -135,7 +163,7 @@ class Window:
         try:
             result = record.result()
         except MeterForked:
-            return NullRecord(FORKED).result()
+            return NullRecord(FORKED, record.carbon_basis).result()
         return None if self._meter is not None and result.is_open else result
 
     @property
@@ -153,6 +181,34 @@ class Window:
     @property
     def carbon_g(self) -> float:
         return self.to_dict()["carbon_g"]
+
+    @property
+    def carbon_basis(self) -> CarbonBasis:
+        return self.to_dict()["carbon_basis"]
+
+    @property
+    def cost(self) -> float | None:
+        return self.to_dict()["cost"]
+
+    @property
+    def embodied_g(self) -> float | None:
+        return self.to_dict()["embodied_g"]
+
+    @property
+    def energy_per_item_j(self) -> float | None:
+        return self.to_dict()["energy_per_item_j"]
+
+    @property
+    def energy_per_item_uncertainty_j(self) -> float | None:
+        return self.to_dict()["energy_per_item_uncertainty_j"]
+
+    @property
+    def items_per_j(self) -> float | None:
+        return self.to_dict()["items_per_j"]
+
+    @property
+    def items_per_j_uncertainty(self) -> float | None:
+        return self.to_dict()["items_per_j_uncertainty"]
 
     @property
     def cpu_energy_j(self) -> float | None:
@@ -213,6 +269,10 @@ class Window:
     @property
     def process_cpu_share(self) -> float | None:
         return self.to_dict()["process_cpu_share"]
+
+    @property
+    def process_cpu_share_reason(self) -> str | None:
+        return self.to_dict()["process_cpu_share_reason"]
 
     def __repr__(self) -> str:
         state = "new" if self._record is None else "ended" if self._result() else "open"

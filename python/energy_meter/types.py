@@ -5,9 +5,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol, TypedDict, TypeVar
+from os import PathLike
+from typing import Any, Literal, NotRequired, Protocol, TypedDict, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
+
+
+class CarbonBasis(TypedDict):
+    """What carbon is computed with. Merged: None where it is not the same for all."""
+
+    g_per_kwh: float | None
+    source: str | None
+    year: int | None
+    zone: str | None
+    zone_name: str | None
+    location: str | None
+    method: str | None
+    is_default: bool
+    pue: float | None
+    pue_source: str | None
+
+
+class MeterFile(TypedDict):
+    """A number that an outside meter writes into a file, for ``EnergyMeter(files=[...])``."""
+
+    path: str | bytes | PathLike[str] | PathLike[bytes]
+    unit: Literal["J", "kJ", "mJ", "uJ", "Wh", "kWh", "W", "kW", "mW", "uW"]
+    kind: NotRequired[Literal["counter", "gauge"]]
+    domain: NotRequired[Literal["platform", "cpu", "gpu", "dram", "other"]]
+    name: NotRequired[str]
 
 
 class ProvenanceEnergy(TypedDict):
@@ -44,6 +70,14 @@ class WindowResult(TypedDict):
     energy_j: float
     avg_power_w: float
     carbon_g: float
+    carbon_basis: CarbonBasis
+    cost: float | None
+    embodied_g: float | None
+    items: int | None
+    energy_per_item_j: float | None
+    energy_per_item_uncertainty_j: float | None
+    items_per_j: float | None
+    items_per_j_uncertainty: float | None
     cpu_energy_j: float | None
     gpu_energy_j: float | None
     dram_energy_j: float | None
@@ -59,6 +93,7 @@ class WindowResult(TypedDict):
     missing: list[Missing]
     final: bool
     process_cpu_share: float | None
+    process_cpu_share_reason: str | None
 
 
 class ChannelInfo(TypedDict):
@@ -83,15 +118,29 @@ class AbsenceInfo(TypedDict):
     hint: str
 
 
-class GroupSummary(TypedDict):
+class AnyGroup(TypedDict):
+    """What windows of one kind or name have in common, merged or not."""
+
     count: int
     mean_duration_s: float | None
     mean_energy_j: float | None
     mean_carbon_g: float | None
     total_duration_s: float
+    distinct_energy_j: float | None
+
+
+class GroupSummary(AnyGroup):
     total_energy_j: float
     total_carbon_g: float
-    distinct_energy_j: float | None
+    carbon_basis: CarbonBasis
+    cost: float | None
+    embodied_g: float | None
+    windows_with_items: int
+    items: int | None
+    energy_per_item_j: float | None
+    energy_per_item_uncertainty_j: float | None
+    items_per_j: float | None
+    items_per_j_uncertainty: float | None
     uncertainty_j: float
     uncertainty_gain_j: float
     uncertainty_edge_j: float
@@ -105,15 +154,16 @@ class RunSummary(WindowResult):
     outside_windows_j: float
 
 
-class CarbonBasis(TypedDict):
-    g_per_kwh: float | None
-    source: str
-    year: int | None
-    is_default: bool
+class Rates(TypedDict):
+    """What was given for cost and for embodied carbon; None: not given, or not the same for all."""
+
+    price_per_kwh: float | None
+    embodied_kg: float | None
+    lifetime_years: float | None
 
 
 class Overhead(TypedDict):
-    """What measuring cost the program: seconds inside begin, end and lap, and waiting for GPUs."""
+    """What it cost: seconds inside the library's begin, end and lap, and waiting for GPUs."""
 
     fraction: float | None
     limit: float | None
@@ -121,8 +171,8 @@ class Overhead(TypedDict):
     sync_s: float
 
 
-class Summary(TypedDict):
-    """All that a meter knows, as JSON."""
+class AnySummary(TypedDict):
+    """What a summary of one process and a merged one have in common."""
 
     schema: int
     device: str
@@ -131,27 +181,36 @@ class Summary(TypedDict):
     carbon_intensity_g_per_kwh: float | None
     num_batches: int
     num_epochs: int
-    batch_summary: GroupSummary
-    epoch_summary: GroupSummary
-    windows: dict[str, GroupSummary]
-    run: RunSummary
     carbon_basis: CarbonBasis
+    rates: Rates
     tdp: dict[str, Any]
     overhead: Overhead
     scope: dict[str, Any]
 
 
-class MergedGroupSummary(TypedDict):
+class Summary(AnySummary):
+    """All that a meter knows, as JSON."""
+
+    batch_summary: GroupSummary
+    epoch_summary: GroupSummary
+    windows: dict[str, GroupSummary]
+    run: RunSummary
+
+
+class MergedGroupSummary(AnyGroup):
     """Energies are None where processes measured the same devices at the same time."""
 
-    count: int
-    mean_duration_s: float | None
-    mean_energy_j: float | None
-    mean_carbon_g: float | None
-    total_duration_s: float
     total_energy_j: float | None
     total_carbon_g: float | None
-    distinct_energy_j: float | None
+    carbon_basis: CarbonBasis
+    cost: float | None
+    embodied_g: float | None
+    windows_with_items: int
+    items: int | None
+    energy_per_item_j: float | None
+    energy_per_item_uncertainty_j: float | None
+    items_per_j: float | None
+    items_per_j_uncertainty: float | None
     uncertainty_j: float | None
     uncertainty_gain_j: float | None
     uncertainty_edge_j: float | None
@@ -165,33 +224,51 @@ class MergedRunSummary(WindowResult):
     outside_windows_j: float | None
 
 
-class MergedCarbonBasis(TypedDict):
-    """None: not the same for all."""
-
-    g_per_kwh: float | None
-    source: str | None
-    year: int | None
-    is_default: bool
-
-
-class MergedSummary(TypedDict):
+class MergedSummary(AnySummary):
     """The summaries of several processes as one: the keys of a summary."""
 
-    schema: int
-    device: str
-    gpu_name: str | None
-    gpu_shared: bool | None
-    carbon_intensity_g_per_kwh: float | None
-    num_batches: int
-    num_epochs: int
     batch_summary: MergedGroupSummary
     epoch_summary: MergedGroupSummary
     windows: dict[str, MergedGroupSummary]
     run: MergedRunSummary
-    carbon_basis: MergedCarbonBasis
-    tdp: dict[str, Any]
-    overhead: Overhead
-    scope: dict[str, Any]
+
+
+class ComparedRun(TypedDict):
+    """One side of a comparison: one run, or the mean of several."""
+
+    name: str
+    count: int
+    duration_s: float
+    energy_j: float
+    energy_sd_j: float | None
+    uncertainty_j: float
+    avg_power_w: float
+    carbon_g: float
+
+
+class Difference(TypedDict):
+    """How much more than the first run one used; negative: less. Whether that is out of doubt."""
+
+    name: str
+    than: str
+    difference_j: float
+    ratio: float | None
+    uncertainty_j: float
+    uncertainty_gain_j: float
+    uncertainty_edge_j: float
+    scatter_j: float | None
+    stands: bool
+    comparable: bool
+    reasons: list[str]
+
+
+class Comparison(TypedDict):
+    """What ``EnergyMeter.compare`` gives: all runs, and each one's difference from the first."""
+
+    schema: int
+    runs: list[ComparedRun]
+    least: str
+    differences: list[Difference]
 
 
 class Measured(Protocol[T_co]):

@@ -98,6 +98,15 @@ static PyObject *period_of(const em_energy *energy)
     return energy->period_ns ? PyLong_FromUnsignedLongLong(energy->period_ns) : Py_NewRef(Py_None);
 }
 
+static PyObject *period_from(const em_energy *energy, const em_channel *channel)
+{
+    int is_assumed = (energy->notes & EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED)) != 0;
+    return text_or_none(!energy->period_ns               ? NULL
+                        : channel->kind == EM_KIND_MODEL ? "model"
+                        : is_assumed                     ? "assumed"
+                                                         : "measured");
+}
+
 static PyObject *channel_energy(const em__native_state *state, em_meter *meter, const em_result *result, size_t index,
                                 const em_channel *channel)
 {
@@ -116,7 +125,7 @@ static PyObject *channel_energy(const em__native_state *state, em_meter *meter, 
         WORD(resolution_words, energy->resolution),
         reasons_of(state, meter, result, (int32_t)index),
         period_of(energy),
-        PyBool_FromLong(!(energy->notes & EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED))),
+        period_from(energy, channel),
     };
     return TUPLE(state->channel_energy_type, items);
 }
@@ -192,6 +201,15 @@ PyObject *em__native_result(const em__native_state *state, em_meter *meter, em_w
             reasons_of(state, meter, &result, -1),
             PyLong_FromUnsignedLongLong(result.wait_ns),
             number_or_none(result.process_cpu_share),
+            number_or_none(result.cost),
+            number_or_none(result.embodied_g),
+            text_or_none(result.process_cpu_share_reason),
+            PyLong_FromUnsignedLongLong(result.begin_ns),
+            result.per_item.windows ? PyLong_FromUnsignedLongLong(result.items) : Py_NewRef(Py_None),
+            number_or_none(result.per_item.energy_j),
+            number_or_none(result.per_item.uncertainty_j),
+            number_or_none(result.per_item.items_per_j),
+            number_or_none(result.per_item.items_per_j_uncertainty),
         };
         tuple = TUPLE(state->result_type, items);
     }
@@ -282,34 +300,43 @@ static int add_tuple(PyObject *module, const char *name, PyStructSequence_Field 
 int em__native_add_tuples(PyObject *module, em__native_state *state)
 {
     static PyStructSequence_Field result[] = {
-        {"duration_ns", NULL},  {"energy_j", NULL},
-        {"carbon_g", NULL},     {"cpu_j", NULL},
-        {"gpu_j", NULL},        {"dram_j", NULL},
-        {"other_j", NULL},      {"measured_j", NULL},
-        {"integrated_j", NULL}, {"estimated_j", NULL},
-        {"is_complete", NULL},  {"is_final", NULL},
-        {"is_open", NULL},      {"channels", NULL},
-        {"unmeasured", NULL},   {"uncertainty_j", NULL},
-        {"gain_j", NULL},       {"edge_j", NULL},
-        {"resolution", NULL},   {"reasons", NULL},
-        {"wait_ns", NULL},      {"process_cpu_share", NULL},
-        {NULL, NULL},
-    };
-    static PyStructSequence_Field energy[] = {
-        {"name", NULL},
-        {"domain", NULL},
-        {"provenance", NULL},
-        {"counted_j", NULL},
-        {"status", NULL},
-        {"reason", NULL},
+        {"duration_ns", NULL},
+        {"energy_j", NULL},
+        {"carbon_g", NULL},
+        {"cpu_j", NULL},
+        {"gpu_j", NULL},
+        {"dram_j", NULL},
+        {"other_j", NULL},
+        {"measured_j", NULL},
+        {"integrated_j", NULL},
+        {"estimated_j", NULL},
+        {"is_complete", NULL},
+        {"is_final", NULL},
+        {"is_open", NULL},
+        {"channels", NULL},
+        {"unmeasured", NULL},
         {"uncertainty_j", NULL},
         {"gain_j", NULL},
         {"edge_j", NULL},
         {"resolution", NULL},
         {"reasons", NULL},
-        {"period_ns", NULL},
-        {"is_period_measured", NULL},
+        {"wait_ns", NULL},
+        {"process_cpu_share", NULL},
+        {"cost", NULL},
+        {"embodied_g", NULL},
+        {"process_cpu_share_reason", NULL},
+        {"begin_ns", NULL},
+        {"items", NULL},
+        {"energy_per_item_j", NULL},
+        {"energy_per_item_uncertainty_j", NULL},
+        {"items_per_j", NULL},
+        {"items_per_j_uncertainty", NULL},
         {NULL, NULL},
+    };
+    static PyStructSequence_Field energy[] = {
+        {"name", NULL},    {"domain", NULL},        {"provenance", NULL},  {"counted_j", NULL}, {"status", NULL},
+        {"reason", NULL},  {"uncertainty_j", NULL}, {"gain_j", NULL},      {"edge_j", NULL},    {"resolution", NULL},
+        {"reasons", NULL}, {"period_ns", NULL},     {"period_from", NULL}, {NULL, NULL},
     };
     static PyStructSequence_Field channel[] = {
         {"name", NULL}, {"sensor", NULL}, {"source", NULL}, {"domain", NULL},      {"kind", NULL}, {"role", NULL},

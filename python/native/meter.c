@@ -23,8 +23,11 @@ void em__native_share_drop(em__native_share *share)
     }
     PyThreadState *released = PyEval_SaveThread();
     em_meter_destroy(share->meter);
-    if (share->trace_fd >= 0) {
-        close(share->trace_fd);
+    const int descriptors[] = {share->trace_fd, share->windows_fd};
+    for (size_t i = 0; i < 2; i++) {
+        if (descriptors[i] >= 0) {
+            close(descriptors[i]);
+        }
     }
     PyEval_RestoreThread(released);
     PyMem_Free(share);
@@ -63,6 +66,40 @@ failed:
     return NULL;
 }
 
+/* Tuples of path, unit, kind, domain and name. The strings stay owned by them and by ret_bytes. */
+static em_file *files_of(PyObject *sequence, PyObject **ret_bytes)
+{
+    *ret_bytes = NULL;
+    Py_ssize_t count = PySequence_Size(sequence);
+    if (count < 0) {
+        return NULL;
+    }
+    em_file *files = PyMem_Calloc((size_t)count + 1, sizeof *files);
+    PyObject *bytes = PyList_New(count);
+    if (!files || !bytes) {
+        PyErr_NoMemory();
+        goto failed;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *item = PySequence_GetItem(sequence, i), *path = NULL;
+        em_file *file = &files[i];
+        int ok = item && PyArg_ParseTuple(item, "O&szzz:files", PyUnicode_FSConverter, &path, &file->unit, &file->kind,
+                                          &file->domain, &file->name);
+        Py_XDECREF(item); /* The sequence holds it. */
+        if (!ok) {
+            goto failed;
+        }
+        file->path = PyBytes_AsString(path);
+        PyList_SetItem(bytes, i, path);
+    }
+    *ret_bytes = bytes;
+    return files;
+failed:
+    PyMem_Free(files);
+    Py_XDECREF(bytes);
+    return NULL;
+}
+
 static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"sample_interval_ns",
@@ -78,16 +115,27 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
                             "root",
                             "trace_fd",
                             "channels",
+                            "location",
+                            "pue",
+                            "price_per_kwh",
+                            "embodied_kg",
+                            "lifetime_years",
+                            "windows_fd",
+                            "windows_format",
+                            "files",
+                            "replay_fd",
                             NULL};
     em_options options;
     em_options_init(&options, sizeof options);
     unsigned long long interval = options.sample_interval_ns;
     unsigned int without = 0, require = 0, flags = 0;
-    PyObject *environment = NULL, *root = NULL, *bytes = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$KddddIIIsOO&iz", names, &interval, &options.overhead_limit,
-                                     &options.cpu_tdp_w, &options.gpu_tdp_w, &options.carbon_g_per_kwh, &without,
-                                     &require, &flags, &options.gpus, &environment, PyUnicode_FSConverter, &root,
-                                     &options.trace_fd, &options.channels)) {
+    PyObject *environment = NULL, *root = NULL, *bytes = NULL, *paths = NULL, *files = NULL;
+    if (!PyArg_ParseTupleAndKeywords(
+            args, keywords, "|$KddddIIIsOO&izzddddiiO!i", names, &interval, &options.overhead_limit, &options.cpu_tdp_w,
+            &options.gpu_tdp_w, &options.carbon_g_per_kwh, &without, &require, &flags, &options.gpus, &environment,
+            PyUnicode_FSConverter, &root, &options.trace_fd, &options.channels, &options.location, &options.pue,
+            &options.price_per_kwh, &options.embodied_kg, &options.lifetime_years, &options.windows_fd,
+            &options.windows_format, &PyList_Type, &files, &options.replay_fd)) {
         return NULL;
     }
     options.sample_interval_ns = interval;
@@ -106,6 +154,10 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
         goto done;
     }
     options.environment = strings;
+    if (files && !(options.files = files_of(files, &paths))) {
+        goto done;
+    }
+    options.file_count = files ? (size_t)PyList_Size(files) : 0;
     em_error error = {.size = sizeof error};
     PyThreadState *released = PyEval_SaveThread();
     int status = em_meter_create(&options, &error, &meter);
@@ -116,7 +168,7 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     }
     share = PyMem_Malloc(sizeof *share);
     if (share) {
-        *share = (em__native_share){meter, 1, options.trace_fd};
+        *share = (em__native_share){meter, 1, options.trace_fd, options.windows_fd};
     }
     self = share ? (PyObject *)PyObject_New(em__native_meter, type) : PyErr_NoMemory();
     if (self) {
@@ -127,7 +179,9 @@ static PyObject *meter_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     }
 done:
     PyMem_Free(strings);
+    PyMem_Free((void *)options.files);
     Py_XDECREF(bytes);
+    Py_XDECREF(paths);
     Py_XDECREF(root);
     return self;
 }
@@ -198,7 +252,8 @@ static PyObject *meter_last(PyObject *self, PyObject *args)
 static PyObject *meter_summary(PyObject *self, PyObject *args)
 {
     unsigned long long timeout_ns;
-    if (!PyArg_ParseTuple(args, "K:summary", &timeout_ns)) {
+    int format;
+    if (!PyArg_ParseTuple(args, "Ki:summary", &timeout_ns, &format)) {
         return NULL;
     }
     em_meter *meter = meter_of(self);
@@ -208,7 +263,7 @@ static PyObject *meter_summary(PyObject *self, PyObject *args)
     PyThreadState *released = PyEval_SaveThread();
     int status = em_summary_create(meter, timeout_ns, &summary);
     if (status >= 0) {
-        status = em_summary_format(summary, EM_FORMAT_JSON, &text, &length);
+        status = em_summary_format(summary, format, &text, &length);
     }
     em_summary_destroy(summary);
     PyEval_RestoreThread(released);
@@ -266,11 +321,10 @@ static PyObject *meter_close(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
-static PyObject *meter_trace_status(PyObject *self, PyObject *unused)
+static PyObject *file_status(PyObject *self, int (*ask)(em_meter *, em_error *))
 {
-    (void)unused;
     em_error error = {.size = sizeof error};
-    int status = em_meter_trace_status(meter_of(self), &error);
+    int status = ask(meter_of(self), &error);
     if (status == EM_OK) {
         Py_RETURN_NONE;
     }
@@ -278,6 +332,18 @@ static PyObject *meter_trace_status(PyObject *self, PyObject *unused)
         return em__native_raise(state_of(self), status, NULL);
     }
     return PyUnicode_FromFormat("%s; %s", error.text, error.remedy);
+}
+
+static PyObject *meter_trace_status(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return file_status(self, em_meter_trace_status);
+}
+
+static PyObject *meter_windows_status(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return file_status(self, em_meter_windows_status);
 }
 
 static PyObject *meter_device(PyObject *self, void *unused)
@@ -296,21 +362,30 @@ static PyObject *meter_gpu_name(PyObject *self, void *unused)
     return PyUnicode_DecodeUTF8(name, (Py_ssize_t)strlen(name), "replace");
 }
 
+static PyObject *meter_basis(PyObject *self, void *unused)
+{
+    (void)unused;
+    return em__native_basis(meter_of(self));
+}
+
 static PyMethodDef meter_methods[] = {
     {"begin", EM__NATIVE_FASTCALL(meter_begin), METH_FASTCALL, "begin(kind, name, keep) -> Record"},
     {"last", meter_last, METH_VARARGS,
      "last(kind, name, timeout_ns) -> Result of the window that ended last, or None; 0: without waiting for it"},
-    {"summary", meter_summary, METH_VARARGS, "summary(timeout_ns) -> JSON"},
+    {"summary", meter_summary, METH_VARARGS, "summary(timeout_ns, format) -> str"},
     {"channels", meter_channels, METH_NOARGS, "channels() -> list of Channel"},
     {"absences", meter_absences, METH_NOARGS, "absences() -> list of Absence"},
     {"rank", meter_rank, METH_NOARGS, "rank() -> rank among the job's processes on this node, and how many they are"},
     {"reset", meter_reset, METH_NOARGS, "reset()"},
     {"close", meter_close, METH_VARARGS, "close(timeout_ns)"},
+    {"windows_status", meter_windows_status, METH_NOARGS,
+     "windows_status() -> what the file of windows lacks and why, or None"},
     {"trace_status", meter_trace_status, METH_NOARGS, "trace_status() -> what the trace lacks and why, or None"},
     {NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef meter_attributes[] = {
+    {"carbon_basis", meter_basis, NULL, "what carbon is computed with", NULL},
     {"device", meter_device, NULL, "\"gpu\" or \"cpu\"", NULL},
     {"gpu_name", meter_gpu_name, NULL, "str or None", NULL},
     {NULL, NULL, NULL, NULL, NULL},

@@ -18,16 +18,9 @@ PyObject *em__native_raise(const em__native_state *state, int status, const em_e
         PyErr_SetString(class, em_status_text(status));
         return NULL;
     }
-    char words[sizeof error->remedy];
-    snprintf(words, sizeof words, "%s", error->remedy);
-    if (status == EM_ERR_UNAVAILABLE && !words[0]) {
-        snprintf(words, sizeof words,
-                 "run `energy-meter sensors` to see what this machine offers, or leave \"%.*s\" out of require",
-                 (int)strcspn(error->text, ":"), error->text);
-    }
-    PyObject *text = text_of(error->text), *remedy = text_of(words);
+    PyObject *text = text_of(error->text), *remedy = text_of(error->remedy);
     if (text && remedy) {
-        PyErr_Format(class, "%U%s%U", text, words[0] ? "; " : "", remedy);
+        PyErr_Format(class, "%U%s%U", text, error->remedy[0] ? "; " : "", remedy);
     }
     Py_XDECREF(text);
     Py_XDECREF(remedy);
@@ -103,6 +96,11 @@ static int module_exec(PyObject *module)
         {"KIND_BATCH", EM_WINDOW_BATCH},
         {"KIND_EPOCH", EM_WINDOW_EPOCH},
         {"KIND_RUN", EM_WINDOW_RUN},
+        {"FORMAT_TEXT", EM_FORMAT_TEXT},
+        {"FORMAT_JSON", EM_FORMAT_JSON},
+        {"FORMAT_CSV", EM_FORMAT_CSV},
+        {"FORMAT_MODEL_CARD", EM_FORMAT_MODEL_CARD},
+        {"FORMAT_BOAMPS", EM_FORMAT_BOAMPS},
         {"DOMAIN_CPU", 1L << EM_DOMAIN_CPU},
         {"DOMAIN_GPU", 1L << EM_DOMAIN_GPU},
         {"DOMAIN_DRAM", 1L << EM_DOMAIN_DRAM},
@@ -170,6 +168,12 @@ PyMODINIT_FUNC PyInit__native(void)
 {
     static PyModuleDef_Slot slots[] = {{Py_mod_exec, EM__NATIVE_SLOT(module_exec)}, {0, NULL}};
     static PyMethodDef methods[] = {
+        {"compare", em__native_compare, METH_VARARGS,
+         "compare(texts, force) -> JSON of who used less, of lists of summaries' JSON as bytes, one for each side"},
+        {"carbon", EM__NATIVE_KEYWORDS(em__native_carbon), METH_VARARGS | METH_KEYWORDS,
+         "carbon(location, carbon_g_per_kwh, pue) -> what carbon is computed with"},
+        {"report", em__native_report, METH_VARARGS,
+         "report(json, format) -> the summary of that JSON in another format"},
         {"merge", em__native_merge, METH_O,
          "merge(texts) -> JSON of one summary, of a list of summaries' JSON as bytes"},
         {"replay", em__native_replay, METH_VARARGS, "replay(fd) -> JSON of a trace's summary, and whether it is whole"},

@@ -13,6 +13,7 @@
 
 /* Python's slots keep functions as void *, which ISO C has no cast for. */
 #define EM__NATIVE_SLOT(function) (__extension__(void *)(function))
+#define EM__NATIVE_KEYWORDS(function) ((PyCFunction)(void (*)(void))(function))
 #define EM__NATIVE_FASTCALL(function) ((PyCFunction)(void (*)(void))(function))
 
 enum { EM__NATIVE_ERRORS = 20 }; /* statuses above -20 are what calls answer; the others are data */
@@ -27,7 +28,7 @@ typedef struct {
 typedef struct {
     em_meter *meter;
     size_t holders;
-    int trace_fd; /* closed after the meter; -1: none */
+    int trace_fd, windows_fd; /* closed after the meter; -1: none */
 } em__native_share;
 
 typedef struct {
@@ -59,7 +60,12 @@ PyObject *em__native_result(const em__native_state *state, em_meter *meter, em_w
 PyObject *em__native_channels(const em__native_state *state, em_meter *meter);
 PyObject *em__native_absences(const em__native_state *state, em_meter *meter);
 int em__native_add_tuples(PyObject *module, em__native_state *state);
+/* The dict that types.CarbonBasis describes. */
+PyObject *em__native_basis(const em_meter *meter);
+PyObject *em__native_carbon(PyObject *module, PyObject *args, PyObject *keywords);
 PyObject *em__native_replay(PyObject *module, PyObject *args);
 PyObject *em__native_merge(PyObject *module, PyObject *texts);
+PyObject *em__native_compare(PyObject *module, PyObject *args);
+PyObject *em__native_report(PyObject *module, PyObject *args);
 
 #endif

@@ -124,6 +124,20 @@ static PyObject *record_set_wait(PyObject *object, PyObject *number)
     return PyBool_FromLong(status >= 0);
 }
 
+static PyObject *record_set_items(PyObject *object, PyObject *number)
+{
+    unsigned long long items = PyLong_AsUnsignedLongLong(number);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    em__native_record *self = record_of(object);
+    int status = em_window_set_items(self->share->meter, self->window, items);
+    if (status < 0 && !is_over(status)) {
+        return em__native_raise(state_of(object), status, NULL);
+    }
+    return PyBool_FromLong(status >= 0);
+}
+
 static PyObject *record_settle(PyObject *object, PyObject *number)
 {
     unsigned long long timeout_ns = PyLong_AsUnsignedLongLong(number);
@@ -150,11 +164,23 @@ static PyObject *record_result(PyObject *object, PyObject *unused)
     return result || !status ? result : em__native_raise(state, status, NULL);
 }
 
+static PyObject *record_basis(PyObject *object, void *unused)
+{
+    (void)unused;
+    return em__native_basis(record_of(object)->share->meter);
+}
+
+static PyGetSetDef record_attributes[] = {
+    {"carbon_basis", record_basis, NULL, "what carbon is computed with", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 static PyMethodDef record_methods[] = {
     {"end", record_end, METH_NOARGS, "end(): a second one does nothing"},
     {"lap", record_lap, METH_NOARGS, "lap(): ends the window; the record is the next one's, begun at the same instant"},
     {"cancel", record_cancel, METH_NOARGS, "cancel(): as if the window had never begun"},
     {"set_wait", record_set_wait, METH_O, "set_wait(ns) -> whether the window is open; a later value wins"},
+    {"set_items", record_set_items, METH_O, "set_items(count) -> whether the window is open; a later value wins"},
     {"settle", record_settle, METH_O, "settle(timeout_ns): waits until the ended window is final, then makes it so"},
     {"result", record_result, METH_NOARGS, "result() -> Result"},
     {NULL, NULL, 0, NULL},
@@ -163,6 +189,7 @@ static PyMethodDef record_methods[] = {
 static PyType_Slot record_slots[] = {
     {Py_tp_dealloc, EM__NATIVE_SLOT(record_dealloc)},
     {Py_tp_methods, record_methods},
+    {Py_tp_getset, record_attributes},
     {Py_tp_doc, "A window of a Meter."},
     {0, NULL},
 };

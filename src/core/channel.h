@@ -26,7 +26,8 @@ typedef enum {
     EM__COVERS_RAIL,       /* one of the feeds (number: die) that a socket without a counter of its own is the sum of */
     EM__COVERS_MODULE,     /* the input of a module: its CPUs, memory and integrated GPU together */
     EM__COVERS_PIECE,      /* inside the thing that inside names, else inside a rail (number: die), else the module */
-    EM__COVERS_UNKNOWN     /* nobody says what it feeds */
+    EM__COVERS_UNKNOWN,    /* nobody says what it feeds */
+    EM__COVERS_DOMAIN      /* some or all of its domain, as a user says; several such are of different things */
 } em__covers;
 
 typedef struct {

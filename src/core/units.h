@@ -13,10 +13,16 @@
 
 __extension__ typedef unsigned __int128 em__u128;
 
+/* A division of 128 bits costs several times as much as one of 64. */
+static inline em__u128 em__divide(em__u128 a, uint64_t b)
+{
+    return a <= UINT64_MAX ? (uint64_t)a / b : a / b;
+}
+
 /* a × b / c, cut; the largest number where it does not fit. c > 0. */
 static inline uint64_t em__scale(uint64_t a, uint64_t b, uint64_t c)
 {
-    em__u128 value = (em__u128)a * b / c;
+    em__u128 value = em__divide((em__u128)a * b, c);
     return value > UINT64_MAX ? UINT64_MAX : (uint64_t)value;
 }
 

@@ -34,6 +34,18 @@ static void settle_begin(em__ledger *ledger, em__record *record, em__edge *edge)
     }
 }
 
+static void list(em__ledger *ledger, em__record *record)
+{
+    if (ledger->listed_count >= ledger->listed_limit) {
+        ledger->unlisted += ledger->listed_limit > 0;
+        return;
+    }
+    record->is_listed = 1;
+    *(ledger->listed_last ? &ledger->listed_last->listed_after : &ledger->listed_first) = record;
+    ledger->listed_last = record;
+    ledger->listed_count++;
+}
+
 static void settle_end(em__ledger *ledger, em__record *record, em__edge *edge)
 {
     em__timeline *timeline = &ledger->timeline;
@@ -46,8 +58,10 @@ static void settle_end(em__ledger *ledger, em__record *record, em__edge *edge)
     if (of_all) {
         em__union_close(of_all, timeline, &record->spans[2], edge);
     }
-    em__group_add(record->group, timeline->channel_count, record->begin, edge, record->items, record->wait_ns);
+    em__group_add(record->group, timeline->channel_count, record->begin, edge,
+                  record->has_items ? &record->items : NULL, record->wait_ns);
     record->is_final = 1;
+    list(ledger, record);
 }
 
 int em__ledger_is_ready(const em__ledger *ledger)
@@ -247,7 +261,8 @@ static void check_shortfall(em__ledger *ledger, const em__event *event)
     em__shortfall_count(&ledger->shortfalls[event->channel], event->t_ns, &event->reading);
     for (size_t i = 0; i < ledger->setup.count; i++) {
         if (ledger->shortfalls[i].gauge == ledger->setup.facts[event->channel]) {
-            em__shortfall_power(&ledger->shortfalls[i], event->t_ns, &event->reading);
+            em__shortfall_power(&ledger->shortfalls[i], event->t_ns, &event->reading,
+                                em__timeline_edge_ns(&ledger->timeline));
         }
     }
 }
@@ -271,6 +286,7 @@ static void read_channel(em__ledger *ledger, const em__event *event)
     }
     em__series *series = &ledger->timeline.series[channel];
     int had_ended = series->has_ended;
+    series->is_spared = ledger->shortfalls[channel].is_sparing;
     check_shortfall(ledger, event);
     em__added added = em__timeline_add(&ledger->timeline, channel, event->t_ns, &event->reading);
     if (added == EM__ADDED_POINT) {
@@ -315,7 +331,8 @@ static int change_window(em__ledger *ledger, const em__event *event)
         cancel(ledger, record, event->t_ns);
         return EM_OK;
     case EM__EVENT_ITEMS:
-        record->items = event->amount;
+        record->items = event->amount < EM_MOST_ITEMS ? event->amount : EM_MOST_ITEMS;
+        record->has_items = 1;
         return EM_OK;
     default:
         record->wait_ns = event->amount;
@@ -333,6 +350,19 @@ static int pin(em__ledger *ledger, em_window window)
         settle_all(ledger);
     }
     return status;
+}
+
+/* What was counted so far belongs to the run before the reset. */
+static void forget_run_items(em__ledger *ledger)
+{
+    for (size_t i = 0; i <= ledger->store.bucket_mask; i++) {
+        for (em__record *record = ledger->store.buckets[i]; record; record = record->chain) {
+            if (!record->end && record->group->kind == EM_WINDOW_RUN) {
+                record->items = 0;
+                record->has_items = 0;
+            }
+        }
+    }
 }
 
 static int lap(em__ledger *ledger, em__event *event)
@@ -379,6 +409,7 @@ int em__ledger_apply(em__ledger *ledger, em__event *event)
         return mark_task(ledger, event->t_ns, NULL);
     case EM__EVENT_RESET:
         ledger->wait_ns = 0;
+        forget_run_items(ledger);
         return mark_task(ledger, event->t_ns, start_over);
     case EM__EVENT_PIN:
         return pin(ledger, event->window);

@@ -105,9 +105,9 @@ int em__ledger_find(const em__ledger *ledger, em_window window, em__record **ret
     return EM_OK;
 }
 
-int em__ledger_is_spared(const em__ledger *ledger, size_t channel)
+em__spared em__ledger_spared(const em__ledger *ledger, size_t channel)
 {
-    return em__shortfall_is_sparing(&ledger->shortfalls[channel]);
+    return em__shortfall_spared(&ledger->shortfalls[channel], em__timeline_edge_ns(&ledger->timeline));
 }
 
 size_t em__ledger_open_count(const em__ledger *ledger)

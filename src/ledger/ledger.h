@@ -6,6 +6,7 @@
 #define EM_LEDGER_LEDGER_H
 
 #include "core/event.h"
+#include "metrics/carbon.h"
 #include "metrics/energy.h"
 #include "metrics/points.h"
 #include "metrics/roles.h"
@@ -28,7 +29,7 @@ typedef struct {
     int32_t unmeasured[EM_DOMAINS]; /* why a domain that the options want has no channel at all; EM_OK */
     uint64_t notes;
     uint64_t interval_ns, patience_ns;
-    double g_per_kwh;
+    em__rates rates;
 } em__ledger_setup;
 
 typedef struct {
@@ -56,9 +57,12 @@ typedef struct {
     em__edge *run_begin;       /* of the first window, or of the last reset */
     int had_run;               /* a window of kind RUN has begun */
     uint64_t last_end_ns;
-    uint64_t heard_ns;    /* of the first reading of all; 0: none yet */
-    uint64_t wait_ns;     /* of all windows that have ended since the last reset, as told */
-    uint64_t resolutions; /* how often roles were decided: what is read may have changed */
+    uint64_t heard_ns;                      /* of the first reading of all; 0: none yet */
+    uint64_t wait_ns;                       /* of all windows that have ended since the last reset, as told */
+    em__record *listed_first, *listed_last; /* final windows that nobody has taken yet, in the order of their ends */
+    size_t listed_count, listed_limit;      /* limit 0: they are not listed */
+    uint64_t unlisted;                      /* how many came when there were so many */
+    uint64_t resolutions;                   /* how often roles were decided: what is read may have changed */
 } em__ledger;
 
 int em__ledger_init(em__ledger *ledger, const em__ledger_setup *setup);
@@ -84,18 +88,22 @@ int em__ledger_is_ready(const em__ledger *ledger);
 
 /* 1: the channel's device is to be read. */
 int em__ledger_is_read(const em__ledger *ledger, size_t channel);
-/* 1: its counter suffers from being read, or it is being found out whether it does: once a second is often enough. */
-int em__ledger_is_spared(const em__ledger *ledger, size_t channel);
+/* Whether its counter suffers from being read, or it is being found out whether it does: once a second is often enough. */
+em__spared em__ledger_spared(const em__ledger *ledger, size_t channel);
 size_t em__ledger_open_count(const em__ledger *ledger);
 int em__ledger_is_settled(const em__ledger *ledger);
 
 /* What is known of a window at now_ns. EM_ERR_UNKNOWN, EM_ERR_EXPIRED, EM_ERR_INVALID (size). */
 int em__ledger_result(em__ledger *ledger, em_window window, uint64_t now_ns, em_result *ret_result);
+/* The window that became final first of those that nobody has taken; its channels into those of ret_result. EM_ERR_UNKNOWN:
+ * there is none. */
+int em__ledger_take(em__ledger *ledger, em_result *ret_result);
 int em__ledger_find(const em__ledger *ledger, em_window window, em__record **ret_record);
 int em__ledger_last(const em__ledger *ledger, int32_t kind, const char *name, em_window *ret_window);
 em__ensemble em__ledger_ensemble(const em__ledger *ledger);
 /* What the hidden ones among sums of all series say of a time; NAN: nothing. */
 double em__ledger_share(const em__ledger *ledger, const em__sum *sums, uint64_t duration_ns);
+const char *em__ledger_share_unknown(const em__ledger *ledger, const em__sum *sums, uint64_t duration_ns);
 /* All but its device's read cost. */
 void em__ledger_channel(const em__ledger *ledger, size_t channel, em_channel *ret_channel);
 

@@ -3,7 +3,7 @@
 /* What the ledger knows of one window now, as the public result. */
 #include "ledger/ledger.h"
 
-#include "metrics/carbon.h"
+#include "metrics/items.h"
 #include "metrics/share.h"
 
 #include <string.h>
@@ -56,6 +56,12 @@ double em__ledger_share(const em__ledger *ledger, const em__sum *sums, uint64_t 
     return em__share_of(&hidden[EM__HIDDEN_PROCESS], &hidden[EM__HIDDEN_BUSY], duration_ns);
 }
 
+const char *em__ledger_share_unknown(const em__ledger *ledger, const em__sum *sums, uint64_t duration_ns)
+{
+    const em__sum *hidden = &sums[ledger->setup.count];
+    return em__share_unknown(&hidden[EM__HIDDEN_PROCESS], &hidden[EM__HIDDEN_BUSY], duration_ns);
+}
+
 int em__ledger_result(em__ledger *ledger, em_window window, uint64_t now_ns, em_result *ret_result)
 {
     em__record *record;
@@ -82,10 +88,14 @@ int em__ledger_result(em__ledger *ledger, em_window window, uint64_t now_ns, em_
                         .items = record->items,
                         .wait_ns = record->wait_ns,
                         .total = totals.total,
-                        .carbon_g = em__carbon_g(totals.total.energy_j, ledger->setup.g_per_kwh),
+                        .carbon_g = em__carbon_g(&ledger->setup.rates, totals.total.energy_j),
+                        .cost = em__cost(&ledger->setup.rates, totals.total.energy_j),
+                        .embodied_g = em__embodied_g(&ledger->setup.rates, duration_ns),
                         .channels = ret_result->channels,
                         .channels_capacity = ret_result->channels_capacity,
-                        .process_cpu_share = em__ledger_share(ledger, ledger->sums, duration_ns)};
+                        .per_item = em__per_item(&totals.total, record->items, (uint64_t)record->has_items),
+                        .process_cpu_share = em__ledger_share(ledger, ledger->sums, duration_ns),
+                        .process_cpu_share_reason = em__ledger_share_unknown(ledger, ledger->sums, duration_ns)};
     memcpy(result.by_domain, totals.by_domain, sizeof result.by_domain);
     memcpy(result.by_provenance_j, totals.by_provenance_j, sizeof result.by_provenance_j);
     for (size_t i = 0; result.channels && i < count && i < result.channels_capacity; i++) {
@@ -94,4 +104,20 @@ int em__ledger_result(em__ledger *ledger, em_window window, uint64_t now_ns, em_
     }
     *ret_result = result;
     return EM_OK;
+}
+
+int em__ledger_take(em__ledger *ledger, em_result *ret_result)
+{
+    em__record *record = ledger->listed_first;
+    if (!record) {
+        return EM_ERR_UNKNOWN;
+    }
+    int status = em__ledger_result(ledger, record->id, 0, ret_result);
+    ledger->listed_first = record->listed_after;
+    ledger->listed_last = record->listed_after ? ledger->listed_last : NULL;
+    ledger->listed_count--;
+    record->listed_after = NULL;
+    record->is_listed = 0;
+    em__store_drop(&ledger->store, &ledger->timeline, record);
+    return status;
 }

@@ -4,7 +4,7 @@
 #include "ledger/snapshot.h"
 
 #include "core/units.h"
-#include "metrics/carbon.h"
+#include "metrics/items.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,9 +27,12 @@ static void set_group(const freezer *f, size_t index, const em_group *base, cons
     em__energy_totals(&f->ensemble, sums, base->duration_ns, &totals);
     *group = *base;
     group->process_cpu_share = em__ledger_share(f->ledger, sums, base->duration_ns);
+    group->process_cpu_share_reason = em__ledger_share_unknown(f->ledger, sums, base->duration_ns);
     group->size = sizeof *group;
     group->total = totals.total;
-    group->carbon_g = em__carbon_g(totals.total.energy_j, f->ledger->setup.g_per_kwh);
+    group->carbon_g = em__carbon_g(&f->ledger->setup.rates, totals.total.energy_j);
+    group->cost = em__cost(&f->ledger->setup.rates, totals.total.energy_j);
+    group->embodied_g = em__embodied_g(&f->ledger->setup.rates, base->duration_ns);
     memcpy(group->by_domain, totals.by_domain, sizeof group->by_domain);
     memcpy(group->by_provenance_j, totals.by_provenance_j, sizeof group->by_provenance_j);
     for (size_t i = 0; i < count; i++) {
@@ -86,6 +89,42 @@ static double union_j(const freezer *f, const em__union *set, uint64_t *ret_ns)
     return em__joules(total_uj);
 }
 
+static void set_items(const freezer *f, size_t index, const em__group *of)
+{
+    em__totals totals;
+    em__energy_totals(&f->ensemble, of->item_sums, of->item_ns, &totals);
+    f->summary->groups[index].items = of->items;
+    f->summary->groups[index].per_item = em__per_item(&totals.total, of->items, of->item_windows);
+}
+
+/* Those of its windows: open ones, ended ones that have not settled, and what has. */
+static void set_run_items(const freezer *f)
+{
+    const em__ledger *ledger = f->ledger;
+    em_group *run = &f->summary->groups[0];
+    uint64_t windows = 0, with_items = 0, items = 0;
+    for (size_t i = 0; i < ledger->groups.count; i++) {
+        const em__group *group = ledger->groups.all[i];
+        if (group->kind == EM_WINDOW_RUN) {
+            windows += group->count;
+            with_items += group->item_windows;
+            items += group->items;
+        }
+    }
+    for (size_t i = 0; i <= ledger->store.bucket_mask; i++) {
+        for (const em__record *record = ledger->store.buckets[i]; record; record = record->chain) {
+            if (!record->is_final && record->group->kind == EM_WINDOW_RUN) {
+                windows++;
+                with_items += (uint64_t)record->has_items;
+                items += record->items;
+            }
+        }
+    }
+    with_items = windows == with_items ? with_items : 0;
+    run->items = with_items == 0 ? 0 : items < EM_MOST_ITEMS ? items : EM_MOST_ITEMS;
+    run->per_item = em__per_item(&run->total, run->items, with_items);
+}
+
 /* The run: the time of the RUN windows, or of all windows where there is none. */
 static void freeze_run(const freezer *f)
 {
@@ -103,6 +142,7 @@ static void freeze_run(const freezer *f)
     run.distinct_ns = run.duration_ns;
     set_group(f, 0, &run, f->sums);
     f->summary->groups[0].distinct = f->summary->groups[0].total;
+    set_run_items(f);
     facts->begin_ns = begin ? begin->t_ns : 0;
     facts->end_ns = f->now ? f->now->t_ns : facts->begin_ns;
 }
@@ -196,10 +236,7 @@ static void freeze_facts(const freezer *f, const em__surroundings *around)
     facts->gpu_shared = around->gpu_shared;
     facts->overhead = overhead_of(f->ledger, around);
     facts->begin_wall_ns = facts->begin_ns + around->wall_offset_ns;
-    facts->g_per_kwh = f->ledger->setup.g_per_kwh;
-    facts->carbon_source = em__summary_keep(summary, around->carbon_source);
-    facts->carbon_year = around->carbon_year;
-    facts->carbon_is_default = around->carbon_is_default;
+    em__summary_set_carbon(summary, &around->carbon, &f->ledger->setup.rates);
     facts->device = around->gpu_name ? "gpu" : "cpu";
     facts->gpu_name = em__summary_keep(summary, around->gpu_name);
     facts->run_is_complete = summary->groups[0].total.status == EM_OK;
@@ -260,10 +297,10 @@ static int freeze(freezer *f, const em__surroundings *around, const em__group *c
         em_group base = {.kind = group->kind,
                          .name = em__summary_keep(f->summary, group->name),
                          .count = group->count,
-                         .items = group->items,
                          .duration_ns = group->duration_ns};
         set_group(f, i + 1, &base, group->sums);
         set_distinct(f, i + 1, &group->distinct, group->sums);
+        set_items(f, i + 1, group);
     }
     if (f->summary->failed) {
         return EM_ERR_NO_MEMORY;

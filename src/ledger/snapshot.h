@@ -11,9 +11,8 @@
 typedef struct {
     const char *host, *boot_id;
     int64_t pid;
-    uint64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
-    const char *carbon_source;
-    int carbon_year, carbon_is_default;
+    uint64_t wall_offset_ns;      /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+    em_carbon carbon;             /* its numbers are those of the ledger's setup */
     const char *gpu_name;         /* of what was counted when the meter was created; NULL: no GPU */
     int has_cpu_tdp, has_gpu_tdp; /* given in the options */
     const uint64_t *costs_ns;     /* by channel */

@@ -3,7 +3,9 @@
 /* A meter's end, and beginning anew. */
 #include "meter/meter.h"
 
+#include "meter/lister.h"
 #include "meter/tracer.h"
+#include "sensors/tape.h"
 
 #include <stdlib.h>
 
@@ -13,6 +15,7 @@ void em__meter_free(em_meter *meter)
 {
     em__sampler_destroy(meter->sampler);
     em__tracer_destroy(meter->tracer);
+    em__lister_destroy(meter->lister);
     em__share_free(&meter->share);
     em__sharing_release(meter->sharing);
     em__ledger_free(&meter->ledger);
@@ -29,9 +32,10 @@ void em__meter_free(em_meter *meter)
     free(meter->host_name);
     free(meter->boot_id);
     free(meter->gpu_name);
-    free(meter->carbon_source);
+    free(meter->location);
     pthread_cond_destroy(&meter->settled);
     pthread_mutex_destroy(&meter->door);
+    em__tape_unref(meter->tape);
     em__host_unref(meter->host);
     free(meter);
 }
@@ -71,6 +75,19 @@ static void end_trace(em_meter *meter, uint64_t patience_ns)
     }
 }
 
+/* A summary writes what it says beside the events, such as the overhead: that of now is wanted, too, if nobody asks. */
+static void end_trace_whole(em_meter *meter, uint64_t patience_ns)
+{
+    em_summary *last = NULL;
+    if (meter->tracer) {
+        em__tracer_write(meter->tracer, patience_ns);
+        if (em_summary_create(meter, patience_ns, &last) != EM_OK) {
+            end_trace(meter, patience_ns);
+        }
+        em_summary_destroy(last);
+    }
+}
+
 int em_meter_close(em_meter *meter, uint64_t timeout_ns)
 {
     int status = em__door_check(meter);
@@ -104,7 +121,10 @@ int em_meter_close(em_meter *meter, uint64_t timeout_ns)
         }
         em__share_close(&meter->share);
         em__sharing_close(meter->sharing);
-        end_trace(meter, timeout_ns);
+        end_trace_whole(meter, timeout_ns);
+        if (meter->lister) {
+            em__lister_write(meter->lister, meter, timeout_ns);
+        }
     }
     return EM_OK;
 }
@@ -135,15 +155,26 @@ int em_meter_reset(em_meter *meter)
     return status;
 }
 
+static int answer_error(int status, const em_error *error, em_error *ret_error)
+{
+    if (status != EM_OK && ret_error && ret_error->size >= sizeof ret_error->size) {
+        em__answer(ret_error, ret_error->size, error, sizeof *error);
+    }
+    return status;
+}
+
 int em_meter_trace_status(em_meter *meter, em_error *ret_error)
 {
     em_error error = {.size = sizeof error};
     int status = em__door_check(meter);
-    if (status == EM_OK && meter->tracer) {
-        status = em__tracer_status(meter->tracer, &error);
-        if (status != EM_OK && ret_error && ret_error->size >= sizeof ret_error->size) {
-            em__answer(ret_error, ret_error->size, &error, sizeof error);
-        }
-    }
-    return status;
+    return status == EM_OK && meter->tracer ? answer_error(em__tracer_status(meter->tracer, &error), &error, ret_error)
+                                            : status;
+}
+
+int em_meter_windows_status(em_meter *meter, em_error *ret_error)
+{
+    em_error error = {.size = sizeof error};
+    int status = em__door_check(meter);
+    return status == EM_OK && meter->lister ? answer_error(em__lister_status(meter->lister, &error), &error, ret_error)
+                                            : status;
 }

@@ -3,8 +3,9 @@
 /* A meter's birth. */
 #include "core/text.h"
 #include "core/units.h"
-#include "data/intensity.h"
+#include "meter/lister.h"
 #include "meter/meter.h"
+#include "meter/playback.h"
 #include "meter/tracer.h"
 #include "metrics/summary.h"
 #include "platform/process.h"
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE = 3 };
+enum { PATIENCE = 3, HINT_BYTES = 200 };
 
 static em_meter *alloc_meter(void)
 {
@@ -106,6 +107,9 @@ static int take_probe(em_meter *meter, const em_options *options, em_error *erro
                                .gpu_tdp_w = options->gpu_tdp_w,
                                .present_gpu = (options->flags & EM_PRESENT_GPU) != 0,
                                .model_dram = (options->flags & EM_MODEL_DRAM) != 0,
+                               .files = options->files,
+                               .file_count = options->file_count,
+                               .tape = meter->tape,
                                .gpus = options->gpus,
                                .error = error};
     int status = em__sensors_probe(meter->host, &selection, &probe);
@@ -158,13 +162,17 @@ static void take_surroundings(em_meter *meter, const em_options *options)
     em__host *host = meter->host;
     uint64_t wall_ns = host->ops->wall_ns(host), mono_ns = host->ops->monotonic_ns(host);
     meter->wall_offset_ns = wall_ns > mono_ns ? wall_ns - mono_ns : 0;
-    meter->host_name = read_text(host, "/proc/sys/kernel/hostname");
-    meter->boot_id = read_text(host, "/proc/sys/kernel/random/boot_id");
+    if (meter->tape) {
+        /* What is played again is no measurement of any boot, and is not to be merged with one. */
+        meter->host_name = meter->tape->host ? strdup(meter->tape->host) : NULL;
+    } else {
+        meter->host_name = read_text(host, "/proc/sys/kernel/hostname");
+        meter->boot_id = read_text(host, "/proc/sys/kernel/random/boot_id");
+    }
     meter->has_cpu_tdp = !isnan(options->cpu_tdp_w);
     meter->has_gpu_tdp = !isnan(options->gpu_tdp_w);
-    meter->carbon_is_default = isnan(options->carbon_g_per_kwh);
-    meter->carbon_source = strdup(meter->carbon_is_default ? em__intensity_world.source : "user");
-    meter->carbon_year = meter->carbon_is_default ? em__intensity_world.year : 0;
+    meter->location = options->location ? strdup(options->location) : NULL;
+    meter->carbon.location = meter->location;
     meter->interval_ns = options->sample_interval_ns;
 }
 
@@ -178,8 +186,11 @@ static int start_ledger(em_meter *meter, const em_options *options, uint64_t not
                               .notes = notes,
                               .interval_ns = options->sample_interval_ns,
                               .patience_ns = PATIENCE * turn_ns, /* Some boards are read once a second. */
-                              .g_per_kwh =
-                                  meter->carbon_is_default ? em__intensity_world.g_per_kwh : options->carbon_g_per_kwh};
+                              .rates = {.g_per_kwh = meter->carbon.g_per_kwh,
+                                        .pue = meter->carbon.pue,
+                                        .price_per_kwh = options->price_per_kwh,
+                                        .embodied_kg = options->embodied_kg,
+                                        .lifetime_years = options->lifetime_years}};
     find_unmeasured(meter, options->measure, setup.unmeasured);
     int status = em__ledger_init(&meter->ledger, &setup);
     if (status != EM_OK) {
@@ -229,22 +240,38 @@ static int is_met(const em_meter *meter, int domain)
     return has;
 }
 
+/* Why nothing reads it: what a channel of its own says, else what the sensor says that most machines have. */
+static const char *reason_of(const em_meter *meter, int domain, const char **ret_hint)
+{
+    const char *reason = "no sensor of this machine does";
+    *ret_hint = "energy-meter sensors tells what this machine offers";
+    for (size_t i = 0; i < meter->channel_count; i++) {
+        if (meter->facts[i].domain == domain && meter->facts[i].status != EM_OK && meter->facts[i].reason[0]) {
+            *ret_hint = "";
+            return meter->facts[i].reason; /* with its remedy */
+        }
+    }
+    for (size_t i = 0; i < meter->absence_count; i++) {
+        if (strcmp(meter->absences[i].sensor, domain_sensor(domain)) == 0) {
+            reason = meter->absences[i].reason;
+            *ret_hint = meter->absences[i].hint[0] ? meter->absences[i].hint : *ret_hint;
+        }
+    }
+    return reason;
+}
+
 static int check_required(const em_meter *meter, uint32_t require, em_error *error)
 {
     for (int domain = EM_DOMAIN_CPU; domain <= EM_DOMAIN_OTHER; domain++) {
         if (!(require & (1u << domain)) || is_met(meter, domain)) {
             continue;
         }
-        const char *reason = "this machine has no such channel", *hint = "";
-        for (size_t i = 0; i < meter->absence_count; i++) {
-            if (strcmp(meter->absences[i].sensor, domain_sensor(domain)) == 0) {
-                reason = meter->absences[i].reason;
-                hint = meter->absences[i].hint;
-            }
-        }
-        em__copy(error->remedy, sizeof error->remedy, hint);
-        return em__options_refuse(error, EM_ERR_UNAVAILABLE, "require", "%s: no reading that is no model: %s",
-                                  domain_words[domain], reason);
+        const char *hint, *reason = reason_of(meter, domain, &hint), *word = domain_words[domain];
+        hint = strlen(hint) < HINT_BYTES ? hint : "energy-meter sensors tells what to do about it";
+        em__print(error->remedy, sizeof error->remedy, "%s%sleave \"%s\" out of require to have what there is", hint,
+                  hint[0] ? "; or " : "", word);
+        return em__options_refuse(error, EM_ERR_UNAVAILABLE, "require",
+                                  "require names \"%s\", and nothing but a model could tell of it: %s", word, reason);
     }
     return EM_OK;
 }
@@ -269,11 +296,17 @@ static int open_host(em_meter *meter, const em_options *options, em_error *error
 static int build(em_meter *meter, em__host *host, const em_options *options, em_error *error)
 {
     uint64_t notes = 0;
-    int status = EM_OK;
+    int status = em__carbon_choose(options, error, &meter->carbon);
+    if (status != EM_OK) {
+        return status;
+    }
     if (host) {
         meter->host = em__host_ref(host);
     } else {
         status = open_host(meter, options, error);
+    }
+    if (status == EM_OK && options->replay_fd >= 0) {
+        status = em__playback_load(options->replay_fd, error, &meter->tape);
     }
     status = status ? status : take_probe(meter, options, error, &notes);
     status = status ? status : em__meter_overrule(meter, options->channels, error);
@@ -295,6 +328,9 @@ static int build(em_meter *meter, em__host *host, const em_options *options, em_
                                             : EM__EDGES_BY_BUDGET);
     if (status == EM_OK && options->trace_fd >= 0) {
         status = start_trace(meter, options->trace_fd);
+    }
+    if (status == EM_OK && options->windows_fd >= 0) {
+        status = em__lister_create(options->windows_fd, options->windows_format, meter, &meter->lister);
     }
     return status ? status
                   : em__sampler_create(meter->host, meter->slots, meter->slot_count, meter->interval_ns,

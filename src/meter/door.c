@@ -3,6 +3,7 @@
 /* The door: one short lock, behind it the ledger. */
 #include "meter/meter.h"
 
+#include "meter/lister.h"
 #include "meter/tracer.h"
 #include "platform/process.h"
 
@@ -35,7 +36,9 @@ int em__door_apply(em_meter *meter, em__event *event)
 {
     event->is_partial = meter->is_partial;
     int status = em__ledger_enter(&meter->ledger, event);
-    if (meter->tracer && status == EM_OK && em__tracer_event(meter->tracer, event)) {
+    int is_much = meter->tracer && status == EM_OK && em__tracer_event(meter->tracer, event);
+    is_much |= meter->lister && em__lister_is_urgent(meter->lister, meter);
+    if (is_much) {
         em__sampler_nudge(meter->sampler);
     }
     return status;

@@ -196,9 +196,7 @@ em__surroundings em__meter_surroundings(em_meter *meter, const uint64_t *costs_n
                               .boot_id = meter->boot_id,
                               .pid = em__process_id(),
                               .wall_offset_ns = meter->wall_offset_ns,
-                              .carbon_source = meter->carbon_source,
-                              .carbon_year = meter->carbon_year,
-                              .carbon_is_default = meter->carbon_is_default,
+                              .carbon = meter->carbon,
                               .gpu_name = meter->gpu_name,
                               .has_cpu_tdp = meter->has_cpu_tdp,
                               .has_gpu_tdp = meter->has_gpu_tdp,
@@ -254,7 +252,7 @@ int em_summary_create(em_meter *meter, uint64_t timeout_ns, em_summary **ret_sum
 
 int em_summary_format(const em_summary *summary, int32_t format, char **ret_text, size_t *ret_length)
 {
-    if (!summary || !ret_text || (format != EM_FORMAT_TEXT && format != EM_FORMAT_JSON)) {
+    if (!summary || !ret_text || format < EM_FORMAT_TEXT || format > EM_FORMAT_BOAMPS) {
         return EM_ERR_INVALID;
     }
     size_t length;

@@ -10,11 +10,15 @@
 #include "sampler/edge_read.h"
 #include "sampler/sampler.h"
 
+struct em__tape;
 struct em__tracer;
+struct em__lister;
 
 struct em_meter {
     uint64_t generation; /* of the process that made it */
     em__host *host;
+    struct em__tape
+        *tape; /* the trace that is played in the place of a machine; NULL: none. Names of sensors lie there */
     em__absence *absences;
     size_t absence_count;
     em__container container;
@@ -26,12 +30,15 @@ struct em_meter {
     int *ranks;
     size_t *slot_of; /* by channel */
     size_t channel_count;
-    char *host_name, *boot_id, *gpu_name, *carbon_source; /* NULL: unknown */
-    uint64_t wall_offset_ns;                              /* CLOCK_REALTIME - CLOCK_MONOTONIC at creation */
-    int carbon_year, carbon_is_default, has_cpu_tdp, has_gpu_tdp;
+    char *host_name, *boot_id, *gpu_name; /* NULL: unknown */
+    uint64_t wall_offset_ns;              /* CLOCK_REALTIME - CLOCK_MONOTONIC at creation */
+    em_carbon carbon;
+    char *location; /* the copy that carbon has; NULL: none */
+    int has_cpu_tdp, has_gpu_tdp;
     uint64_t interval_ns;
     em__sampler *sampler;
     struct em__tracer *tracer; /* NULL: no trace is written */
+    struct em__lister *lister; /* NULL: windows are not listed */
     em__share share;
     em__sharing *sharing;
 
@@ -83,6 +90,9 @@ void em__meter_free(em_meter *meter);
 
 /* overrule.c: what the option channels says of the channels found. EM_ERR_INVALID, EM_ERR_NO_MEMORY. */
 int em__meter_overrule(em_meter *meter, const char *channels, em_error *error);
+
+/* carbon.c: what the options say of the electricity; error is filled in. EM_ERR_INVALID. */
+int em__carbon_choose(const em_options *options, em_error *error, em_carbon *ret_carbon);
 
 /* options.c */
 int em__options_check(const em_options *options, em_error *error);

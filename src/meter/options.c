@@ -33,7 +33,14 @@ void em_options_init(em_options *options, size_t size)
                            .measure = ALL_DOMAINS,
                            .gpus = "visible",
                            .root = "/",
-                           .trace_fd = -1};
+                           .trace_fd = -1,
+                           .replay_fd = -1,
+                           .windows_fd = -1,
+                           .windows_format = EM_FORMAT_JSON,
+                           .pue = NAN,
+                           .price_per_kwh = NAN,
+                           .embodied_kg = NAN,
+                           .lifetime_years = NAN};
     if (options && size >= sizeof size) {
         memcpy(options, &defaults, size < sizeof defaults ? size : sizeof defaults);
     }
@@ -63,6 +70,52 @@ static int check_number(em_error *error, const char *argument, double value, dou
     return em__options_refuse(error, EM_ERR_INVALID, argument, "%s is %g", argument, value);
 }
 
+static int check_rates(em_error *error, const em_options *options)
+{
+    double price = options->price_per_kwh, kg = options->embodied_kg, years = options->lifetime_years;
+    if (!isnan(price) && !(price >= 0 && price <= 1e6)) {
+        em__copy(error->remedy, sizeof error->remedy, "give a price from 0 to 1000000 for each kWh, or NAN for none");
+        return em__options_refuse(error, EM_ERR_INVALID, "price_per_kwh", "price_per_kwh is %g", price);
+    }
+    if (!isnan(kg) && !(kg >= 0 && kg <= 1e9)) {
+        em__copy(error->remedy, sizeof error->remedy, "give kg CO2e from 0 to 1e9, or NAN for none");
+        return em__options_refuse(error, EM_ERR_INVALID, "embodied_kg", "embodied_kg is %g", kg);
+    }
+    if (!isnan(years) && !(years > 0 && years <= 100)) {
+        em__copy(error->remedy, sizeof error->remedy, "give years above 0 and up to 100, or NAN for none");
+        return em__options_refuse(error, EM_ERR_INVALID, "lifetime_years", "lifetime_years is %g", years);
+    }
+    if (isnan(kg) != isnan(years)) {
+        const char *given = isnan(kg) ? "lifetime_years" : "embodied_kg";
+        const char *lacking = isnan(kg) ? "embodied_kg" : "lifetime_years";
+        em__print(error->remedy, sizeof error->remedy, "give %s too, or none of the two", lacking);
+        return em__options_refuse(error, EM_ERR_INVALID, lacking, "%s is %g, and %s is not given", given,
+                                  isnan(kg) ? years : kg, lacking);
+    }
+    return EM_OK;
+}
+
+static int check_outputs(em_error *error, const em_options *options)
+{
+    static const char remedy[] = "give a file descriptor that is open for writing, or -1";
+    if (options->trace_fd < -1 || (options->trace_fd >= 0 && em__stream_check(options->trace_fd, 1) < 0)) {
+        em__copy(error->remedy, sizeof error->remedy, remedy);
+        return em__options_refuse(error, EM_ERR_INVALID, "trace_fd", "trace_fd is %d", options->trace_fd);
+    }
+    int windows = options->windows_fd;
+    if (windows < -1 || (windows >= 0 && (windows == options->trace_fd || em__stream_check(windows, 1) < 0))) {
+        em__copy(error->remedy, sizeof error->remedy, remedy);
+        return em__options_refuse(error, EM_ERR_INVALID, "windows_fd", "windows_fd is %d%s", windows,
+                                  windows == options->trace_fd ? ", as is trace_fd" : "");
+    }
+    if (options->windows_format != EM_FORMAT_JSON && options->windows_format != EM_FORMAT_CSV) {
+        em__copy(error->remedy, sizeof error->remedy, "give EM_FORMAT_JSON or EM_FORMAT_CSV");
+        return em__options_refuse(error, EM_ERR_INVALID, "windows_format", "windows_format is %d",
+                                  (int)options->windows_format);
+    }
+    return EM_OK;
+}
+
 int em__options_check(const em_options *options, em_error *error)
 {
     if (options->sample_interval_ns < MIN_INTERVAL_NS || options->sample_interval_ns > MAX_INTERVAL_NS) {
@@ -77,7 +130,7 @@ int em__options_check(const em_options *options, em_error *error)
     }
     int status = check_number(error, "cpu_tdp_w", options->cpu_tdp_w, 0, 0);
     status = status ? status : check_number(error, "gpu_tdp_w", options->gpu_tdp_w, 0, 0);
-    status = status ? status : check_number(error, "carbon_g_per_kwh", options->carbon_g_per_kwh, 0, 1);
+    status = status ? status : check_rates(error, options);
     if (status) {
         return status;
     }
@@ -104,9 +157,21 @@ int em__options_check(const em_options *options, em_error *error)
         em__copy(error->remedy, sizeof error->remedy, "give \"visible\", \"all\", \"local_rank\", indices or UUIDs");
         return em__options_refuse(error, EM_ERR_INVALID, "gpus", "gpus is empty");
     }
-    if (options->trace_fd < -1 || (options->trace_fd >= 0 && em__stream_check(options->trace_fd, 1) < 0)) {
-        em__copy(error->remedy, sizeof error->remedy, "give a file descriptor that is open for writing, or -1");
-        return em__options_refuse(error, EM_ERR_INVALID, "trace_fd", "trace_fd is %d", options->trace_fd);
+    if (options->file_count > 0 && !options->files) {
+        em__copy(error->remedy, sizeof error->remedy, "give an array of file_count elements, or 0 for none");
+        return em__options_refuse(error, EM_ERR_INVALID, "files", "files is NULL, and file_count is %zu",
+                                  options->file_count);
     }
-    return EM_OK;
+    int has_root = options->root && strcmp(options->root, "/") != 0;
+    if (options->replay_fd < -1 || (options->replay_fd >= 0 && em__stream_check(options->replay_fd, 0) < 0)) {
+        em__copy(error->remedy, sizeof error->remedy, "give a file descriptor that is open for reading, or -1");
+        return em__options_refuse(error, EM_ERR_INVALID, "replay_fd", "replay_fd is %d", options->replay_fd);
+    }
+    if (options->replay_fd >= 0 && (options->file_count > 0 || has_root)) {
+        em__copy(error->remedy, sizeof error->remedy, "give one of the two");
+        return em__options_refuse(
+            error, EM_ERR_INVALID, "replay_fd", "a trace is replayed in the place of a machine, and %s%s%s",
+            has_root ? "root is \"" : "files are given", has_root ? options->root : "", has_root ? "\"" : "");
+    }
+    return check_outputs(error, options);
 }

@@ -3,7 +3,6 @@
 /* Enters the events of a trace as the door did. Anything may be garbage, also behind a right checksum. */
 #include "meter/replay.h"
 
-#include "core/event.h"
 #include "core/units.h"
 
 #include <string.h>
@@ -105,8 +104,11 @@ static int enter(em_trace *trace, em__event *event)
         trace->status = status;
         trace->is_at_end = 1;
     }
-    /* What ended or was changed may have begun where records were lost. */
-    return status == EM_OK || trace->lost > 0;
+    if (trace->seen && status == EM_OK) {
+        trace->seen(trace->context, event);
+    }
+    /* What ended or was changed may have begun where records were lost, or before the part that is asked for. */
+    return status == EM_OK || trace->lost > 0 || trace->part.has_begun;
 }
 
 em__replay_step em__replay_next(em_trace *trace)
@@ -123,7 +125,8 @@ em__replay_step em__replay_next(em_trace *trace)
     }
     trace->is_whole = next.kind == EM__RECORD_END;
     if (next.kind == EM__RECORD_EVENT) {
-        is_good = em__event_decode(&next.payload, trace->texts, &event) == EM_OK && enter(trace, &event);
+        is_good = em__event_decode(&next.payload, trace->texts, &event) == EM_OK &&
+                  (!em__part_admit(trace, &event) || enter(trace, &event));
         trace->is_summary = 0;
     } else if (next.kind == EM__RECORD_AROUND) {
         int status = em__replay_set_around(trace, &next.payload);
@@ -165,7 +168,8 @@ void em__replay_finish(em_trace *trace)
 
 int em__replay_snapshot(em_trace *trace, em_summary **ret_summary)
 {
-    int is_lacking = trace->lost > 0 || (trace->is_at_end && (trace->is_garbled || !trace->is_whole));
+    int is_lacking =
+        trace->lost > 0 || (trace->is_at_end && !trace->part.is_whole && (trace->is_garbled || !trace->is_whole));
     uint64_t notes = trace->ledger.setup.notes;
     trace->ledger.setup.notes |= is_lacking ? EM_NOTE_BIT(EM_NOTE_TRUNCATED) : 0;
     int status = em__ledger_snapshot(&trace->ledger, &trace->around, ret_summary);

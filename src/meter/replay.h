@@ -4,6 +4,7 @@
 #ifndef EM_METER_REPLAY_H
 #define EM_METER_REPLAY_H
 
+#include "core/event.h"
 #include "meter/trace.h"
 
 typedef enum {
@@ -12,6 +13,13 @@ typedef enum {
     EM__REPLAY_WENT_ON,
     EM__REPLAY_SUMMARY /* the meter gave a summary here */
 } em__replay_step;
+
+/* Of a trace of which a part alone is asked for. Times since its first window began. */
+typedef struct {
+    int is_on, has_begun, has_ended;
+    int is_whole; /* all that the part needed was there, whatever the rest of the trace lacks */
+    uint64_t origin_ns, from_ns, to_ns;
+} em__part;
 
 struct em_trace {
     int descriptor;
@@ -39,6 +47,10 @@ struct em_trace {
     uint64_t edge_ns, last_ns;  /* of the last edge; the latest of all */
     uint64_t may_skip;          /* how many ids of windows what was lost may have used */
     size_t most_open;
+    em__part part;
+
+    void (*seen)(void *context, const em__event *event); /* of each event that was entered; NULL: nobody asks */
+    void *context;
 };
 
 typedef struct {
@@ -51,6 +63,9 @@ int em__replay_read(em_trace *trace, em__trace_record *ret_record);
 int em__replay_set_around(em_trace *trace, em__cursor *payload); /* EM_ERR_INVALID, EM_ERR_NO_MEMORY */
 int em__replay_refuse(const em_trace *trace, int status, em_error *error);
 void em__replay_tell(const em_error *error, em_error *ret_error);
+
+/* part.c: before an event enters; 0: it does not. */
+int em__part_admit(em_trace *trace, em__event *event);
 
 em__replay_step em__replay_next(em_trace *trace);
 /* What is open at the end of a trace that was cut off becomes final there. */

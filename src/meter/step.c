@@ -4,6 +4,7 @@
 #include "meter/meter.h"
 
 #include "core/units.h"
+#include "meter/lister.h"
 #include "meter/tracer.h"
 
 #include <time.h>
@@ -87,6 +88,9 @@ static int step(void *context, uint64_t now_ns)
     if (meter->tracer) {
         em__tracer_write(meter->tracer, 0);
     }
+    if (meter->lister) {
+        em__lister_write(meter->lister, meter, 0);
+    }
     return is_idle;
 }
 
@@ -106,15 +110,18 @@ static uint64_t plan(void *context, em__slot *slot, uint64_t now_ns, uint64_t du
     return planned_ns;
 }
 
-static uint64_t spare(void *context, em__slot *slot)
+static uint64_t spare(void *context, em__slot *slot, uint64_t *ret_until_edge)
 {
     em_meter *meter = context;
-    uint64_t spared = 0;
+    uint64_t spared = 0, until_edge = 0;
     em__door_lock(meter);
     for (size_t i = 0; i < slot->channel_count; i++) {
-        spared |= em__ledger_is_spared(&meter->ledger, slot->first_channel + i) ? EM__CHANNEL_BIT(i) : 0;
+        em__spared how = em__ledger_spared(&meter->ledger, slot->first_channel + i);
+        spared |= how != EM__SPARED_NEVER ? EM__CHANNEL_BIT(i) : 0;
+        until_edge |= how == EM__SPARED_UNTIL_EDGE ? EM__CHANNEL_BIT(i) : 0;
     }
     em__door_unlock(meter);
+    *ret_until_edge = until_edge;
     return spared;
 }
 

@@ -16,7 +16,7 @@ static const em__field setup_fields[] = {
     UNSIGNED(notes),
     UNSIGNED(interval_ns),
     UNSIGNED(patience_ns),
-    EM__FIELD(EM__FIELD_REAL, em__trace_setup, setup.g_per_kwh),
+    EM__FIELD(EM__FIELD_REAL, em__trace_setup, setup.rates.g_per_kwh),
     SIGNED(unmeasured[0]),
     SIGNED(unmeasured[1]),
     SIGNED(unmeasured[2]),
@@ -25,6 +25,10 @@ static const em__field setup_fields[] = {
     SIGNED(unmeasured[5]),
     SIGNED(unmeasured[6]),
     SIGNED(unmeasured[7]),
+    EM__FIELD(EM__FIELD_REAL, em__trace_setup, setup.rates.pue),
+    EM__FIELD(EM__FIELD_REAL, em__trace_setup, setup.rates.price_per_kwh),
+    EM__FIELD(EM__FIELD_REAL, em__trace_setup, setup.rates.embodied_kg),
+    EM__FIELD(EM__FIELD_REAL, em__trace_setup, setup.rates.lifetime_years),
 };
 #undef UNSIGNED
 #undef SIGNED
@@ -87,9 +91,9 @@ static const em__field around_fields[] = {
     TEXT(boot_id),
     SIGNED(pid),
     UNSIGNED(wall_offset_ns),
-    TEXT(carbon_source),
-    SIGNED(carbon_year),
-    SIGNED(carbon_is_default),
+    TEXT(carbon.source),
+    SIGNED(carbon.year),
+    SIGNED(carbon.is_default),
     TEXT(gpu_name),
     SIGNED(has_cpu_tdp),
     SIGNED(has_gpu_tdp),
@@ -97,13 +101,18 @@ static const em__field around_fields[] = {
     UNSIGNED(caller_ns),
     UNSIGNED(lived_ns),
     SIGNED(gpu_shared),
+    TEXT(carbon.method),
+    TEXT(carbon.zone),
+    TEXT(carbon.zone_name),
+    TEXT(carbon.location),
+    TEXT(carbon.pue_source),
 };
 
 /* Who adds a field to one of these structs is reminded of its line here. */
 #define IS_SIZE(object, bytes) (sizeof(void *) != 8 || sizeof(object) == (bytes))
 _Static_assert(IS_SIZE(em__channel, 1128), "each field has a line in channel_fields");
-_Static_assert(IS_SIZE(em__surroundings, 104), "each field has a line in around_fields");
-_Static_assert(IS_SIZE(em__ledger_setup, 96), "each field has a line in setup_fields");
+_Static_assert(IS_SIZE(em__surroundings, 168), "each field has a line in around_fields");
+_Static_assert(IS_SIZE(em__ledger_setup, 128), "each field has a line in setup_fields");
 _Static_assert(sizeof((em__ledger_setup *)0)->unmeasured / sizeof(int32_t) == 8, "each has a line in setup_fields");
 _Static_assert(COUNT(channel_fields) <= EM__MOST_FIELDS && COUNT(around_fields) <= EM__MOST_FIELDS, "bits of a number");
 
@@ -151,6 +160,19 @@ static int is_time(uint64_t ns)
     return ns < UINT64_C(1) << 57;
 }
 
+/* Traces of before these rates have none of them: no PUE is 0. */
+static int has_rates(em__rates *rates)
+{
+    if (rates->pue == 0) {
+        rates->pue = 1;
+        rates->price_per_kwh = rates->embodied_kg = rates->lifetime_years = NAN;
+    }
+    return rates->g_per_kwh >= 0 && rates->g_per_kwh <= 1e6 && rates->pue >= 1 && rates->pue <= 1e3 &&
+           !(rates->price_per_kwh < 0 || rates->price_per_kwh > 1e9) &&
+           !(rates->embodied_kg < 0 || rates->embodied_kg > 1e12) &&
+           !(rates->lifetime_years < 1e-9 || rates->lifetime_years > 1e6);
+}
+
 int em__trace_get_setup(em__cursor *from, char *texts, em__trace_setup *ret_setup)
 {
     em__trace_setup read = {0};
@@ -159,7 +181,7 @@ int em__trace_get_setup(em__cursor *from, char *texts, em__trace_setup *ret_setu
     }
     const em__ledger_setup *setup = &read.setup;
     int is_good = setup->count <= EM__TRACE_CHANNELS && is_time(setup->interval_ns) && is_time(setup->patience_ns) &&
-                  setup->g_per_kwh >= 0 && setup->g_per_kwh <= 1e6;
+                  has_rates(&read.setup.rates);
     for (int i = 0; i < EM_DOMAINS; i++) {
         is_good &= is_status(setup->unmeasured[i]) && (i <= EM_DOMAIN_OTHER || setup->unmeasured[i] == EM_OK);
     }
@@ -182,7 +204,7 @@ static int is_usable(const em__channel *facts, size_t index, size_t count)
     return is_distance(facts->shaped_by, index, count) && is_distance(facts->gauge, index, count) &&
            is_time(facts->sparing_interval_ns) && is_time(facts->interval_ns) && facts->domain >= EM_DOMAIN_CPU &&
            facts->domain <= EM_DOMAIN_OTHER && facts->kind >= EM_KIND_COUNTER && facts->kind <= EM_KIND_MODEL &&
-           facts->covers <= EM__COVERS_UNKNOWN && is_status(facts->status) && facts->scale_den > 0 &&
+           facts->covers <= EM__COVERS_DOMAIN && is_status(facts->status) && facts->scale_den > 0 &&
            is_time(facts->refresh_ns) && facts->gain >= 0 && facts->gain <= 1e6;
 }
 

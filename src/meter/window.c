@@ -167,7 +167,7 @@ int em_window_cancel(em_meter *meter, em_window window)
 
 int em_window_set_items(em_meter *meter, em_window window, uint64_t items)
 {
-    return apply_to(meter, EM__EVENT_ITEMS, window, items);
+    return items <= EM_MOST_ITEMS ? apply_to(meter, EM__EVENT_ITEMS, window, items) : EM_ERR_INVALID;
 }
 
 int em_window_set_wait(em_meter *meter, em_window window, uint64_t wait_ns)

@@ -153,6 +153,7 @@ void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint6
             domain->resolution = resolution;
         }
     }
+    total.resolution = total.count > 0 ? total.resolution : EM_RESOLUTION_BELOW;
     total.notes |= ensemble->notes;
     for (int i = 0; i < EM_DOMAINS; i++) {
         if (ensemble->unmeasured[i]) {
@@ -166,6 +167,9 @@ void em__energy_totals(const em__ensemble *ensemble, const em__sum sums[], uint6
     }
     for (int i = 0; i < EM_PROVENANCES; i++) {
         ret_totals->by_provenance_j[i] = em__joules(provenances_uj[i]);
+    }
+    if (total.count == 0 && total.status == EM_OK) {
+        total.status = EM_ERR_NOT_SELECTED; /* Where all is left out, the energy is unknown. */
     }
     ret_totals->total = energy_of(&total);
     ret_totals->is_complete = total.status == EM_OK;

@@ -4,6 +4,8 @@
 #ifndef EM_METRICS_FACTS_H
 #define EM_METRICS_FACTS_H
 
+#include "energy_meter.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,11 +22,20 @@ typedef struct {
     double energy_j; /* since begin_ns, what of it entered the total */
 } em__summary_point;
 
+/* From … to, CLOCK_MONOTONIC. */
+typedef struct {
+    uint64_t from_ns, to_ns;
+} em__summary_span;
+
 /* One for each channel. */
 typedef struct {
     double counted_j;                /* what of its energy entered the run's total; NAN: it never did */
     const em__summary_point *points; /* both ends included; EM__POINTS and 2 at most, but of what was read */
     size_t point_count;
+    const em__summary_span
+        *spans; /* of what was merged: when it was measured; NULL: from its first point to its last */
+    size_t span_count;
+    const char *host, *boot_id; /* of a summary of several boots: the device's; NULL: the summary's own */
 } em__summary_device;
 
 /* What measuring cost, as em_overhead. */
@@ -43,6 +54,8 @@ typedef struct {
     const char *host, *boot_id; /* NULL: unknown */
     int64_t pid;
     uint64_t begin_ns, end_ns;
+    uint64_t begin_wall_ns; /* 0: unknown */
+    uint64_t run_ns;        /* the run's length, without what it left out; 0: it measured nothing */
 } em__summary_rank;
 
 typedef struct {
@@ -50,10 +63,8 @@ typedef struct {
     int64_t pid;                /* of several: -1 */
     uint64_t begin_ns, end_ns;  /* of the run, CLOCK_MONOTONIC */
     uint64_t begin_wall_ns;     /* the wall clock at begin_ns, since 1970 in UTC */
-    double g_per_kwh;
-    const char *carbon_source; /* NULL: unknown */
-    int carbon_year;           /* 0: none */
-    int carbon_is_default;
+    em_carbon carbon;
+    double price_per_kwh, embodied_kg, lifetime_years;   /* NAN: not given, or several */
     const char *device, *gpu_name;                       /* "cpu" or "gpu"; NULL without a GPU */
     double in_epochs_j, in_batches_j, outside_windows_j; /* over unions of time */
     em__summary_tdp tdp_cpu, tdp_gpu;

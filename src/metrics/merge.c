@@ -18,7 +18,7 @@ int em__merge_refuse(const em__merge *merge, size_t part, const char *remedy, co
     va_start(arguments, text);
     vsnprintf(words, sizeof words, text, arguments);
     va_end(arguments);
-    em__print(argument, sizeof argument, "parts[%zu]", part);
+    em__print(argument, sizeof argument, "parts[%zu]", merge->parts ? merge->parts[part].source : part);
     return em__summary_refuse(merge->error, EM_ERR_INVALID, argument, remedy, "%s", words);
 }
 
@@ -32,83 +32,14 @@ static int is_counted(const em_summary *summary, size_t channel)
     return isfinite(summary->devices[channel].counted_j);
 }
 
-static int has_devices(const em_summary *summary)
-{
-    for (size_t i = 0; i < summary->channel_count; i++) {
-        if (is_counted(summary, i)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* ------------------------------------------------------------------------------------------------------------- parts */
-
-static void name_part(em__part *part, size_t index)
-{
-    const em__summary_facts *facts = &part->summary->facts;
-    const char *host = facts->host ? facts->host : "an unknown host";
-    if (facts->pid >= 0) {
-        em__print(part->who, sizeof part->who, "pid %lld on %.64s", (long long)facts->pid, host);
-    } else {
-        em__print(part->who, sizeof part->who, "the merged summary %zu on %.64s", index, host);
-    }
-}
-
-static int begin_parts(em__merge *merge, const em_summary *const *parts)
-{
-    size_t measuring = 0;
-    for (size_t i = 0; i < merge->count; i++) {
-        em__part *part = &merge->parts[i];
-        *part = (em__part){.summary = parts[i], .boot = i};
-        part->begin_ns = parts[i]->facts.begin_ns;
-        part->end_ns = parts[i]->facts.end_ns;
-        name_part(part, i);
-        measuring += (size_t)has_devices(parts[i]);
-    }
-    for (size_t i = 0; i < merge->count; i++) {
-        em__part *part = &merge->parts[i];
-        const char *boot_id = part->summary->facts.boot_id;
-        if (!boot_id && measuring > 1 && has_devices(part->summary)) {
-            return em__merge_refuse(merge, i, "merge the summaries of the processes themselves, all in one call",
-                                    part->summary->facts.rank_count ? "%s: summaries that were merged over several "
-                                                                      "hosts cannot be merged again"
-                                                                    : "%s: scope.boot_id is null, so that it cannot be "
-                                                                      "told whose devices are the same",
-                                    part->who);
-        }
-        for (size_t k = 0; k < i && boot_id; k++) {
-            if (is_same(boot_id, merge->parts[k].summary->facts.boot_id)) {
-                part->boot = merge->parts[k].boot;
-                break;
-            }
-        }
-        merge->boot_count += part->boot == i && has_devices(part->summary);
-    }
-    return EM_OK;
-}
-
 /* ---------------------------------------------------------------------------------------------------------- contradictions */
-
-static em__summary_rank rank_of(const em_summary *summary, size_t index)
-{
-    const em__summary_facts *facts = &summary->facts;
-    return facts->rank_count > 0
-               ? facts->ranks[index]
-               : (em__summary_rank){facts->host, facts->boot_id, facts->pid, facts->begin_ns, facts->end_ns};
-}
-
-static size_t ranks_in(const em_summary *summary)
-{
-    return summary->facts.rank_count > 0 ? summary->facts.rank_count : 1;
-}
 
 static int share_a_meter(const em_summary *a, const em_summary *b)
 {
-    for (size_t i = 0; i < ranks_in(a); i++) {
-        em__summary_rank one = rank_of(a, i);
-        for (size_t k = 0; k < ranks_in(b); k++) {
-            em__summary_rank other = rank_of(b, k);
+    for (size_t i = 0; i < em__merge_rank_count(a); i++) {
+        em__summary_rank one = em__merge_rank(a, i);
+        for (size_t k = 0; k < em__merge_rank_count(b); k++) {
+            em__summary_rank other = em__merge_rank(b, k);
             if (one.pid == other.pid && one.begin_ns == other.begin_ns && is_same(one.boot_id, other.boot_id)) {
                 return 1;
             }
@@ -122,19 +53,21 @@ static int overlap(const em__part *a, const em__part *b)
     return a->boot == b->boot && a->begin_ns < b->end_ns && b->begin_ns < a->end_ns;
 }
 
-/* A model that a estimates where b measures that domain by other channels. */
-static const char *modelled(const em_summary *a, const em_summary *b)
+/* A model that one estimates where the other measures that domain by other channels. */
+static const char *modelled(const em__part *one, const em__part *other)
 {
+    const em_summary *a = one->summary, *b = other->summary;
     for (size_t i = 0; i < a->channel_count; i++) {
         const em_channel *model = &a->channels[i];
-        if (!is_counted(a, i) || model->kind != EM_KIND_MODEL || (model->uuid && model->uuid[0])) {
+        if (!is_counted(a, i) || !em__merge_has(one, i) || model->kind != EM_KIND_MODEL ||
+            (model->uuid && model->uuid[0])) {
             continue;
         }
         int has_same = 0, has_other = 0;
         for (size_t k = 0; k < b->channel_count; k++) {
             const em_channel *channel = &b->channels[k];
-            if (is_counted(b, k) && channel->domain == model->domain) {
-                has_same |= strcmp(channel->name, model->name) == 0;
+            if (is_counted(b, k) && em__merge_has(other, k) && channel->domain == model->domain) {
+                has_same |= strcmp(em__merge_base_name(other, k), em__merge_base_name(one, i)) == 0;
                 has_other |= channel->kind != EM_KIND_MODEL;
             }
         }
@@ -158,7 +91,7 @@ static int check_pairs(const em__merge *merge)
                 return em__merge_refuse(merge, i, "give the last summary of each meter once",
                                         "two summaries are of the same meter, of %s", one->who);
             }
-            const char *name = overlap(one, other) ? modelled(one->summary, other->summary) : NULL;
+            const char *name = overlap(one, other) ? modelled(one, other) : NULL;
             if (name) {
                 return em__merge_refuse(merge, i,
                                         "run all with the same permissions and options (energy-meter sensors tells "
@@ -202,7 +135,7 @@ static em__view_of view_of(const em__merge *merge, size_t part, size_t channel)
 {
     const em_channel *facts = &merge->parts[part].summary->channels[channel];
     int has_uuid = facts->uuid && facts->uuid[0];
-    const char *key = has_uuid ? facts->uuid : facts->name;
+    const char *key = has_uuid ? facts->uuid : em__merge_base_name(&merge->parts[part], channel);
     return (em__view_of){part, channel, merge->parts[part].boot, key, has_uuid ? strlen(key) : strcspn(key, "@")};
 }
 
@@ -229,7 +162,7 @@ static int collect(em__merge *merge)
     }
     for (size_t i = 0; i < merge->count; i++) {
         for (size_t k = 0; k < merge->parts[i].summary->channel_count; k++) {
-            if (is_counted(merge->parts[i].summary, k)) {
+            if (is_counted(merge->parts[i].summary, k) && em__merge_has(&merge->parts[i], k)) {
                 merge->views[merge->view_count++] = view_of(merge, i, k);
             }
         }
@@ -238,7 +171,7 @@ static int collect(em__merge *merge)
     for (size_t i = 0; i < merge->view_count; i++) {
         if (i == 0 || !has_same_silicon(&merge->views[i - 1], &merge->views[i])) {
             const em__view_of *view = &merge->views[i];
-            const char *name = merge->parts[view->part].summary->names[view->channel];
+            const char *name = em__merge_base_name(&merge->parts[view->part], view->channel);
             merge->silicons[merge->silicon_count++] = (em__silicon){.first = i, .boot = view->boot, .name = name};
         }
         merge->silicons[merge->silicon_count - 1].count++;
@@ -251,19 +184,15 @@ static int collect(em__merge *merge)
 
 static int merge_parts(em__merge *merge, const em_summary *const *parts)
 {
-    merge->parts = calloc(merge->count + 1, sizeof *merge->parts);
-    merge->is_shared = calloc(merge->count + 1, 1);
-    if (!merge->parts || !merge->is_shared) {
-        return EM_ERR_NO_MEMORY;
-    }
-    int status = begin_parts(merge, parts);
+    int status = em__merge_list_parts(merge, parts);
+    status = status == EM_OK ? em__merge_tell_boots(merge) : status;
     status = status == EM_OK ? check_pairs(merge) : status;
     status = status == EM_OK ? collect(merge) : status;
     if (status != EM_OK) {
         return status;
     }
     size_t missing = 0;
-    for (size_t i = 0; i < merge->count; i++) {
+    for (size_t i = 0; i < merge->source_count; i++) {
         missing += parts[i]->facts.missing_count;
     }
     merge->summary = em__summary_alloc_flat(merge->silicon_count, em__merge_group_limit(merge), missing);
@@ -281,7 +210,7 @@ int em_summary_merge(const em_summary *const *parts, size_t count, em_error *ret
     if (!ret_summary || (count > 0 && !parts)) {
         return EM_ERR_INVALID;
     }
-    em__merge merge = {.count = count, .error = ret_error};
+    em__merge merge = {.source_count = count, .error = ret_error};
     if (count == 0) {
         return em__summary_refuse(ret_error, EM_ERR_INVALID, "parts", "give the summary of each process",
                                   "there is no summary to merge");

@@ -52,12 +52,17 @@ void em__reasons_total(em__text *text, const em_energy *total, const char *const
                        size_t count, uint64_t duration_ns)
 {
     uint64_t said = 0;
+    int is_counted = 0;
     for (size_t i = 0; i < count; i++) {
         double counted_j = energies[i].counted_j;
+        is_counted |= !isnan(counted_j);
         if (!isnan(counted_j) && counted_j * 100 >= total->energy_j * SHARE_PERCENT) {
             em__reasons_channel(text, names[i], &energies[i], duration_ns);
             said |= energies[i].notes;
         }
+    }
+    if (!is_counted) {
+        em__text_add(text, "no channel is counted: the energy is unknown, not 0\n");
     }
     add_notes(text, NULL, total->notes & ~said);
 }

@@ -4,7 +4,6 @@
  * a group that lies inside another counted one is part of it. No allocation: it may run under the meter's lock. */
 #include "metrics/roles.h"
 
-#include "core/text.h"
 #include "energy_meter.h"
 #include "metrics/silicon.h"
 
@@ -125,6 +124,29 @@ static void look_at_cpus(em__survey *s)
     s->model = s->first_cpu == NONE ? model : NONE;
 }
 
+/* A board that is measured, or one of which there is but a model. */
+static int32_t find_board(const em__survey *s, int is_model)
+{
+    for (int32_t i = 0; i < s->count; i++) {
+        const em__channel *facts = facts_of(s, i);
+        if (facts->covers == EM__COVERS_BOARD && (facts->kind == EM_KIND_MODEL) == is_model && original_of(s, i) == i) {
+            return i;
+        }
+    }
+    return is_model ? NONE : find_rail(s, NONE, NONE, EM_DOMAIN_GPU);
+}
+
+/* Where the machine measures none of a domain, what a user told of it stands for all of that. */
+static void look_at_told(em__survey *s, int32_t domain, int32_t measured)
+{
+    s->told[domain] = NONE;
+    for (int32_t i = 0; i < s->count && measured == NONE && s->module == NONE && s->told[domain] == NONE; i++) {
+        if (facts_of(s, i)->covers == EM__COVERS_DOMAIN && facts_of(s, i)->domain == domain && original_of(s, i) == i) {
+            s->told[domain] = i;
+        }
+    }
+}
+
 static void look_at_memory(em__survey *s)
 {
     int32_t model = NONE;
@@ -174,10 +196,27 @@ static int32_t whole_of_piece(const em__survey *s, const em__channel *piece)
     return whole == NONE && piece->inside == 0 ? s->module : whole;
 }
 
+/* The counted channel that holds what a user told of, which is then not added. */
+static int32_t holder_of_told(const em__survey *s, const em__channel *facts)
+{
+    int32_t board = find_board(s, 0);
+    switch (facts->domain) {
+    case EM_DOMAIN_CPU:
+        return s->first_cpu != NONE ? s->first_cpu : s->model;
+    case EM_DOMAIN_GPU:
+        return board == NONE && s->told[EM_DOMAIN_GPU] == NONE ? find_board(s, 1) : board;
+    case EM_DOMAIN_DRAM:
+        return s->first_memory != NONE ? s->first_memory : s->model != NONE ? s->model : s->memory_model;
+    default:
+        return NONE;
+    }
+}
+
 /* The counted channel that holds the energy of a group from outside of it, or NONE. */
 static int32_t holder_of(const em__survey *s, const em__channel *facts)
 {
     if (s->module != NONE && facts->covers != EM__COVERS_MODULE &&
+        (facts->covers != EM__COVERS_DOMAIN || facts->domain != EM_DOMAIN_OTHER) &&
         (facts->covers != EM__COVERS_BOARD || is_integrated(facts))) {
         return s->module;
     }
@@ -187,6 +226,9 @@ static int32_t holder_of(const em__survey *s, const em__channel *facts)
     case EM__COVERS_MODULE:
         return s->model;
     case EM__COVERS_BOARD:
+        if (facts->kind == EM_KIND_MODEL) {
+            return s->told[EM_DOMAIN_GPU];
+        }
         return is_integrated(facts) ? find_rail(s, NONE, NONE, EM_DOMAIN_GPU) : NONE;
     case EM__COVERS_RAIL: {
         int32_t package = find_place(s, EM__COVERS_PACKAGE, facts->package, NONE, 0);
@@ -208,9 +250,14 @@ static int32_t holder_of(const em__survey *s, const em__channel *facts)
         }
         return find_place(s, EM__COVERS_DRAM, facts->package, NONE, 0);
     case EM__COVERS_ALL_CPUS:
-        return s->first_cpu;
+        return s->first_cpu != NONE ? s->first_cpu : s->told[EM_DOMAIN_CPU];
     case EM__COVERS_ALL_MEMORY:
-        return s->model != NONE ? s->model : s->first_memory;
+        if (s->model != NONE || s->first_memory != NONE) {
+            return s->model != NONE ? s->model : s->first_memory;
+        }
+        return s->told[EM_DOMAIN_DRAM];
+    case EM__COVERS_DOMAIN:
+        return holder_of_told(s, facts);
     default:
         return NONE;
     }
@@ -224,7 +271,8 @@ static int is_missing(const em__survey *s, int32_t i)
         facts->covers == EM__COVERS_PIECE || facts->covers == EM__COVERS_UNKNOWN) {
         return 0;
     }
-    if (original_of(s, i) != NONE || em__silicon_first(s, s->out[i].group, 0) != i || holder_of(s, facts) != NONE) {
+    if (s->told[facts->domain] != NONE || original_of(s, i) != NONE || em__silicon_first(s, s->out[i].group, 0) != i ||
+        holder_of(s, facts) != NONE) {
         return 0;
     }
     if (em__silicon_is_package(facts)) {
@@ -262,8 +310,8 @@ static void decide(const em__survey *s, int32_t i)
         set_role(s, i, whole == NONE ? EM_ROLE_PLATFORM : EM_ROLE_PART, whole);
     } else if (facts->covers == EM__COVERS_CORE || facts->covers == EM__COVERS_UNCORE) {
         set_role(s, i, EM_ROLE_PART, whole_of(s, facts));
-    } else if (holder != NONE && holder != s->model &&
-               (facts->covers == EM__COVERS_ALL_CPUS || facts->covers == EM__COVERS_ALL_MEMORY)) {
+    } else if (holder != NONE && holder != s->model && em__silicon_stands_in(facts) &&
+               (facts->covers != EM__COVERS_DOMAIN || holder != s->module)) {
         set_role(s, i, EM_ROLE_MIRROR, holder);
     } else if (original != i) {
         set_role(s, i, EM_ROLE_MIRROR, original);
@@ -274,90 +322,23 @@ static void decide(const em__survey *s, int32_t i)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------ words */
-
-static void say(em__role *role, const char *sentence, const char *known)
-{
-    em__print(role->reason, sizeof role->reason, "%s%s%s", sentence, sentence[0] && known[0] ? "; " : "", known);
-}
-
-static void explain(const em__survey *s, int32_t i)
-{
-    em__role *role = &s->out[i];
-    const em__channel *facts = facts_of(s, i);
-    const char *of = role->of == NONE ? "" : s->out[role->of].name;
-    char sentence[EM__TEXT_SIZE] = "";
-    switch (role->role) {
-    case EM_ROLE_UNREADABLE:
-        if (facts->status == EM_OK) {
-            em__copy(sentence, sizeof sentence, "its readings ended while it was measured");
-        } else if (!facts->reason[0]) {
-            em__copy(sentence, sizeof sentence, em_status_text(facts->status));
-        }
-        break;
-    case EM_ROLE_PLATFORM:
-        em__copy(sentence, sizeof sentence,
-                 facts->covers == EM__COVERS_UNKNOWN ? "never added, since it may be counted elsewhere"
-                 : facts->covers == EM__COVERS_PIECE
-                     ? "inside something that nothing here measures; a part never stands "
-                       "for its whole"
-                     : "holds more than CPUs, memory and GPUs, so it is never added");
-        break;
-    case EM_ROLE_PART:
-        if ((facts->covers == EM__COVERS_DRAM || facts->covers == EM__COVERS_ALL_MEMORY) && role->of == s->model) {
-            em__print(sentence, sizeof sentence, "%s is of the whole machine, memory included", of);
-        } else if (role->of == NONE) {
-            em__copy(sentence, sizeof sentence,
-                     "inside a package that shows no counter; a part never stands for its whole");
-        } else if (s->out[role->of].role == EM_ROLE_UNREADABLE) {
-            em__print(sentence, sizeof sentence, "inside %s, which cannot be read; a part never stands for its whole",
-                      of);
-        } else {
-            em__print(sentence, sizeof sentence, "inside %s", of);
-        }
-        break;
-    case EM_ROLE_MIRROR:
-        if (facts->covers == EM__COVERS_ALL_CPUS && role->of == s->first_cpu) {
-            em__print(sentence, sizeof sentence, "covers all CPUs, so it would count %s twice", of);
-        } else if (facts->covers == EM__COVERS_ALL_MEMORY && role->of == s->first_memory) {
-            em__print(sentence, sizeof sentence, "covers all memory, so it would count %s twice", of);
-        } else if (s->all[i].twin) {
-            em__print(sentence, sizeof sentence, "counts as %s does to the last unit, so it is one counter shown twice",
-                      of);
-        } else if (facts->covers == EM__COVERS_DIE_ALIAS) {
-            em__print(sentence, sizeof sentence, "reads the counter of its whole package, as %s does", of);
-        } else {
-            em__print(sentence, sizeof sentence, "the same silicon as %s", of);
-        }
-        break;
-    default: {
-        int32_t first = em__silicon_first(s, role->group, 0);
-        if (facts->is_overruled) {
-            em__copy(sentence, sizeof sentence, "counted since the option channels names it");
-        } else if (facts->covers == EM__COVERS_ALL_CPUS) {
-            em__copy(sentence, sizeof sentence, "estimated, since no CPU package can be read");
-        } else if (facts->covers == EM__COVERS_ALL_MEMORY) {
-            em__copy(sentence, sizeof sentence, "estimated, since no memory can be read");
-        } else if (first != i) {
-            em__print(sentence, sizeof sentence, "stands in for %s, which cannot be read", s->out[first].name);
-        }
-    }
-    }
-    say(role, sentence, facts->reason);
-}
-
 void em__roles_resolve(const em__candidate candidates[], size_t count, em__role out[])
 {
-    em__survey s = {candidates, out, (int32_t)count, NONE, NONE, NONE, NONE, NONE};
+    em__survey s = {candidates, out, (int32_t)count, NONE, NONE, NONE, NONE, NONE, {NONE, NONE, NONE, NONE, NONE}};
     em__silicon_group(&s);
     em__silicon_name(&s);
     em__silicon_join_twins(&s);
     look_at_cpus(&s);
+    look_at_told(&s, EM_DOMAIN_CPU, s.first_cpu);
+    s.model = s.told[EM_DOMAIN_CPU] == NONE ? s.model : NONE;
     look_at_memory(&s);
+    look_at_told(&s, EM_DOMAIN_GPU, find_board(&s, 0));
+    look_at_told(&s, EM_DOMAIN_DRAM, s.first_memory);
+    s.memory_model = s.told[EM_DOMAIN_DRAM] == NONE ? s.memory_model : NONE;
     for (int32_t i = 0; i < s.count; i++) {
         decide(&s, i);
     }
     for (int32_t i = 0; i < s.count; i++) {
-        explain(&s, i);
+        em__silicon_explain(&s, i);
     }
 }

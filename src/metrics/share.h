@@ -10,5 +10,7 @@
  * where one tick is 5 %; no reading in it, or a part of it without any; less than 20 s where an edge had to be guessed from
  * a reading that may be a second old. */
 double em__share_of(const em__sum *process, const em__sum *busy, uint64_t duration_ns);
+/* Why not; NULL: it is known. Static. */
+const char *em__share_unknown(const em__sum *process, const em__sum *busy, uint64_t duration_ns);
 
 #endif

@@ -17,6 +17,12 @@ int em__silicon_is_package(const em__channel *facts)
     return facts->covers == EM__COVERS_PACKAGE || facts->covers == EM__COVERS_DIE_ALIAS;
 }
 
+int em__silicon_stands_in(const em__channel *facts)
+{
+    return facts->covers == EM__COVERS_ALL_CPUS || facts->covers == EM__COVERS_ALL_MEMORY ||
+           facts->covers == EM__COVERS_DOMAIN || (facts->covers == EM__COVERS_BOARD && facts->kind == EM_KIND_MODEL);
+}
+
 /* Memory beside aliases is read through the same socket-wide counter as they are, whatever die its zone names. */
 int32_t em__silicon_memory_die(const em__survey *s, const em__channel *memory)
 {

@@ -118,6 +118,24 @@ void em__summary_set_channel(em_summary *summary, size_t index, const em_channel
     summary->names[index] = copy.name;
 }
 
+void em__summary_set_carbon(em_summary *summary, const em_carbon *carbon, const em__rates *rates)
+{
+    em__summary_facts *facts = &summary->facts;
+    facts->carbon = *carbon;
+    facts->carbon.size = sizeof facts->carbon;
+    facts->carbon.g_per_kwh = rates->g_per_kwh;
+    facts->carbon.pue = rates->pue;
+    facts->carbon.source = em__summary_keep(summary, carbon->source);
+    facts->carbon.method = em__summary_keep(summary, carbon->method);
+    facts->carbon.zone = em__summary_keep(summary, carbon->zone);
+    facts->carbon.zone_name = em__summary_keep(summary, carbon->zone_name);
+    facts->carbon.location = em__summary_keep(summary, carbon->location);
+    facts->carbon.pue_source = em__summary_keep(summary, carbon->pue_source);
+    facts->price_per_kwh = rates->price_per_kwh;
+    facts->embodied_kg = rates->embodied_kg;
+    facts->lifetime_years = rates->lifetime_years;
+}
+
 void em__summary_miss(em_summary *summary, const char *channel, const char *reason)
 {
     summary->missing[summary->facts.missing_count++] =
@@ -166,6 +184,7 @@ void em_summary_destroy(em_summary *summary)
     }
     for (size_t i = 0; summary->devices && i < summary->channel_count; i++) {
         free((void *)(uintptr_t)summary->devices[i].points);
+        free((void *)(uintptr_t)summary->devices[i].spans);
     }
     free(summary->strings);
     free(summary->channels);
@@ -227,6 +246,14 @@ int em_summary_gpu_shared(const em_summary *summary, int32_t *ret_shared)
     }
     *ret_shared = summary->facts.gpu_shared;
     return EM_OK;
+}
+
+int em_summary_carbon(const em_summary *summary, em_carbon *ret_carbon)
+{
+    if (!summary || !ret_carbon) {
+        return EM_ERR_INVALID;
+    }
+    return answer(ret_carbon, ret_carbon->size, &summary->facts.carbon, sizeof summary->facts.carbon);
 }
 
 int em_summary_find(const em_summary *summary, int32_t kind, const char *name, size_t *ret_index)

@@ -5,6 +5,7 @@
 #define EM_METRICS_SUMMARY_H
 
 #include "energy_meter.h"
+#include "metrics/carbon.h"
 #include "metrics/facts.h"
 
 struct em_summary {
@@ -32,6 +33,9 @@ const char *em__summary_keep(em_summary *summary, const char *string);
 /* Channel by channel: its strings become the summary's own. */
 void em__summary_set_channel(em_summary *summary, size_t index, const em_channel *channel);
 void em__summary_miss(em_summary *summary, const char *channel, const char *reason);
+
+/* The words of carbon become the summary's own, its numbers are those of rates. */
+void em__summary_set_carbon(em_summary *summary, const em_carbon *carbon, const em__rates *rates);
 
 /* What was wrong with an argument; NULL is ignored. Returns status. */
 __attribute__((format(printf, 5, 6))) int em__summary_refuse(em_error *ret_error, int status, const char *argument,

@@ -44,11 +44,10 @@ static int read_u64(const char **at, const char *end, uint64_t *ret_value)
         return -EINVAL;
     }
     for (; here < end && is_digit(*here); here++) {
-        uint64_t digit = (uint64_t)(*here - '0');
-        if (value > (UINT64_MAX - digit) / 10) {
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(*here - '0'), &value)) {
             return -ERANGE;
         }
-        value = value * 10 + digit;
     }
     *at = here;
     *ret_value = value;
@@ -341,8 +340,9 @@ int em__parse_cpuinfo(const char *text, size_t length, em__cpuinfo *ret_info)
             copy_value(info.vendor, sizeof info.vendor, value);
         } else if (is_key(key, "model name") && !info.model[0]) {
             copy_value(info.model, sizeof info.model, value);
-        } else if (is_key(key, "flags") && !info.is_virtual) {
-            info.is_virtual = has_word(value, "hypervisor");
+        } else if (is_key(key, "flags")) {
+            info.is_virtual = info.is_virtual || has_word(value, "hypervisor");
+            info.has_sgx = info.has_sgx || has_word(value, "sgx");
         }
     }
     if (info.cpus == 0) {

@@ -92,6 +92,7 @@ typedef struct {
     uint32_t cpus;      /* logical ones listed */
     uint32_t packages;  /* distinct physical ids; 0: none listed */
     int32_t is_virtual; /* flag hypervisor, or more physical ids than half the CPUs */
+    int32_t has_sgx;    /* flag sgx: the CPU has it, and the firmware turned it on */
 } em__cpuinfo;
 int em__parse_cpuinfo(const char *text, size_t length, em__cpuinfo *ret_info);
 
@@ -102,6 +103,11 @@ int em__parse_cpu_list(const char *text, size_t length, uint32_t cpus[], size_t 
 /* A decimal number above 0, "2.3283064365386962890625e-10", times 10^shift, as a fraction in lowest terms: exact, or
  * where that does not fit rounded to as many digits as do, 12 at least (-ERANGE). */
 int em__parse_scale(const char *text, size_t length, int shift, uint64_t *ret_num, uint64_t *ret_den);
+/* What a meter writes: "123.456", "1.5e3", "12.5 kWh" (no other word than this unit), white space around it. ret_value:
+ * the number times 10^shift, cut to an integer; ret_step: the same of one in the last digit shown, 1 at least. -ERANGE:
+ * below 0, or too large. */
+int em__parse_quantity(const char *text, size_t length, const char *unit, int shift, uint64_t *ret_value,
+                       uint64_t *ret_step);
 
 /* How many tasks SLURM has on a node, by its number: "4(x2),3" says 4, 4 and 3. Beyond the list: the last. */
 int em__parse_tasks(const char *text, size_t length, uint64_t node, uint64_t *ret_tasks);

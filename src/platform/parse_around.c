@@ -28,8 +28,9 @@ int em__parse_tasks(const char *text, size_t length, uint64_t node, uint64_t *re
         if (error == 0 && length - at >= 2 && text[at] == '(' && text[at + 1] == 'x') {
             at += 2;
             error = read_digits(text, length, &at, &nodes);
-            if (error == 0 && (at == length || text[at++] != ')')) {
-                error = -EINVAL;
+            if (error == 0) {
+                error = at < length && text[at] == ')' ? 0 : -EINVAL;
+                at++;
             }
         }
         if (error < 0 || nodes == 0 || (at < length && text[at] != ',')) {

@@ -217,6 +217,20 @@ static int take_entry(void *context, const char *name)
     return here->recorder->error < 0;
 }
 
+/* Of the kernel's NVIDIA driver, the models alone. */
+static int take_model(void *context, const char *name)
+{
+    static const char *const model_line[] = {"Model:", NULL};
+    em__recorder *recorder = context;
+    char path[EM__RECORD_PATH];
+    em__print(path, sizeof path, "/sys/bus/pci/devices/%.64s/power", name);
+    if (strlen(name) <= 64 && !begins_with(recorder, path, "runtime_status", "suspended")) {
+        em__print(path, sizeof path, "/proc/driver/nvidia/gpus/%s/information", name);
+        em__record_file(recorder, path, SIZE_MAX, model_line);
+    }
+    return recorder->error < 0;
+}
+
 /* Of what ROCm may compute on, which GPU it is. */
 static int take_node(void *context, const char *name)
 {
@@ -323,6 +337,7 @@ void em__record_places(em__recorder *recorder)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         em__record_file(recorder, files[i].path, SIZE_MAX, files[i].keep);
     }
+    recorder->host->ops->list(recorder->host, "/proc/driver/nvidia/gpus", take_model, recorder);
     record_group(recorder);
     record_mounts(recorder);
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {

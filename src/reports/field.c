@@ -38,6 +38,9 @@ static const em__json_node *member(em__fields *fields, const em__json_node *node
         return NULL;
     }
     const em__json_node *found = em__json_member(node, key);
+    if (!found && (flags & EM__OPTIONAL) == EM__OPTIONAL) {
+        return NULL;
+    }
     if (!found) {
         em__field_fail(fields, where, key, "is missing");
         return NULL;

@@ -12,7 +12,8 @@ typedef struct {
     int status;      /* EM_OK until something is wrong; then nothing is read any more */
 } em__fields;
 
-enum { EM__NULLABLE = 1 }; /* may be null, and then is NAN, NULL or 0 */
+/* May be null, and then is NAN, NULL or 0; may be missing, as if it were null. */
+enum { EM__NULLABLE = 1, EM__OPTIONAL = 3 };
 
 /* where: the path of node, as "run." or "scope.devices[3]."; "" for the document itself. */
 int em__field_fail(em__fields *fields, const char *where, const char *key, const char *what);

@@ -78,6 +78,24 @@ void em__reports_real(em__text *json, double value)
     em__text_add(json, ".0");
 }
 
+void em__reports_named_real(em__text *json, const char *key, double value)
+{
+    em__reports_key(json, key);
+    em__reports_real(json, value);
+}
+
+void em__reports_named_text(em__text *json, const char *key, const char *value)
+{
+    em__reports_key(json, key);
+    em__text_json(json, value);
+}
+
+void em__reports_open(em__text *json, const char *key, const char *bracket)
+{
+    em__reports_key(json, key);
+    em__text_add(json, bracket);
+}
+
 void em__reports_seconds(em__text *json, uint64_t ns)
 {
     char fraction[16];
@@ -87,6 +105,23 @@ void em__reports_seconds(em__text *json, uint64_t ns)
         digits--;
     }
     em__text_format(json, "%llu.%.*s", (unsigned long long)(ns / EM__NS_PER_S), (int)digits, fraction);
+}
+
+/* Days since 1970-01-01 to a date of the Gregorian calendar, counted in years that begin in March, so that the leap day
+ * is the last one (Howard Hinnant, "chrono-compatible low-level date algorithms"). */
+void em__reports_time(em__text *text, uint64_t wall_ns)
+{
+    uint64_t seconds = wall_ns / EM__NS_PER_S, days = seconds / 86400 + 719468, rest = seconds % 86400;
+    uint64_t era = days / 146097, day_of_era = days % 146097;
+    uint64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    uint64_t shifted_month = (5 * day_of_year + 2) / 153;
+    uint64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    uint64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+    uint64_t year = year_of_era + era * 400 + (month <= 2);
+    em__text_format(text, "%04u-%02u-%02uT%02u:%02u:%02u.%06uZ", (unsigned)year, (unsigned)month, (unsigned)day,
+                    (unsigned)(rest / 3600), (unsigned)(rest / 60 % 60), (unsigned)(rest % 60),
+                    (unsigned)(wall_ns % EM__NS_PER_S / 1000));
 }
 
 /* ---------------------------------------------------------------------------------------------------------- columns */
@@ -100,7 +135,7 @@ size_t em__reports_width(const char *string)
     return width;
 }
 
-static void add_plain(em__text *text, const char *bytes, size_t length)
+static void add_plain_bytes(em__text *text, const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length;) {
         size_t bad = 1, good = em__utf8_length(bytes + i, length - i, &bad);
@@ -116,6 +151,11 @@ static void add_plain(em__text *text, const char *bytes, size_t length)
     }
 }
 
+void em__reports_plain(em__text *text, const char *string)
+{
+    add_plain_bytes(text, string, strlen(string));
+}
+
 static void add_spaces(em__text *text, size_t count)
 {
     while (count-- > 0) {
@@ -126,7 +166,7 @@ static void add_spaces(em__text *text, size_t count)
 void em__reports_cell(em__text *text, const char *string, size_t width)
 {
     size_t used = em__reports_width(string);
-    add_plain(text, string, strlen(string));
+    add_plain_bytes(text, string, strlen(string));
     add_spaces(text, (used < width ? width - used : 0) + 2);
 }
 
@@ -134,7 +174,7 @@ void em__reports_right(em__text *text, const char *string, size_t width)
 {
     size_t used = em__reports_width(string);
     add_spaces(text, (used < width ? width - used : 0) + 2);
-    add_plain(text, string, strlen(string));
+    add_plain_bytes(text, string, strlen(string));
 }
 
 static size_t width_of(const char *bytes, size_t length)
@@ -159,7 +199,7 @@ size_t em__reports_name(em__text *text, const char *name, size_t indent, size_t 
 {
     add_spaces(text, indent);
     if (em__reports_width(name) > width) {
-        add_plain(text, name, strlen(name));
+        add_plain_bytes(text, name, strlen(name));
         break_line(text, indent + width + 2);
     } else {
         em__reports_cell(text, name, width);
@@ -181,7 +221,7 @@ void em__reports_wrap(em__text *text, const char *string, size_t column, size_t 
                 space = 0;
             }
             add_spaces(text, space);
-            add_plain(text, string, length);
+            add_plain_bytes(text, string, length);
             at += space + width;
             is_first = 0;
         }
@@ -197,6 +237,19 @@ void em__reports_wrap(em__text *text, const char *string, size_t column, size_t 
 }
 
 /* ------------------------------------------------------------------------------------------------------- quantities */
+
+void em__reports_significant(em__text *text, double value)
+{
+    int digits = 2;
+    for (double size = fabs(value); size > 0 && size < 0.9995 && digits < 30; size *= 10) {
+        digits++;
+    }
+    double limit = 9.995;
+    for (; digits <= 2 && digits > 0 && fabs(value) >= limit; limit *= 10) {
+        digits--;
+    }
+    em__text_fixed(text, value, digits);
+}
 
 typedef struct {
     double size;
@@ -237,4 +290,14 @@ const char *em__reports_quantity(em__quantity quantity, double value, char buffe
     em__print(buffer, EM__QUANTITY_SIZE, "%s %s", digits ? digits : "?", chosen->name);
     free(digits);
     return buffer;
+}
+
+int em_quantity_format(int32_t quantity, double value, char *ret_text, size_t size)
+{
+    char buffer[EM__QUANTITY_SIZE];
+    if (quantity < EM__QUANTITY_ENERGY || quantity > EM__QUANTITY_MASS || !ret_text || size == 0) {
+        return EM_ERR_INVALID;
+    }
+    em__copy(ret_text, size, em__reports_quantity((em__quantity)quantity, value, buffer));
+    return EM_OK;
 }

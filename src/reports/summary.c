@@ -48,7 +48,52 @@ static void open_member(em__text *json, const char *key, const char *bracket)
     em__text_add(json, bracket);
 }
 
-static void write_row(em__text *json, const char *key, const em__row *row)
+void em__summary_basis(em__text *json, const em_carbon *carbon)
+{
+    open_member(json, "carbon_basis", "{");
+    add_real(json, "g_per_kwh", carbon->g_per_kwh);
+    add_string(json, "source", carbon->source);
+    em__reports_key(json, "year");
+    if (carbon->year != 0) {
+        em__text_format(json, "%d", (int)carbon->year);
+    } else {
+        em__text_add(json, "null");
+    }
+    add_string(json, "zone", carbon->zone);
+    add_string(json, "zone_name", carbon->zone_name);
+    add_string(json, "location", carbon->location);
+    add_string(json, "method", carbon->method);
+    add_flag(json, "is_default", carbon->is_default);
+    add_real(json, "pue", carbon->pue);
+    add_string(json, "pue_source", carbon->pue_source);
+    em__text_add(json, "}");
+}
+
+static void write_rates(em__text *json, const em__summary_facts *facts)
+{
+    open_member(json, "rates", "{");
+    add_real(json, "price_per_kwh", facts->price_per_kwh);
+    add_real(json, "embodied_kg", facts->embodied_kg);
+    add_real(json, "lifetime_years", facts->lifetime_years);
+    em__text_add(json, "}");
+}
+
+static void write_items(em__text *json, uint64_t items, const em_per_item *each)
+{
+    int has_items = each->windows > 0;
+    em__reports_key(json, "items");
+    if (has_items) {
+        em__text_format(json, "%llu", (unsigned long long)items);
+    } else {
+        em__text_add(json, "null");
+    }
+    add_real(json, "energy_per_item_j", has_items ? each->energy_j : NAN);
+    add_real(json, "energy_per_item_uncertainty_j", has_items ? each->uncertainty_j : NAN);
+    add_real(json, "items_per_j", has_items ? each->items_per_j : NAN);
+    add_real(json, "items_per_j_uncertainty", has_items ? each->items_per_j_uncertainty : NAN);
+}
+
+static void write_row(em__text *json, const char *key, const em__row *row, const em_carbon *carbon)
 {
     double count = (double)row->count, seconds = em__view_seconds(row->duration_ns);
     open_member(json, key, "{");
@@ -59,6 +104,11 @@ static void write_row(em__text *json, const char *key, const em__row *row)
     add_seconds(json, "total_duration_s", row->duration_ns);
     add_real(json, "total_energy_j", row->energy_j);
     add_real(json, "total_carbon_g", row->carbon_g);
+    em__summary_basis(json, carbon);
+    add_real(json, "cost", row->cost);
+    add_real(json, "embodied_g", row->embodied_g);
+    add_count(json, "windows_with_items", row->per_item.windows);
+    write_items(json, row->items, &row->per_item);
     add_real(json, "distinct_energy_j", row->distinct_j);
     add_real(json, "uncertainty_j", row->uncertainty_j);
     add_real(json, "uncertainty_gain_j", row->gain_j);
@@ -91,11 +141,16 @@ static void write_uncertainty(em__text *json, const em_summary *summary, int32_t
     write_reasons(json, summary, channel);
 }
 
-static void write_period(em__text *json, const em_energy *energy)
+static void write_period(em__text *json, const em_channel *channel, const em_energy *energy)
 {
+    int is_model = channel->kind == EM_KIND_MODEL;
     int is_assumed = (energy->notes & EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED)) != 0;
     add_real(json, "update_period_s", energy->period_ns ? (double)energy->period_ns / EM__NS_PER_S : NAN);
-    add_string(json, "update_period_from", !energy->period_ns ? NULL : is_assumed ? "assumed" : "measured");
+    add_string(json, "update_period_from",
+               !energy->period_ns ? NULL
+               : is_model         ? "model"
+               : is_assumed       ? "assumed"
+                                  : "measured");
 }
 
 static void write_channels(em__text *json, const em__view *view)
@@ -110,7 +165,7 @@ static void write_channels(em__text *json, const em__view *view)
             em_summary_energy(view->summary, 0, i, &energy);
             add_string(json, "provenance", em__reports_provenance(energy.provenance));
             write_uncertainty(json, view->summary, (int32_t)i, &energy);
-            write_period(json, &energy);
+            write_period(json, &channel, &energy);
             em__text_add(json, "}");
         }
     }
@@ -134,6 +189,10 @@ static void write_run(em__text *json, const em__view *view)
     add_real(json, "energy_j", energy_j);
     add_real(json, "avg_power_w", run->duration_ns > 0 ? energy_j / em__view_seconds(run->duration_ns) : 0);
     add_real(json, "carbon_g", em__view_energy(run->carbon_g));
+    em__summary_basis(json, &view->facts->carbon);
+    add_real(json, "cost", isfinite(view->facts->price_per_kwh) ? em__view_energy(run->cost) : NAN);
+    add_real(json, "embodied_g", run->embodied_g);
+    write_items(json, run->items, &run->per_item);
     add_real(json, "cpu_energy_j", run->by_domain[EM_DOMAIN_CPU].energy_j);
     add_real(json, "gpu_energy_j", run->by_domain[EM_DOMAIN_GPU].energy_j);
     add_real(json, "dram_energy_j", run->by_domain[EM_DOMAIN_DRAM].energy_j);
@@ -157,22 +216,8 @@ static void write_run(em__text *json, const em__view *view)
     em__text_add(json, "]");
     add_flag(json, "final", view->facts->run_is_final);
     add_real(json, "process_cpu_share", run->process_cpu_share);
+    add_string(json, "process_cpu_share_reason", run->process_cpu_share_reason);
     write_unions(json, view->facts);
-    em__text_add(json, "}");
-}
-
-static void write_basis(em__text *json, const em__summary_facts *facts)
-{
-    open_member(json, "carbon_basis", "{");
-    add_real(json, "g_per_kwh", facts->g_per_kwh);
-    add_string(json, "source", facts->carbon_source);
-    em__reports_key(json, "year");
-    if (facts->carbon_year != 0) {
-        em__text_format(json, "%d", facts->carbon_year);
-    } else {
-        em__text_add(json, "null");
-    }
-    add_flag(json, "is_default", facts->carbon_is_default);
     em__text_add(json, "}");
 }
 
@@ -200,32 +245,19 @@ static void write_overhead(em__text *json, const em__summary_overhead *overhead)
     em__text_add(json, "}");
 }
 
-/* Days since 1970-01-01 to a date of the Gregorian calendar, counted in years that begin in March, so that the leap day
- * is the last one (Howard Hinnant, "chrono-compatible low-level date algorithms"). */
-static void write_time(em__text *json, const char *key, uint64_t wall_ns)
-{
-    uint64_t seconds = wall_ns / EM__NS_PER_S, days = seconds / 86400 + 719468, rest = seconds % 86400;
-    uint64_t era = days / 146097, day_of_era = days % 146097;
-    uint64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    uint64_t shifted_month = (5 * day_of_year + 2) / 153;
-    uint64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    uint64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-    uint64_t year = year_of_era + era * 400 + (month <= 2);
-    em__reports_key(json, key);
-    em__text_format(json, "\"%04u-%02u-%02uT%02u:%02u:%02u.%06uZ\"", (unsigned)year, (unsigned)month, (unsigned)day,
-                    (unsigned)(rest / 3600), (unsigned)(rest / 60 % 60), (unsigned)(rest % 60),
-                    (unsigned)(wall_ns % EM__NS_PER_S / 1000));
-}
-
 static void write_device(em__text *json, const em_channel *channel, const em__summary_device *device)
 {
     em__reports_comma(json);
     em__text_add(json, "\n{");
     add_string(json, "channel", channel->name);
+    add_string(json, "sensor", channel->sensor && channel->sensor[0] ? channel->sensor : NULL);
     add_string(json, "uuid", channel->uuid && channel->uuid[0] ? channel->uuid : NULL);
     add_string(json, "name", channel->device_name ? channel->device_name : "");
     add_string(json, "domain", em__reports_domain(channel->domain));
+    if (device->boot_id) {
+        add_string(json, "host", device->host);
+        add_string(json, "boot_id", device->boot_id);
+    }
     add_real(json, "energy_j", device->counted_j);
     open_member(json, "points", "[");
     for (size_t i = 0; i < device->point_count; i++) {
@@ -236,7 +268,20 @@ static void write_device(em__text *json, const em_channel *channel, const em__su
         em__reports_real(json, em__view_energy(device->points[i].energy_j));
         em__text_add(json, "]");
     }
-    em__text_add(json, "]}");
+    em__text_add(json, "]");
+    if (device->span_count > 1) {
+        open_member(json, "spans", "[");
+        for (size_t i = 0; i < device->span_count; i++) {
+            em__reports_comma(json);
+            em__text_add(json, "[");
+            em__reports_seconds(json, device->spans[i].from_ns);
+            em__text_add(json, ",");
+            em__reports_seconds(json, device->spans[i].to_ns);
+            em__text_add(json, "]");
+        }
+        em__text_add(json, "]");
+    }
+    em__text_add(json, "}");
 }
 
 static void write_pid(em__text *json, int64_t pid)
@@ -249,6 +294,14 @@ static void write_pid(em__text *json, int64_t pid)
     }
 }
 
+static void write_start(em__text *json, uint64_t wall_ns)
+{
+    em__reports_key(json, "started_at");
+    em__text_add(json, "\"");
+    em__reports_time(json, wall_ns);
+    em__text_add(json, "\"");
+}
+
 static void write_ranks(em__text *json, const em__summary_facts *facts)
 {
     open_member(json, "ranks", "[");
@@ -259,8 +312,10 @@ static void write_ranks(em__text *json, const em__summary_facts *facts)
         add_string(json, "host", rank->host);
         add_string(json, "boot_id", rank->boot_id);
         write_pid(json, rank->pid);
+        write_start(json, rank->begin_wall_ns);
         add_seconds(json, "t_begin", rank->begin_ns);
         add_seconds(json, "t_end", rank->end_ns);
+        add_seconds(json, "duration_s", rank->run_ns);
         em__text_add(json, "}");
     }
     em__text_add(json, "]");
@@ -273,7 +328,7 @@ static void write_scope(em__text *json, const em__view *view)
     add_string(json, "host", facts->host);
     add_string(json, "boot_id", facts->boot_id);
     write_pid(json, facts->pid);
-    write_time(json, "started_at", facts->begin_wall_ns);
+    write_start(json, facts->begin_wall_ns);
     if (facts->rank_count > 0 && !facts->boot_id) {
         add_string(json, "t_begin", NULL);
         add_string(json, "t_end", NULL);
@@ -303,18 +358,19 @@ static void write_json(em__text *json, const em__view *view)
     add_string(json, "gpu_name", facts->gpu_name);
     em__reports_key(json, "gpu_shared");
     em__text_add(json, facts->gpu_shared < 0 ? "null" : facts->gpu_shared ? "true" : "false");
-    add_real(json, "carbon_intensity_g_per_kwh", facts->g_per_kwh);
+    add_real(json, "carbon_intensity_g_per_kwh", facts->carbon.g_per_kwh);
     add_count(json, "num_batches", view->batches.count);
     add_count(json, "num_epochs", view->epochs.count);
-    write_row(json, "batch_summary", &view->batches);
-    write_row(json, "epoch_summary", &view->epochs);
+    write_row(json, "batch_summary", &view->batches, &facts->carbon);
+    write_row(json, "epoch_summary", &view->epochs, &facts->carbon);
     open_member(json, "windows", "{");
     for (size_t i = 0; i < view->named_count; i++) {
-        write_row(json, view->named[i].name, &view->named[i]);
+        write_row(json, view->named[i].name, &view->named[i], &facts->carbon);
     }
     em__text_add(json, "}");
     write_run(json, view);
-    write_basis(json, facts);
+    em__summary_basis(json, &facts->carbon);
+    write_rates(json, facts);
     open_member(json, "tdp", "{");
     write_tdp(json, "cpu", &facts->tdp_cpu);
     write_tdp(json, "gpu", &facts->tdp_gpu);
@@ -336,10 +392,22 @@ char *em__reports_summary(const em_summary *summary, const em__summary_facts *fa
         return NULL;
     }
     em__text text = {0};
-    if (format == EM_FORMAT_JSON) {
+    switch (format) {
+    case EM_FORMAT_JSON:
         write_json(&text, &view);
-    } else {
+        break;
+    case EM_FORMAT_CSV:
+        em__summary_csv(&text, &view);
+        break;
+    case EM_FORMAT_MODEL_CARD:
+        em__summary_model_card(&text, &view);
+        break;
+    case EM_FORMAT_BOAMPS:
+        em__summary_boamps(&text, &view);
+        break;
+    default:
         em__summary_table(&text, &view);
+        break;
     }
     em__view_free(&view);
     return em__text_finish(&text, ret_length);

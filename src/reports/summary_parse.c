@@ -3,40 +3,61 @@
 /* A summary's JSON, of any origin, as the object that it was written from. */
 #include "core/text.h"
 #include "core/units.h"
+#include "metrics/items.h"
 #include "metrics/summary.h"
 #include "reports/field.h"
 #include "reports/layout.h"
+#include "reports/summary.h"
+#include "reports/summary_reader.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCHEMA = 1, DEVICES = 8192, WINDOWS = 8192, MISSING = 8192, LINES = 512, POINTS = 1024, RANKS = 65536 };
-enum { WHERE = 96, DEFAULT_YEARS = 9999 };
+enum { SCHEMA = 1, DEVICES = 8192, WINDOWS = 8192, MISSING = 8192, LINES = 512, POINTS = 1 << 18 };
+enum { WHERE = 96 };
 static const double most_j = 1e12, most_total_j = 1e18, most_g = 1e15; /* of a device, of all of them */
 static const double rounding_j = 1e-3, rounding = 1e-6;
 
-typedef struct {
-    em__fields fields;
-    em_summary *summary;
-} reader;
-
 /* ----------------------------------------------------------------------------------------------------------- groups */
 
-static double real(reader *r, const em__json_node *node, const char *where, const char *key)
+static double real(em__summary_reader *r, const em__json_node *node, const char *where, const char *key)
 {
     return em__field_real(&r->fields, node, where, key, 0, most_total_j, EM__NULLABLE);
 }
 
-static void read_doubt(reader *r, const em__json_node *node, const char *where, em_energy *energy)
+static void read_doubt(em__summary_reader *r, const em__json_node *node, const char *where, em_energy *energy)
 {
     energy->uncertainty_j = real(r, node, where, "uncertainty_j");
     energy->gain_j = real(r, node, where, "uncertainty_gain_j");
     energy->edge_j = real(r, node, where, "uncertainty_edge_j");
 }
 
-static void read_group(reader *r, const em__json_node *node, const char *where, int32_t kind, const char *name)
+/* Documents of before items have none. with_items: NULL, or where a row tells how many windows carry some. */
+static void read_items(em__summary_reader *r, const em__json_node *node, const char *where, const char *with_items,
+                       em_group *group)
+{
+    em__fields *fields = &r->fields;
+    int has_items = em__json_member(node, "items") && em__json_member(node, "items")->type != EM__JSON_NULL;
+    uint64_t windows = has_items ? 1 : 0;
+    if (has_items && with_items) {
+        windows = em__field_count(fields, node, where, with_items);
+    }
+    group->items = has_items ? em__field_count(fields, node, where, "items") : 0;
+    double energy_j = em__field_real(fields, node, where, "energy_per_item_j", 0, most_total_j, EM__OPTIONAL);
+    double doubt_j =
+        em__field_real(fields, node, where, "energy_per_item_uncertainty_j", 0, most_total_j, EM__OPTIONAL);
+    if (group->items > EM_MOST_ITEMS) {
+        em__field_fail(fields, where, "items", "are more than any summary holds");
+    } else if (has_items && windows == 0) {
+        em__field_fail(fields, where, with_items, "is 0, and there are items");
+    }
+    group->per_item = em__per_item_of(energy_j, doubt_j, windows);
+}
+
+static void read_group(em__summary_reader *r, const em__json_node *node, const char *where, int32_t kind,
+                       const char *name)
 {
     em_group group = {.size = sizeof group, .kind = kind, .process_cpu_share = NAN};
     group.name = em__summary_keep(r->summary, name);
@@ -45,7 +66,10 @@ static void read_group(reader *r, const em__json_node *node, const char *where, 
     group.total.energy_j = group.total.counted_j = real(r, node, where, "total_energy_j");
     group.distinct.energy_j = group.distinct.counted_j = real(r, node, where, "distinct_energy_j");
     group.carbon_g = em__field_real(&r->fields, node, where, "total_carbon_g", 0, most_g, EM__NULLABLE);
+    group.cost = em__field_real(&r->fields, node, where, "cost", 0, most_total_j, EM__OPTIONAL);
+    group.embodied_g = em__field_real(&r->fields, node, where, "embodied_g", 0, most_total_j, EM__OPTIONAL);
     read_doubt(r, node, where, &group.total);
+    read_items(r, node, where, "windows_with_items", &group);
     group.total.status = isnan(group.total.energy_j) ? EM_ERR_UNAVAILABLE : EM_OK;
     group.distinct.status = isnan(group.distinct.energy_j) ? EM_ERR_UNAVAILABLE : EM_OK;
     for (size_t i = 0; i < EM_DOMAINS; i++) {
@@ -56,7 +80,7 @@ static void read_group(reader *r, const em__json_node *node, const char *where, 
     }
 }
 
-static void read_groups(reader *r, const em__json_node *root, const em__json_node *windows)
+static void read_groups(em__summary_reader *r, const em__json_node *root, const em__json_node *windows)
 {
     const em__json_node *batches = em__field_object(&r->fields, root, "", "batch_summary", 0);
     read_group(r, batches, "batch_summary.", EM_WINDOW_BATCH, NULL);
@@ -75,7 +99,7 @@ static void read_groups(reader *r, const em__json_node *root, const em__json_nod
 
 /* ---------------------------------------------------------------------------------------------------------- devices */
 
-static const char *read_lines(reader *r, const em__json_node *node, const char *where)
+static const char *read_lines(em__summary_reader *r, const em__json_node *node, const char *where)
 {
     const em__json_node *lines = em__field_array(&r->fields, node, where, "reasons", LINES);
     em__text text = {0};
@@ -94,7 +118,7 @@ static const char *read_lines(reader *r, const em__json_node *node, const char *
     return kept;
 }
 
-static void read_points(reader *r, const em__json_node *node, const char *where, size_t index)
+static void read_points(em__summary_reader *r, const em__json_node *node, const char *where, size_t index)
 {
     const em_summary *summary = r->summary;
     em__summary_device *device = &r->summary->devices[index];
@@ -129,6 +153,34 @@ static void read_points(reader *r, const em__json_node *node, const char *where,
     }
 }
 
+/* Of what was merged: the stretches in which it was measured. */
+static void read_spans(em__summary_reader *r, const em__json_node *node, const char *where, size_t index)
+{
+    em__summary_device *device = &r->summary->devices[index];
+    if (!em__json_member(node, "spans") || device->point_count < 2) {
+        return;
+    }
+    const em__json_node *list = em__field_array(&r->fields, node, where, "spans", POINTS);
+    em__summary_span *spans = list && list->count ? calloc(list->count, sizeof *spans) : NULL;
+    uint64_t last_ns = device->points[0].t_ns;
+    size_t count = 0;
+    r->summary->failed |= list && list->count && !spans;
+    device->spans = spans;
+    for (const em__json_node *pair = spans ? list->first : NULL; pair; pair = pair->next) {
+        const em__json_node *from = pair->type == EM__JSON_ARRAY && pair->count == 2 ? pair->first : NULL;
+        em__summary_span *span = &spans[count];
+        if (!from || em__field_ns(from, &span->from_ns) != 0 || em__field_ns(from->next, &span->to_ns) != 0 ||
+            span->from_ns < last_ns || span->to_ns <= span->from_ns ||
+            span->to_ns > device->points[device->point_count - 1].t_ns) {
+            em__field_fail(&r->fields, where, "spans", "holds what is no stretch of time among its points");
+            return;
+        }
+        last_ns = span->to_ns;
+        count++;
+    }
+    device->span_count = count;
+}
+
 /* Documents without the key: names are the interface, and begin with what they are of. */
 static int32_t domain_of(const char *name)
 {
@@ -139,7 +191,7 @@ static int32_t domain_of(const char *name)
                                                : EM_DOMAIN_OTHER;
 }
 
-static void read_energy(reader *r, const em__json_node *row, const char *where, size_t index)
+static void read_energy(em__summary_reader *r, const em__json_node *row, const char *where, size_t index)
 {
     static const int32_t kinds[] = {[EM_FROM_MEASURED] = EM_KIND_COUNTER,
                                     [EM_FROM_INTEGRATED] = EM_KIND_GAUGE,
@@ -153,16 +205,44 @@ static void read_energy(reader *r, const em__json_node *row, const char *where, 
     energy.notes = from && strcmp(from, "assumed") == 0 ? EM_NOTE_BIT(EM_NOTE_PERIOD_ASSUMED) : 0;
     read_doubt(r, row, where, &energy);
     r->summary->energies[index] = energy;
-    r->summary->channels[index].kind = kinds[energy.provenance];
+    int is_sensor = from && strcmp(from, "model") != 0; /* that estimates, as a kernel's energy model does */
+    r->summary->channels[index].kind =
+        energy.provenance == EM_FROM_ESTIMATED && is_sensor ? EM_KIND_GAUGE : kinds[energy.provenance];
     r->summary->said[index] = read_lines(r, row, where);
 }
 
-static void read_device(reader *r, const em__json_node *node, const em__json_node *rows, size_t index)
+/* Of a summary of several boots each device names its own. */
+static void read_boot(em__summary_reader *r, const em__json_node *node, const char *where, size_t index)
+{
+    const em__summary_facts *facts = &r->summary->facts;
+    em__summary_device *device = &r->summary->devices[index];
+    int has_several = 0, is_of_one = 0;
+    if (facts->boot_id || facts->rank_count == 0 || !em__json_member(node, "boot_id")) {
+        is_of_one = 1;
+    } else {
+        device->host = em__summary_keep(r->summary, em__field_text(&r->fields, node, where, "host", EM__NULLABLE));
+        device->boot_id = em__summary_keep(r->summary, em__field_text(&r->fields, node, where, "boot_id", 0));
+    }
+    const char *first = NULL;
+    for (size_t i = 0; i < facts->rank_count && !facts->boot_id; i++) {
+        const char *boot_id = facts->ranks[i].boot_id;
+        has_several |= first && boot_id && strcmp(first, boot_id) != 0;
+        is_of_one |= device->boot_id && boot_id && strcmp(device->boot_id, boot_id) == 0;
+        first = first ? first : boot_id;
+    }
+    if (!is_of_one || (has_several && !device->boot_id)) {
+        em__field_fail(&r->fields, where, "boot_id", "is none of those in scope.ranks");
+    }
+}
+
+static void read_device(em__summary_reader *r, const em__json_node *node, const em__json_node *rows, size_t index)
 {
     char where[WHERE];
     em__print(where, sizeof where, "scope.devices[%zu].", index);
     const char *name = em__field_text(&r->fields, node, where, "channel", 0);
     em_channel channel = {.size = sizeof channel, .name = name, .sensor = "", .source = "", .reason = "", .of = -1};
+    const char *sensor = em__field_text(&r->fields, node, where, "sensor", EM__OPTIONAL);
+    channel.sensor = sensor ? sensor : "";
     channel.uuid = em__field_text(&r->fields, node, where, "uuid", EM__NULLABLE);
     channel.device_name = em__field_text(&r->fields, node, where, "name", 0);
     channel.role = EM_ROLE_COUNTED;
@@ -176,6 +256,7 @@ static void read_device(reader *r, const em__json_node *node, const em__json_nod
                          : domain_of(name);
     em__summary_set_channel(r->summary, index, &channel);
     r->summary->devices[index].counted_j = channel.energy_j;
+    read_boot(r, node, where, index);
     for (size_t i = 0; i < index; i++) {
         if (r->summary->names[i] && r->summary->names[index] &&
             strcmp(r->summary->names[i], r->summary->names[index]) == 0) {
@@ -183,6 +264,7 @@ static void read_device(reader *r, const em__json_node *node, const em__json_nod
         }
     }
     read_points(r, node, where, index);
+    read_spans(r, node, where, index);
     const em__json_node *row = em__field_object(&r->fields, rows, "run.channels.", name, 0);
     em__print(where, sizeof where, "run.channels.%.64s.", name);
     if (row) {
@@ -196,7 +278,7 @@ static void read_device(reader *r, const em__json_node *node, const em__json_nod
 
 /* -------------------------------------------------------------------------------------------------------------- run */
 
-static void read_missing(reader *r, const em__json_node *list)
+static void read_missing(em__summary_reader *r, const em__json_node *list)
 {
     for (const em__json_node *entry = list ? list->first : NULL; entry; entry = entry->next) {
         const char *channel = em__field_text(&r->fields, entry, "run.missing[].", "channel", EM__NULLABLE);
@@ -205,7 +287,7 @@ static void read_missing(reader *r, const em__json_node *list)
     }
 }
 
-static void read_run(reader *r, const em__json_node *run)
+static void read_run(em__summary_reader *r, const em__json_node *run)
 {
     static const struct {
         const char *key;
@@ -220,6 +302,8 @@ static void read_run(reader *r, const em__json_node *run)
     group.duration_ns = group.distinct_ns = em__field_seconds(fields, run, "run.", "duration_s", 0);
     group.total.energy_j = group.total.counted_j = em__field_real(fields, run, "run.", "energy_j", 0, most_total_j, 0);
     group.carbon_g = em__field_real(fields, run, "run.", "carbon_g", 0, most_g, 0);
+    group.cost = em__field_real(fields, run, "run.", "cost", 0, most_total_j, EM__OPTIONAL);
+    group.embodied_g = em__field_real(fields, run, "run.", "embodied_g", 0, most_total_j, EM__OPTIONAL);
     for (size_t i = 0; i < EM_DOMAINS; i++) {
         group.by_domain[i].energy_j = group.by_domain[i].counted_j = NAN;
     }
@@ -234,12 +318,17 @@ static void read_run(reader *r, const em__json_node *run)
         group.total.provenance = group.by_provenance_j[i] > 0 ? i : group.total.provenance;
     }
     read_doubt(r, run, "run.", &group.total);
+    read_items(r, run, "run.", NULL, &group);
     group.total.resolution = em__field_word(fields, run, "run.", "resolution", em__reports_resolution, 3);
     r->summary->said[r->summary->channel_count] = read_lines(r, run, "run.");
     facts->run_is_complete = em__field_flag(fields, run, "run.", "complete", 0) == 1;
     facts->run_is_final = em__field_flag(fields, run, "run.", "final", 0) == 1;
     group.total.status = facts->run_is_complete ? EM_OK : EM_ERR_READ;
     group.process_cpu_share = em__field_real(fields, run, "run.", "process_cpu_share", 0, 1, EM__NULLABLE);
+    if (em__json_member(run, "process_cpu_share_reason")) {
+        const char *reason = em__field_text(fields, run, "run.", "process_cpu_share_reason", EM__NULLABLE);
+        group.process_cpu_share_reason = em__summary_keep(r->summary, reason);
+    }
     facts->in_epochs_j = real(r, run, "run.", "in_epochs_j");
     facts->in_batches_j = real(r, run, "run.", "in_batches_j");
     facts->outside_windows_j = real(r, run, "run.", "outside_windows_j");
@@ -249,7 +338,7 @@ static void read_run(reader *r, const em__json_node *run)
     r->summary->groups[0] = group;
 }
 
-static void check_sum(reader *r)
+static void check_sum(em__summary_reader *r)
 {
     double sum_j = 0, run_j = r->summary->groups[0].total.energy_j;
     for (size_t i = 0; i < r->summary->channel_count; i++) {
@@ -260,133 +349,9 @@ static void check_sum(reader *r)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------ facts */
+/* --------------------------------------------------------------------------------------------------------- the whole */
 
-/* Days from a date of the Gregorian calendar back to 1970-01-01, the reverse of what summary.c does. */
-static uint64_t days_to(uint64_t year, uint64_t month, uint64_t day)
-{
-    uint64_t shifted = year - (month <= 2), era = shifted / 400, year_of_era = shifted % 400;
-    uint64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
-}
-
-/* "2024-02-28T23:59:59.123456Z" */
-static void read_start(reader *r, const em__json_node *scope)
-{
-    static const char shape[] = "dddd-dd-ddTdd:dd:dd.ddddddZ";
-    static const struct {
-        size_t at, length;
-    } places[] = {{0, 4}, {5, 2}, {8, 2}, {11, 2}, {14, 2}, {17, 2}, {20, 6}};
-    uint64_t values[sizeof places / sizeof *places] = {0};
-    const char *text = em__field_text(&r->fields, scope, "scope.", "started_at", 0);
-    int is_time = text && strlen(text) == sizeof shape - 1;
-    for (size_t i = 0; is_time && shape[i]; i++) {
-        is_time = shape[i] == 'd' ? text[i] >= '0' && text[i] <= '9' : text[i] == shape[i];
-    }
-    for (size_t i = 0; is_time && i < sizeof places / sizeof *places; i++) {
-        for (size_t k = 0; k < places[i].length; k++) {
-            values[i] = 10 * values[i] + (uint64_t)(text[places[i].at + k] - '0');
-        }
-    }
-    is_time = is_time && values[0] >= 1970 && values[0] <= 2500 && values[1] >= 1 && values[1] <= 12 && values[2] >= 1;
-    if (!is_time) {
-        em__field_fail(&r->fields, "scope.", "started_at", "is no time like 2024-02-28T23:59:59.123456Z");
-        return;
-    }
-    uint64_t seconds = days_to(values[0], values[1], values[2]) * 86400 + values[3] * 3600 + values[4] * 60 + values[5];
-    r->summary->facts.begin_wall_ns = seconds * EM__NS_PER_S + values[6] * 1000;
-}
-
-static int64_t read_pid(reader *r, const em__json_node *node, const char *where)
-{
-    double pid = em__field_real(&r->fields, node, where, "pid", 0, 9e15, EM__NULLABLE);
-    return isnan(pid) ? -1 : (int64_t)pid;
-}
-
-static void read_ranks(reader *r, const em__json_node *scope)
-{
-    if (!em__json_member(scope, "ranks")) {
-        return;
-    }
-    const em__json_node *list = em__field_array(&r->fields, scope, "scope.", "ranks", RANKS);
-    em__summary_rank *ranks = list ? calloc(list->count + 1, sizeof *ranks) : NULL;
-    r->summary->failed |= list && !ranks;
-    r->summary->facts.ranks = ranks;
-    const char *where = "scope.ranks[].";
-    for (const em__json_node *node = ranks ? list->first : NULL; node; node = node->next) {
-        em__summary_rank *rank = &ranks[r->summary->facts.rank_count++];
-        const char *host = em__field_text(&r->fields, node, where, "host", EM__NULLABLE);
-        const char *boot_id = em__field_text(&r->fields, node, where, "boot_id", EM__NULLABLE);
-        rank->host = em__summary_keep(r->summary, host);
-        rank->boot_id = em__summary_keep(r->summary, boot_id);
-        rank->pid = read_pid(r, node, where);
-        rank->begin_ns = em__field_seconds(&r->fields, node, where, "t_begin", 0);
-        rank->end_ns = em__field_seconds(&r->fields, node, where, "t_end", 0);
-    }
-}
-
-static void read_scope(reader *r, const em__json_node *scope)
-{
-    em__fields *fields = &r->fields;
-    em__summary_facts *facts = &r->summary->facts;
-    facts->host = em__summary_keep(r->summary, em__field_text(fields, scope, "scope.", "host", EM__NULLABLE));
-    facts->boot_id = em__summary_keep(r->summary, em__field_text(fields, scope, "scope.", "boot_id", EM__NULLABLE));
-    facts->pid = read_pid(r, scope, "scope.");
-    facts->begin_ns = em__field_seconds(fields, scope, "scope.", "t_begin", EM__NULLABLE);
-    facts->end_ns = em__field_seconds(fields, scope, "scope.", "t_end", EM__NULLABLE);
-    if (facts->end_ns < facts->begin_ns) {
-        em__field_fail(fields, "scope.", "t_end", "lies before scope.t_begin");
-    }
-    read_start(r, scope);
-    read_ranks(r, scope);
-}
-
-static em__summary_tdp read_tdp(reader *r, const em__json_node *tdp, const char *key)
-{
-    em__summary_tdp model = {.each_w = NAN};
-    const em__json_node *node = em__field_object(&r->fields, tdp, "tdp.", key, EM__NULLABLE);
-    if (node) {
-        model.each_w = em__field_real(&r->fields, node, "tdp.", "each_w", 0, 1e9, 0);
-        model.count = em__field_real(&r->fields, node, "tdp.", "count", 0, 1e9, 0);
-        model.from = em__summary_keep(r->summary, em__field_text(&r->fields, node, "tdp.", "from", EM__NULLABLE));
-    }
-    return model;
-}
-
-static void read_facts(reader *r, const em__json_node *root)
-{
-    em__fields *fields = &r->fields;
-    em__summary_facts *facts = &r->summary->facts;
-    facts->device = em__summary_keep(r->summary, em__field_text(fields, root, "", "device", 0));
-    facts->gpu_name = em__summary_keep(r->summary, em__field_text(fields, root, "", "gpu_name", EM__NULLABLE));
-    facts->gpu_shared = em__field_flag(fields, root, "", "gpu_shared", EM__NULLABLE);
-    const em__json_node *basis = em__field_object(fields, root, "", "carbon_basis", 0);
-    const char *where = "carbon_basis.";
-    facts->g_per_kwh = em__field_real(fields, basis, where, "g_per_kwh", 0, 1e5, EM__NULLABLE);
-    facts->carbon_source = em__summary_keep(r->summary, em__field_text(fields, basis, where, "source", EM__NULLABLE));
-    double year = em__field_real(fields, basis, where, "year", 0, DEFAULT_YEARS, EM__NULLABLE);
-    facts->carbon_year = isnan(year) ? 0 : (int)year;
-    facts->carbon_is_default = em__field_flag(fields, basis, where, "is_default", 0) == 1;
-    const em__json_node *tdp = em__field_object(fields, root, "", "tdp", 0);
-    facts->tdp_cpu = read_tdp(r, tdp, "cpu");
-    facts->tdp_gpu = read_tdp(r, tdp, "gpu");
-    const em__json_node *unused = em__field_array(fields, tdp, "tdp.", "unused", 2);
-    for (const em__json_node *word = unused ? unused->first : NULL; word; word = word->next) {
-        if (word->type != EM__JSON_STRING || strlen(word->text) != word->length) {
-            em__field_fail(fields, "tdp.", "unused", "holds what is no name");
-            return;
-        }
-        facts->tdp_unused[facts->tdp_unused_count++] = em__summary_keep(r->summary, word->text);
-    }
-    const em__json_node *overhead = em__field_object(fields, root, "", "overhead", 0);
-    where = "overhead.";
-    facts->overhead.fraction = em__field_real(fields, overhead, where, "fraction", 0, 1e9, EM__NULLABLE);
-    facts->overhead.limit = em__field_real(fields, overhead, where, "limit", 0, 1e9, EM__NULLABLE);
-    facts->overhead.caller_s = em__field_real(fields, overhead, where, "caller_s", 0, 1e12, EM__NULLABLE);
-    facts->overhead.sync_s = em__field_real(fields, overhead, where, "sync_s", 0, 1e12, 0);
-}
-
-static void read_document(reader *r, const em__json_node *root)
+static void read_document(em__summary_reader *r, const em__json_node *root)
 {
     em__fields *fields = &r->fields;
     const em__json_node *scope = em__field_object(fields, root, "", "scope", 0);
@@ -407,8 +372,8 @@ static void read_document(reader *r, const em__json_node *root)
         return;
     }
     r->summary->group_count = 1;
-    read_facts(r, root);
-    read_scope(r, scope);
+    em__summary_read_facts(r, root);
+    em__summary_read_scope(r, scope);
     read_run(r, run);
     read_missing(r, missing);
     size_t index = 0;
@@ -425,7 +390,7 @@ static void read_document(reader *r, const em__json_node *root)
     }
 }
 
-static int refuse_text(em_error *ret_error, int error, size_t offset, size_t length)
+int em__reports_refuse_json(em_error *ret_error, int error, size_t offset, size_t length)
 {
     const char *remedy = "give the text that json.dumps(meter.summary()) or em_summary_format gives, whole";
     if (error == -ENOMEM) {
@@ -435,19 +400,9 @@ static int refuse_text(em_error *ret_error, int error, size_t offset, size_t len
                               error == -E2BIG ? "is larger or deeper than any summary" : "is no JSON", offset, length);
 }
 
-int em_summary_parse(const char *json, size_t length, em_error *ret_error, em_summary **ret_summary)
+int em__reports_read(const em__json_node *root, em_error *ret_error, em_summary **ret_summary)
 {
-    if (!json || !ret_summary) {
-        return EM_ERR_INVALID;
-    }
-    em__json *document = NULL;
-    size_t offset = 0;
-    int error = em__json_parse(json, length, &document, &offset);
-    if (error < 0) {
-        return refuse_text(ret_error, error, offset, length);
-    }
-    reader r = {.fields = {.error = ret_error}};
-    const em__json_node *root = em__json_root(document);
+    em__summary_reader r = {.fields = {.error = ret_error}};
     if (root->type != EM__JSON_OBJECT) {
         em__field_fail(&r.fields, "", "the text", "is not a JSON object");
     }
@@ -460,11 +415,26 @@ int em_summary_parse(const char *json, size_t length, em_error *ret_error, em_su
     if (r.fields.status == EM_OK) {
         read_document(&r, root);
     }
-    em__json_destroy(document);
     if (r.fields.status != EM_OK) {
         em_summary_destroy(r.summary);
         return r.fields.status;
     }
     *ret_summary = r.summary;
     return EM_OK;
+}
+
+int em_summary_parse(const char *json, size_t length, em_error *ret_error, em_summary **ret_summary)
+{
+    if (!json || !ret_summary) {
+        return EM_ERR_INVALID;
+    }
+    em__json *document = NULL;
+    size_t offset = 0;
+    int error = em__json_parse(json, length, &document, &offset);
+    if (error < 0) {
+        return em__reports_refuse_json(ret_error, error, offset, length);
+    }
+    int status = em__reports_read(em__json_root(document), ret_error, ret_summary);
+    em__json_destroy(document);
+    return status;
 }

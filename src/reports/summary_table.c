@@ -57,6 +57,10 @@ static void write_run(em__text *text, const em__view *view)
         add_percent(text, em__view_energy(view->run.by_provenance_j[from]), total_j);
     }
     const em__summary_facts *facts = view->facts;
+    if (view->epochs.count + view->batches.count + view->named_count == 0) {
+        em__text_add(text, "\n");
+        return;
+    }
     if (facts->unions_are_unknown) {
         em__text_add(text, "\n  in epochs and batches: not known, since processes measured the same devices at once\n");
         return;
@@ -147,6 +151,73 @@ static void write_windows(em__text *text, const em__view *view)
     }
 }
 
+static void add_each(em__text *text, double energy_j)
+{
+    char buffer[EM__QUANTITY_SIZE];
+    if (isfinite(energy_j) && energy_j > 0 && energy_j < 1e-3) {
+        em__reports_significant(text, energy_j * 1e6);
+        em__text_add(text, " uJ");
+    } else {
+        em__text_add(text, em__reports_quantity(EM__QUANTITY_ENERGY, energy_j, buffer));
+    }
+}
+
+static void write_item_row(em__text *text, const char *title, uint64_t items, const em_per_item *each, size_t width)
+{
+    if (each->windows == 0) {
+        return;
+    }
+    char number[24];
+    em__text energy = {0}, rate = {0};
+    em__print(number, sizeof number, "%llu", (unsigned long long)items);
+    add_each(&energy, each->energy_j);
+    if (isfinite(each->energy_j)) {
+        em__text_add(&energy, " \xc2\xb1 ");
+        add_each(&energy, each->uncertainty_j);
+    }
+    if (isfinite(each->items_per_j)) {
+        em__reports_significant(&rate, each->items_per_j);
+    } else {
+        em__text_add(&rate, "-");
+    }
+    char *words = em__text_finish(&energy, NULL), *per_j = em__text_finish(&rate, NULL);
+    text->failed |= !words || !per_j;
+    em__reports_name(text, title, 0, width);
+    em__reports_right(text, number, LABEL + 4);
+    em__reports_right(text, words ? words : "", 2 * LABEL + 4);
+    em__reports_right(text, per_j ? per_j : "", LABEL);
+    em__text_add(text, "\n");
+    free(words);
+    free(per_j);
+}
+
+static void write_items(em__text *text, const em__view *view)
+{
+    size_t width = strlen("Per item");
+    uint64_t windows = view->run.per_item.windows + view->epochs.per_item.windows + view->batches.per_item.windows;
+    for (size_t i = 0; i < view->named_count; i++) {
+        size_t needed = em__reports_width(view->named[i].name);
+        width = needed > width && needed <= NAME_LIMIT ? needed : width;
+        windows += view->named[i].per_item.windows;
+    }
+    if (windows == 0) {
+        return;
+    }
+    em__text_add(text, "\n");
+    em__reports_cell(text, "Per item", width);
+    em__reports_right(text, "items", LABEL + 4);
+    em__reports_right(text, "energy of each", 2 * LABEL + 4);
+    em__reports_right(text, "items/J", LABEL);
+    em__text_add(text, "\n");
+    write_item_row(text, "run", view->run.items, &view->run.per_item, width);
+    write_item_row(text, "epochs", view->epochs.items, &view->epochs.per_item, width);
+    write_item_row(text, "batches", view->batches.items, &view->batches.per_item, width);
+    for (size_t i = 0; i < view->named_count; i++) {
+        const em__row *row = &view->named[i];
+        write_item_row(text, row->name, row->items, &row->per_item, width);
+    }
+}
+
 /* A label and a sentence, as wide as the line. */
 static void add_paragraph(em__text *text, const char *label, em__text *sentence)
 {
@@ -168,22 +239,66 @@ static void add_tdp(em__text *sentence, const char *what, const em__summary_tdp 
     }
 }
 
+static void add_carbon(em__text *sentence, const em_carbon *carbon)
+{
+    if (!isfinite(carbon->g_per_kwh)) {
+        em__text_add(sentence, "the processes' intensities of electricity differ");
+        return;
+    }
+    em__text_number(sentence, carbon->g_per_kwh);
+    em__text_add(sentence, " g CO2e/kWh");
+    if (carbon->zone && (carbon->method || !carbon->source)) {
+        em__text_format(sentence, " of %s%s%s%s", carbon->zone, carbon->zone_name ? " (" : "",
+                        carbon->zone_name ? carbon->zone_name : "", carbon->zone_name ? ")" : "");
+    }
+    if (carbon->year != 0) {
+        em__text_format(sentence, ", %d", (int)carbon->year);
+    }
+    em__text_format(sentence, "%s%s; %s", carbon->method ? ", " : "", carbon->method ? carbon->method : "",
+                    carbon->source ? carbon->source : "of unknown source");
+    if (carbon->location) {
+        em__text_format(sentence, "; location %s", carbon->location);
+    }
+    if (isfinite(carbon->pue)) {
+        em__text_add(sentence, "; PUE ");
+        em__text_number(sentence, carbon->pue);
+        em__text_format(sentence, " (%s)", carbon->pue_source ? carbon->pue_source : "of unknown source");
+    } else {
+        em__text_add(sentence, "; the processes' PUEs differ");
+    }
+    em__text_add(sentence, carbon->is_default ? ". No location was given: this is the world average" : "");
+}
+
+static void add_rates(em__text *text, em__text *sentence, const em__view *view)
+{
+    const em__summary_facts *facts = view->facts;
+    char mass[EM__QUANTITY_SIZE];
+    if (isfinite(view->run.embodied_g)) {
+        em__text_format(sentence, "%s CO2e of making the machine, its share of ",
+                        em__reports_quantity(EM__QUANTITY_MASS, view->run.embodied_g, mass));
+        em__text_number(sentence, facts->embodied_kg);
+        em__text_add(sentence, " kg over ");
+        em__text_number(sentence, facts->lifetime_years);
+        em__text_add(sentence, " years; not in the figures above");
+        add_paragraph(text, "Embodied", sentence);
+    }
+    if (isfinite(view->run.cost)) {
+        em__reports_significant(sentence, view->run.cost);
+        em__text_add(sentence, " at ");
+        em__text_number(sentence, facts->price_per_kwh);
+        em__text_add(sentence, " for each kWh, in the currency of the price");
+        add_paragraph(text, "Cost", sentence);
+    }
+}
+
 static void write_basis(em__text *text, const em__view *view)
 {
     const em__summary_facts *facts = view->facts;
     em__text sentence = {0};
     em__text_add(text, "\n");
-    if (isfinite(facts->g_per_kwh)) {
-        em__text_number(&sentence, facts->g_per_kwh);
-    } else {
-        em__text_add(&sentence, "different");
-    }
-    em__text_format(&sentence, " g CO2e/kWh, %s", facts->carbon_source ? facts->carbon_source : "of unknown source");
-    if (facts->carbon_year != 0) {
-        em__text_format(&sentence, ", %d", facts->carbon_year);
-    }
-    em__text_add(&sentence, facts->carbon_is_default ? " (the default; give your own)" : "");
+    add_carbon(&sentence, &facts->carbon);
     add_paragraph(text, "Carbon", &sentence);
+    add_rates(text, &sentence, view);
     add_tdp(&sentence, "CPU", &facts->tdp_cpu);
     add_tdp(&sentence, "GPU", &facts->tdp_gpu);
     for (size_t i = 0; i < facts->tdp_unused_count; i++) {
@@ -212,5 +327,6 @@ void em__summary_table(em__text *text, const em__view *view)
     write_run(text, view);
     write_channels(text, view);
     write_windows(text, view);
+    write_items(text, view);
     write_basis(text, view);
 }

@@ -11,7 +11,12 @@
 typedef struct {
     const char *name; /* the summary's; NULL: unnamed */
     uint64_t count, duration_ns;
-    double energy_j, carbon_g;            /* NAN: cannot be told */
+    double energy_j, carbon_g;      /* NAN: cannot be told */
+    double cost, embodied_g;        /* NAN: not given, or cannot be told */
+    double by_domain_j[EM_DOMAINS]; /* NAN: there is no such channel, or it cannot be told */
+    double by_provenance_j[EM_PROVENANCES];
+    uint64_t items;
+    em_per_item per_item;                 /* windows 0: none carries items */
     double distinct_j;                    /* over the union of their time; NAN: of several kinds */
     double uncertainty_j, gain_j, edge_j; /* k = 2 */
 } em__row;
@@ -35,5 +40,10 @@ double em__view_energy(double energy_j); /* a sum that holds no channel is 0 J *
 double em__view_seconds(uint64_t ns);
 
 void em__summary_table(em__text *text, const em__view *view);
+void em__summary_csv(em__text *text, const em__view *view);
+void em__summary_model_card(em__text *text, const em__view *view);
+void em__summary_boamps(em__text *text, const em__view *view);
+/* The member carbon_basis. */
+void em__summary_basis(em__text *json, const em_carbon *carbon);
 
 #endif

@@ -160,7 +160,7 @@ int em__edge_read_slot(em__slot *slot, int is_whole, uint64_t *now_ns, em__deliv
     }
     if (slot->device && !atomic_load(&slot->is_retired) && !atomic_load(&slot->is_gone)) {
         atomic_store(&slot->caller_ns, *now_ns ? *now_ns : 1);
-        em__slot_read(slot, slot->fast.channels | (is_whole ? slot->slow.channels : 0), now_ns);
+        em__slot_read(slot, slot->fast.channels | (is_whole ? slot->slow.channels : slot->until_edge), now_ns);
         was_read = atomic_exchange(&slot->caller_ns, 0) != 0; /* else the sampler has given it up meanwhile */
         if (was_read) {
             deliver(context, slot, *now_ns, slot->readings);

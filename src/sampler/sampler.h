@@ -12,9 +12,10 @@ typedef struct {
     void (*interrupt)(void *context, uint64_t t_ns, int32_t status); /* before a round: readings must not be joined */
     void (*retire)(void *context, em__slot *slot, uint64_t t_ns);    /* its call hung */
     uint64_t (*plan)(void *context, em__slot *slot, uint64_t now_ns,
-                     uint64_t due_ns);                /* when to read its fast channels next; may be NULL */
-    uint64_t (*spare)(void *context, em__slot *slot); /* channels to read at their sparing interval; may be NULL */
-    int (*step)(void *context, uint64_t now_ns);      /* after a round; 1: nothing to sample, park */
+                     uint64_t due_ns); /* when to read its fast channels next; may be NULL */
+    /* Before a read: channels to read at their sparing interval, and those of them that an edge wants read; may be NULL */
+    uint64_t (*spare)(void *context, em__slot *slot, uint64_t *ret_until_edge);
+    int (*step)(void *context, uint64_t now_ns); /* after a round; 1: nothing to sample, park */
 } em__sampler_calls;
 
 typedef struct em__sampler em__sampler;

@@ -213,8 +213,9 @@ void em__slot_restart(em__slot *slot, uint64_t now_ns, uint64_t interval_ns)
     em__slot_schedule(slot, slot->fast.channels | slot->slow.channels, now_ns, interval_ns);
 }
 
-void em__slot_spare(em__slot *slot, uint64_t channels)
+void em__slot_spare(em__slot *slot, uint64_t channels, uint64_t until_edge)
 {
+    slot->until_edge = until_edge;
     if (slot->spared != channels) {
         slot->spared = channels;
         slot->slow.due_ns = slot->slow.next_ns = 0;

@@ -24,7 +24,8 @@ typedef struct {
     em__device *device;                  /* NULL once closed */
     size_t first_channel, channel_count; /* its channels follow each other */
     uint64_t slow_interval_ns;           /* of its slow channels: never read more often */
-    uint64_t spared;                     /* channels that are slow for now, though they may be read at any time */
+    uint64_t spared;                     /* channels that are slow for now, though they may be read at any time, */
+    uint64_t until_edge;                 /* and those of them that callers read at edges */
     uint64_t slow_key;                   /* what meters of one process know it by; 0: they share no turns */
     int has_turn;                        /* slow.next_ns is a turn that it got and has not used */
     uint64_t longest_ns;                 /* read at least as often, or a counter may go round unseen */
@@ -61,9 +62,9 @@ uint64_t em__slot_next_ns(const em__slot *slot);
 
 /* When channels that were read at now_ns are due next: on a fixed grid, missed turns left out. */
 void em__slot_schedule(em__slot *slot, uint64_t read, uint64_t now_ns, uint64_t interval_ns);
-/* Reads these, and those that must be, at their sparing interval; the others at any time. Between a read and its schedule,
- * with the device's lock held, by the sampler. */
-void em__slot_spare(em__slot *slot, uint64_t channels);
+/* Reads these, and those that must be, at their sparing interval; the others at any time. until_edge: some of them, which
+ * callers read at edges all the same. With the device's lock held, by the sampler. */
+void em__slot_spare(em__slot *slot, uint64_t channels, uint64_t until_edge);
 /* All of them were read at now_ns, whether it was their turn or not. */
 void em__slot_restart(em__slot *slot, uint64_t now_ns, uint64_t interval_ns);
 

@@ -52,8 +52,18 @@ static void give_up_if_stuck(em__sampler *sampler, em__slot *slot)
     }
 }
 
-/* 0: read and delivered; -1: passed over; 1: the thread was replaced. */
-static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t wanted, uint64_t now_ns, uint64_t ticket)
+static void spare(em__sampler *sampler, em__slot *slot)
+{
+    uint64_t until_edge = 0;
+    if (sampler->calls.spare) {
+        uint64_t spared = sampler->calls.spare(sampler->context, slot, &until_edge);
+        em__slot_spare(slot, spared, until_edge);
+    }
+}
+
+/* 0: read and delivered; -1: passed over; 1: the thread was replaced. wanted: what is due, which may change. */
+static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t *wanted, uint64_t now_ns, int is_forced,
+                     uint64_t ticket)
 {
     uint64_t t_ns = now_ns;
     if (pthread_mutex_trylock(&slot->lock) != 0) {
@@ -69,7 +79,9 @@ static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t wanted, uint
         is_readable = slot->device->ops->revive && slot->device->ops->revive(slot->device) == 0;
     }
     if (is_readable) {
-        em__slot_read(slot, wanted, &t_ns);
+        spare(sampler, slot);
+        *wanted = em__slot_due(slot, now_ns, sampler->interval_ns, is_forced);
+        em__slot_read(slot, *wanted, &t_ns);
     }
     if (ticket && !leave(sampler, ticket)) {
         pthread_mutex_unlock(&slot->lock);
@@ -79,9 +91,6 @@ static int read_slot(em__sampler *sampler, em__slot *slot, uint64_t wanted, uint
     if (is_readable) {
         slot->gone_ns = atomic_load(&slot->is_gone) ? t_ns : 0;
         sampler->calls.deliver(sampler->context, slot, t_ns, slot->readings);
-        if (sampler->calls.spare) {
-            em__slot_spare(slot, sampler->calls.spare(sampler->context, slot));
-        }
     }
     pthread_mutex_unlock(&slot->lock);
     if (ticket) {
@@ -102,7 +111,7 @@ int em__sampler_tick(em__sampler *sampler, uint64_t now_ns, int is_forced, uint6
         if (!wanted) {
             continue;
         }
-        if (read_slot(sampler, slot, wanted, now_ns, ticket) == 1) {
+        if (read_slot(sampler, slot, &wanted, now_ns, is_forced, ticket) == 1) {
             return 1;
         }
         em__slot_schedule(slot, wanted, now_ns, sampler->interval_ns);

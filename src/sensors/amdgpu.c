@@ -150,6 +150,7 @@ static void add_readings(making *m, const em__hwmon_item *const powers[], size_t
 static void tell_things(making *m, em__probe *probe, first_die *before)
 {
     em__channel *board = em__files_channel(m->files, 0);
+    board->limit_mw = m->limit_uw / 1000;
     int is_dark = !m->entry->is_in_cpu && !m->sleeps && board->status == EM_OK && board->kind == EM_KIND_GAUGE &&
                   m->value == 0 && m->limit_uw == 0;
     if (is_dark && before->has_limit) {

@@ -15,7 +15,7 @@ void em__cpu_time_close(em__cpu_time_source *source); /* NULL is ignored */
 
 /* 0 or -errno. In µs, told to 10 ms; neither ever falls. The process's: its threads, the children it has waited for, and
  * living descendants, which are looked for at most once a second and so rarely that it takes 0.0025 % of the time.
- * is_baseline: cheap, nobody is looked for; what processes that exist now have used before is nobody's from then on.
+ * is_baseline: looks for all of them; what processes that exist now have used before is nobody's from then on.
  * One thread at a time. */
 int em__cpu_time_read(em__cpu_time_source *source, int is_baseline, uint64_t *ret_process_us, uint64_t *ret_busy_us);
 

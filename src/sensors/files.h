@@ -10,13 +10,14 @@
 typedef struct em__files em__files;
 
 /* How a file's number becomes a reading. */
-typedef enum {
+enum {
     EM__FILE_AS_IS = 0,
     EM__FILE_NEVER_ZERO = 1, /* what reads 0 is broken, not off */
     EM__FILE_COUNTS = 2,     /* a counter, which stands still while the device sleeps */
     EM__FILE_TABLE = 4,      /* amdgpu's gpu_metrics: its energy where it counts, else its power */
     EM__FILE_ANY_UNIT = 8    /* the table's energy is in 2^-16 J, although the kernel does not state it */
-} em__file_way;
+};
+typedef int em__file_way; /* some of these */
 
 /* EM_OK or EM_ERR_NO_MEMORY. Channels are filled in by the caller; kind, scale and unit are set by add. */
 int em__files_create(em__host *host, const em__sensor *sensor, size_t channel_count, em__files **ret_files);

@@ -76,6 +76,27 @@ static em__bus_gpu *one_more(em__gpu_bus *bus)
     return gpu;
 }
 
+/* The kernel's driver knows the model where the library is missing. A sleeping board is left alone. */
+static void read_model(em__host *host, const char *function, em__board *board)
+{
+    static const char line[] = "Model:";
+    char path[EM__SOURCE_SIZE], text[1024], state[WORD_BYTES];
+    em__print(path, sizeof path, "%s/%s/power/runtime_status", pci_folder, function);
+    if (em__host_text(host, path, state, sizeof state) > 0 && strcmp(state, "suspended") == 0) {
+        return;
+    }
+    em__print(path, sizeof path, "/proc/driver/nvidia/gpus/%s/information", function);
+    if (em__host_text(host, path, text, sizeof text) < 0 || strncmp(text, line, strlen(line)) != 0) {
+        return;
+    }
+    const char *model = text + strlen(line);
+    model += strspn(model, " \t");
+    size_t length = strcspn(model, "\n");
+    if (length > 0) {
+        em__visible_text(board->name, sizeof board->name, model, length);
+    }
+}
+
 static int note_function(void *context, const char *name)
 {
     em__gpu_bus *bus = context;
@@ -105,6 +126,9 @@ static int note_function(void *context, const char *name)
     int is_named = read_word(bus->host, name, "device", word) > 2 && strncmp(word, "0x", 2) == 0;
     em__print(gpu->board.name, sizeof gpu->board.name, "%s GPU%s%s%s%s", makers[maker].name, is_named ? " " : "",
               is_named ? vendor + 2 : "", is_named ? ":" : "", is_named ? word + 2 : "");
+    if (maker == EM__MAKER_NVIDIA) {
+        read_model(bus->host, name, &gpu->board);
+    }
     return 0;
 }
 

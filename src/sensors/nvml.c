@@ -6,6 +6,7 @@
 #include "platform/parse.h"
 #include "sensors/nvml_device.h"
 #include "sensors/ranks.h"
+#include "sensors/tdp_gpu.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -56,29 +57,27 @@ static void describe_model(const em__nvml *nvml, const em__nvml_answers *answers
                            em__nvml_device *made)
 {
     em__channel *channel = &made->base.channels[0];
-    int is_given = !answers->has_limit && !isnan(selection->gpu_tdp_w);
-    const char *from = answers->has_limit ? "the board's limit" : is_given ? "given" : "default for a GPU";
+    em__tdp_limit limit =
+        em__tdp_gpu_limit(answers->has_limit ? answers->limit_mw : 0, selection->gpu_tdp_w, channel->device_name);
     em__print(channel->name, sizeof channel->name, "gpu-%d/model", channel->gpu);
     channel->kind = made->kind = EM_KIND_MODEL;
     made->has_limit = answers->has_limit;
     made->has_utilisation = answers->has_utilisation;
-    made->limit_w = answers->has_limit ? answers->limit_mw / 1000.0
-                    : is_given         ? selection->gpu_tdp_w
-                                       : EM__TDP_GPU_DEFAULT_W;
+    made->limit_w = limit.each_w;
     channel->refresh_ns = em__nvml_refresh_ns(answers);
     channel->gain = EM__TDP_GPU_GAIN;
     channel->tdp_each_w = made->limit_w;
     channel->tdp_count = 1;
-    em__copy(channel->tdp_from, sizeof channel->tdp_from, from);
+    em__copy(channel->tdp_from, sizeof channel->tdp_from, limit.from);
     channel->notes |= EM_NOTE_BIT(EM_NOTE_MODEL);
-    if (!answers->has_limit && !is_given) {
+    if (limit.is_default) {
         channel->notes |= EM_NOTE_BIT(EM_NOTE_TDP_DEFAULT);
     }
     char words[64];
     em__nvml_words(nvml, answers->power_code, words, sizeof words);
     em__text text = {0};
     em__text_number(&text, made->limit_w);
-    em__text_format(&text, " W x 1 GPU, %s; %s; NVML gives neither its energy nor its power: %s", from,
+    em__text_format(&text, " W x 1 GPU, %s; %s; NVML gives neither its energy nor its power: %s", limit.from,
                     answers->has_utilisation ? "with its utilisation" : "65 % of it assumed", words);
     char *reason = em__text_finish(&text, NULL);
     em__copy(channel->reason, sizeof channel->reason, reason ? reason : "");

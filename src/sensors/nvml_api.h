@@ -80,6 +80,9 @@ typedef struct {
     unsigned long long memory;
     unsigned int gpu_instance, compute_instance;
 } nvml_process;
+
+/* How a process may hold a board, each a list of its own. */
+enum { NVML_COMPUTES, NVML_DRAWS, NVML_COMPUTES_BY_MPS, NVML_PROCESS_LISTS };
 _Static_assert(sizeof(nvml_process) == 24 && offsetof(nvml_process, gpu_instance) == 16, "nvmlProcessInfo_v2_t");
 
 #endif

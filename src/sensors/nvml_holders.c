@@ -49,7 +49,7 @@ static int is_ours(em__host *host, uint64_t self, uint64_t pid)
 }
 
 /* An NVML code; ret_processes is freed by the caller. What is more than fits is asked for once more. */
-static int list_processes(const board_holders *holders, unsigned int *ret_count, nvml_process **ret_processes)
+static int list_processes(const board_holders *holders, int list, unsigned int *ret_count, nvml_process **ret_processes)
 {
     int code = NVML_INSUFFICIENT_SIZE;
     nvml_process *processes = NULL;
@@ -61,7 +61,7 @@ static int list_processes(const board_holders *holders, unsigned int *ret_count,
             return NVML_UNKNOWN;
         }
         count = capacity;
-        code = holders->nvml->processes(holders->handle, &count, processes);
+        code = holders->nvml->processes[list](holders->handle, &count, processes);
         if (code == NVML_OK && count > capacity) {
             code = NVML_UNKNOWN;
         }
@@ -75,22 +75,36 @@ static int list_processes(const board_holders *holders, unsigned int *ret_count,
     return NVML_OK;
 }
 
+/* 1, 0, or -1: it cannot be told. */
+static int has_stranger(const board_holders *holders, int list, uint64_t self)
+{
+    nvml_process *processes;
+    unsigned int count;
+    int code = list_processes(holders, list, &count, &processes), is_shared = 0;
+    if (code != NVML_OK) {
+        int is_without = code == NVML_NOT_SUPPORTED || code == NVML_FUNCTION_NOT_FOUND;
+        return list != NVML_COMPUTES && is_without ? 0 : -1; /* Most boards neither draw nor have an MPS server. */
+    }
+    for (unsigned int i = 0; i < count && !is_shared; i++) {
+        is_shared = !is_ours(holders->nvml->host, self, processes[i].pid);
+    }
+    free(processes);
+    return is_shared;
+}
+
 static int ask(em__holders *base)
 {
     board_holders *holders = (board_holders *)base;
     em__host *host = holders->nvml->host;
     em__process_time self;
-    nvml_process *processes;
-    unsigned int count;
-    if (!is_first_namespace(host) || read_process(host, "self", &self) < 0 ||
-        list_processes(holders, &count, &processes) != NVML_OK) {
+    int is_shared = 0;
+    if (!is_first_namespace(host) || read_process(host, "self", &self) < 0) {
         return -1;
     }
-    int is_shared = 0;
-    for (unsigned int i = 0; i < count && !is_shared; i++) {
-        is_shared = !is_ours(host, self.pid, processes[i].pid);
+    for (int list = NVML_COMPUTES; list < NVML_PROCESS_LISTS && is_shared != 1; list++) {
+        int found = holders->nvml->processes[list] ? has_stranger(holders, list, self.pid) : 0;
+        is_shared = found == 0 ? is_shared : found;
     }
-    free(processes);
     return is_shared;
 }
 
@@ -103,7 +117,7 @@ static void destroy(em__holders *base)
 
 em__holders *em__nvml_holders(em__nvml *nvml, nvml_handle handle)
 {
-    board_holders *made = nvml->processes ? calloc(1, sizeof *made) : NULL;
+    board_holders *made = nvml->processes[NVML_COMPUTES] ? calloc(1, sizeof *made) : NULL;
     if (!made) {
         return NULL;
     }

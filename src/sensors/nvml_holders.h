@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
-/* Which processes compute on a board, and whether they are this process's own. */
+/* Which processes compute or draw on a board, and whether they are this process's own. */
 #ifndef EM_SENSORS_NVML_HOLDERS_H
 #define EM_SENSORS_NVML_HOLDERS_H
 

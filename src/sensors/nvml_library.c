@@ -41,8 +41,12 @@ static const struct {
     {offsetof(em__nvml, mig_mode), {"nvmlDeviceGetMigMode"}},
     {offsetof(em__nvml, mig_count), {"nvmlDeviceGetMaxMigDeviceCount"}},
     {offsetof(em__nvml, mig), {"nvmlDeviceGetMigDeviceHandleByIndex"}},
-    {offsetof(em__nvml, processes),
+    {offsetof(em__nvml, processes[NVML_COMPUTES]),
      {"nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2"}},
+    {offsetof(em__nvml, processes[NVML_DRAWS]),
+     {"nvmlDeviceGetGraphicsRunningProcesses_v3", "nvmlDeviceGetGraphicsRunningProcesses_v2"}},
+    {offsetof(em__nvml, processes[NVML_COMPUTES_BY_MPS]),
+     {"nvmlDeviceGetMPSComputeRunningProcesses_v3", "nvmlDeviceGetMPSComputeRunningProcesses_v2"}},
 };
 
 /* NULL, or the name of a required function that is not there. */

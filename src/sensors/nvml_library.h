@@ -33,7 +33,7 @@ typedef struct {
     int (*mig_mode)(nvml_handle handle, unsigned int *now, unsigned int *after_reset);
     int (*mig_count)(nvml_handle handle, unsigned int *most);
     int (*mig)(nvml_handle handle, unsigned int index, nvml_handle *slice);
-    int (*processes)(nvml_handle handle, unsigned int *count, nvml_process *processes);
+    int (*processes[NVML_PROCESS_LISTS])(nvml_handle handle, unsigned int *count, nvml_process *processes);
 } em__nvml;
 
 /* ret_nvml NULL: it cannot be had, and probe has the absence that says why. EM_ERR_NO_MEMORY. */

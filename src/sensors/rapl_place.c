@@ -16,6 +16,12 @@ int em__rapl_is_amd(const em__cpuinfo *cpus)
     return strcmp(cpus->vendor, "AuthenticAMD") == 0 || strcmp(cpus->vendor, "HygonGenuine") == 0;
 }
 
+/* With SGX on, microcode since November 2020 filters what RAPL shows, whatever bit 0 of MSR 0xBC says. */
+static int is_blurred(const em__cpuinfo *cpus)
+{
+    return cpus->has_sgx && strcmp(cpus->vendor, "GenuineIntel") == 0;
+}
+
 void em__rapl_describe(const em__zone_name *place, const em__cpuinfo *cpus, em__channel *channel)
 {
     static const struct {
@@ -41,6 +47,9 @@ void em__rapl_describe(const em__zone_name *place, const em__cpuinfo *cpus, em__
         }
         return;
     }
+    if (is_blurred(cpus)) {
+        channel->notes |= EM_NOTE_BIT(EM_NOTE_BLURRED);
+    }
     channel->die = place->die;
     if (place->kind == EM__ZONE_DIE) {
         em__print(channel->name, sizeof channel->name, "cpu-%d/die-%d", place->number, place->die);
@@ -57,10 +66,9 @@ void em__rapl_describe(const em__zone_name *place, const em__cpuinfo *cpus, em__
 /* Memory: 10 % on servers, 22 % on client CPUs: those have an uncore domain, or a name that is not a Xeon's. */
 double em__rapl_gain(em__zone_kind kind, int has_graphics, const em__cpuinfo *cpus)
 {
-    if (kind != EM__ZONE_DRAM) {
-        return 0.05;
-    }
-    return has_graphics || (cpus->model[0] && !strstr(cpus->model, "Xeon")) ? 0.22 : 0.10;
+    int is_client = has_graphics || (cpus->model[0] && !strstr(cpus->model, "Xeon"));
+    double gain = kind != EM__ZONE_DRAM ? 0.05 : is_client ? 0.22 : 0.10;
+    return kind != EM__ZONE_PSYS && is_blurred(cpus) && gain < 0.20 ? 0.20 : gain;
 }
 
 /* Twice the largest limit, since real loads exceed limits for short, and real limits are junk at times. */

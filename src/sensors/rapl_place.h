@@ -12,7 +12,7 @@ enum { EM__RAPL_REFRESH_NS = 1000000 };
 
 int em__rapl_is_amd(const em__cpuinfo *cpus);
 
-/* Name, domain, place and what it covers. place: the domain's kind, with the package and the die (-1: none) that it lies
+/* Name, domain, place, what it covers, and what weakens it. place: the domain's kind, with the package and the die (-1: none) that it lies
  * in; of psys, its number. */
 void em__rapl_describe(const em__zone_name *place, const em__cpuinfo *cpus, em__channel *channel);
 

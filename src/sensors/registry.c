@@ -17,8 +17,9 @@
 
 /* In the order of rank. */
 static const em__sensor *const sensors[] = {
-    &em__sensor_rapl_perf, &em__sensor_rapl_powercap, &em__sensor_nvml, &em__sensor_amdgpu, &em__sensor_intel_gpu,
-    &em__sensor_battery,   &em__sensor_hwmon,         &em__sensor_dtpm, &em__sensor_tdp,
+    &em__sensor_replay, &em__sensor_rapl_perf, &em__sensor_rapl_powercap, &em__sensor_nvml,
+    &em__sensor_amdgpu, &em__sensor_intel_gpu, &em__sensor_battery,       &em__sensor_file,
+    &em__sensor_hwmon,  &em__sensor_dtpm,      &em__sensor_tdp,
 };
 
 const em__sensor *em__sensor_at(size_t index)
@@ -32,9 +33,13 @@ int em__sensors_probe(em__host *host, const em__selection *selection, em__probe 
     int wants_gpus = (selection->measure & 1u << EM_DOMAIN_GPU) != 0;
     int status = wants_gpus ? EM_OK : em__visible_check(selection);
     for (size_t i = 0; status == EM_OK && em__sensor_at(i); i++) {
-        status = em__sensor_at(i)->probe(host, selection, &found);
+        const em__sensor *sensor = em__sensor_at(i);
+        int is_out = selection->tape && sensor != &em__sensor_replay;
+        status = is_out ? em__probe_absent(&found, sensor, EM_ERR_NOT_SELECTED, "",
+                                           "a trace is replayed in the place of this machine")
+                        : sensor->probe(host, selection, &found);
     }
-    int conjures = selection->present_gpu && found.choices.boards == 0;
+    int conjures = (selection->present_gpu && found.choices.boards == 0) || selection->tape;
     if (status == EM_OK && wants_gpus) {
         status = conjures ? em__visible_check(selection) : em__visible_finish(host, selection, &found.choices);
     }

@@ -95,8 +95,11 @@ typedef struct {
     double cpu_tdp_w, gpu_tdp_w; /* NAN: not given */
     int present_gpu;             /* EM_PRESENT_GPU */
     int model_dram;              /* EM_MODEL_DRAM */
-    const char *gpus;            /* "visible", "all", "local_rank", a list */
-    em_error *error;             /* to be filled in with EM_ERR_INVALID; never NULL */
+    const em_file *files;        /* as in em_options; judged by the sensor file */
+    size_t file_count;
+    struct em__tape *tape; /* a trace that is played in the place of all other sensors; NULL: none */
+    const char *gpus;      /* "visible", "all", "local_rank", a list */
+    em_error *error;       /* to be filled in with EM_ERR_INVALID; never NULL */
 } em__selection;
 
 /* One per sensor. probe returns EM_OK also when it finds nothing (it then leaves an absence), EM_ERR_INVALID for a
@@ -108,12 +111,14 @@ typedef struct {
     int (*probe)(em__host *host, const em__selection *selection, em__probe *probe);
 } em__sensor;
 
+extern const em__sensor em__sensor_replay;        /* rank 5 */
 extern const em__sensor em__sensor_rapl_perf;     /* rank 10 */
 extern const em__sensor em__sensor_rapl_powercap; /* rank 20 */
 extern const em__sensor em__sensor_nvml;          /* rank 30 */
 extern const em__sensor em__sensor_amdgpu;        /* rank 40 */
 extern const em__sensor em__sensor_intel_gpu;     /* rank 42 */
 extern const em__sensor em__sensor_battery;       /* rank 44 */
+extern const em__sensor em__sensor_file;          /* rank 46 */
 extern const em__sensor em__sensor_hwmon;         /* rank 50 */
 extern const em__sensor em__sensor_dtpm;          /* rank 60 */
 extern const em__sensor em__sensor_tdp;           /* rank 90 */

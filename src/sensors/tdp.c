@@ -2,6 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
 /* The model of last resort: a CPU's thermal design power and how busy /proc/stat says the CPUs were. */
 #include "core/text.h"
+#include "data/power.h"
 #include "sensors/cpu_limit.h"
 #include "sensors/cpus.h"
 #include "sensors/sensor.h"
@@ -213,14 +214,24 @@ static void add_doubts(em__host *host, const em__cpuinfo *cpus, em__cpu_time tim
     }
 }
 
+/* By the model's exact name; in a virtual machine its share of the CPU's threads, which takes a known number of cores. */
+static int is_listed(const em__cpuinfo *cpus, em__power *ret_power)
+{
+    return em__power_of_cpu(cpus->model, ret_power) && (!cpus->is_virtual || ret_power->cores > 0);
+}
+
 static void describe_power(em__host *host, const em__selection *selection, const em__cpuinfo *cpus, em__cpu_time time,
                            em__channel *channel)
 {
-    int is_given = !isnan(selection->cpu_tdp_w);
+    em__power table;
+    int is_given = !isnan(selection->cpu_tdp_w), is_found = !is_given && is_listed(cpus, &table);
     tdp_class power = {"given", selection->cpu_tdp_w};
     const char *what = cpus->packages > 1 ? "sockets" : "socket";
     channel->tdp_count = cpus->packages;
-    if (cpus->is_virtual) {
+    if (is_found) {
+        power = (tdp_class){NULL, table.each_w};
+        channel->tdp_count = cpus->is_virtual ? cpus->cpus / (2.0 * table.cores) : cpus->packages;
+    } else if (cpus->is_virtual) {
         /* The median of published Xeon and EPYC processors with 16 cores and more. */
         if (!is_given) {
             power = (tdp_class){"default for a virtual CPU", 3.5};
@@ -231,17 +242,26 @@ static void describe_power(em__host *host, const em__selection *selection, const
         power = class_of(host, cpus);
     }
     channel->tdp_each_w = power.each_w;
-    em__copy(channel->tdp_from, sizeof channel->tdp_from, power.from);
+    if (is_found) {
+        em__print(channel->tdp_from, sizeof channel->tdp_from, "%s (%s)", table.key, table.origin);
+    } else {
+        em__copy(channel->tdp_from, sizeof channel->tdp_from, power.from);
+    }
     channel->notes = EM_NOTE_BIT(EM_NOTE_MODEL) | EM_NOTE_BIT(EM_NOTE_WHOLE_MACHINE) |
-                     (is_given ? 0 : EM_NOTE_BIT(EM_NOTE_TDP_DEFAULT)) |
+                     (is_given || is_found ? 0 : EM_NOTE_BIT(EM_NOTE_TDP_DEFAULT)) |
                      (cpus->is_virtual ? EM_NOTE_BIT(EM_NOTE_VIRTUAL) : 0);
     em__text text = {0};
     em__text_number(&text, channel->tdp_each_w);
     em__text_add(&text, " W x ");
-    em__text_number(&text, channel->tdp_count);
+    if (is_found && cpus->is_virtual) {
+        em__text_format(&text, "%u virtual CPUs of %u threads", cpus->cpus, 2 * table.cores);
+        what = "";
+    } else {
+        em__text_number(&text, channel->tdp_count);
+    }
     /* docs/measurement.md §5: the mean absolute error over 229 published servers is 20 %. */
-    em__text_format(&text, " %s, %s; whole machine without GPUs; U = 60 %% (k = 2), from 229 published servers", what,
-                    channel->tdp_from);
+    em__text_format(&text, "%s%s, %s%s; whole machine without GPUs; U = 60 %% (k = 2), from 229 published servers",
+                    what[0] ? " " : "", what, is_found ? "table of models: " : "", channel->tdp_from);
     add_doubts(host, cpus, time, &text);
     char *reason = em__text_finish(&text, NULL);
     em__copy(channel->reason, sizeof channel->reason, reason ? reason : "");

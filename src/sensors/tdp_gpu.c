@@ -4,6 +4,7 @@
 #include "sensors/tdp_gpu.h"
 
 #include "core/text.h"
+#include "data/power.h"
 #include "sensors/gpu_bus.h"
 #include "sensors/tdp_model.h"
 #include "sensors/visible.h"
@@ -43,13 +44,33 @@ static void gpu_destroy(em__device *device)
 
 static const em__device_ops gpu_ops = {.read = gpu_read, .destroy = gpu_destroy};
 
-static void describe_power(const em__selection *selection, em__channel *channel)
+em__tdp_limit em__tdp_gpu_limit(uint64_t limit_mw, double given_w, const char *name)
 {
-    int is_given = !isnan(selection->gpu_tdp_w);
-    channel->tdp_each_w = is_given ? selection->gpu_tdp_w : EM__TDP_GPU_DEFAULT_W;
+    em__power table;
+    em__tdp_limit limit = {.each_w = (double)limit_mw / 1000.0};
+    if (limit_mw > 0) {
+        em__copy(limit.from, sizeof limit.from, "the board's limit");
+    } else if (!isnan(given_w)) {
+        limit.each_w = given_w;
+        em__copy(limit.from, sizeof limit.from, EM__TDP_GIVEN);
+    } else if (em__power_of_gpu(name, &table)) {
+        limit.each_w = table.each_w;
+        em__print(limit.from, sizeof limit.from, "%s (%s)", table.key, table.origin);
+    } else {
+        limit.each_w = EM__TDP_GPU_DEFAULT_W;
+        limit.is_default = 1;
+        em__copy(limit.from, sizeof limit.from, "default for a GPU");
+    }
+    return limit;
+}
+
+static void describe_power(const em__selection *selection, uint64_t limit_mw, em__channel *channel)
+{
+    em__tdp_limit limit = em__tdp_gpu_limit(limit_mw, selection->gpu_tdp_w, channel->device_name);
+    channel->tdp_each_w = limit.each_w;
     channel->tdp_count = 1;
-    em__copy(channel->tdp_from, sizeof channel->tdp_from, is_given ? "given" : "default for a GPU");
-    channel->notes = EM_NOTE_BIT(EM_NOTE_MODEL) | (is_given ? 0 : EM_NOTE_BIT(EM_NOTE_TDP_DEFAULT));
+    em__copy(channel->tdp_from, sizeof channel->tdp_from, limit.from);
+    channel->notes = EM_NOTE_BIT(EM_NOTE_MODEL) | (limit.is_default ? EM_NOTE_BIT(EM_NOTE_TDP_DEFAULT) : 0);
     em__text text = {0};
     em__text_number(&text, channel->tdp_each_w);
     em__text_format(&text, " W x 1 GPU, %s; 65 %% of it assumed, since nothing tells how busy the GPU is",
@@ -59,8 +80,9 @@ static void describe_power(const em__selection *selection, em__channel *channel)
     free(reason);
 }
 
-/* board NULL: one that only the options know. */
-static int add_gpu(em__host *host, const em__selection *selection, em__probe *probe, int index, const em__board *board)
+/* board NULL: one that only the options know. limit_mw 0: nobody knows its limit. */
+static int add_gpu(em__host *host, const em__selection *selection, em__probe *probe, int index, const em__board *board,
+                   uint64_t limit_mw)
 {
     gpu_device *made = calloc(1, sizeof *made);
     if (!made || em__device_init(&made->base, &gpu_ops, &em__sensor_tdp, 1) != EM_OK) {
@@ -83,7 +105,7 @@ static int add_gpu(em__host *host, const em__selection *selection, em__probe *pr
     channel->gpu = index;
     channel->refresh_ns = REFRESH_NS;
     channel->gain = EM__TDP_GPU_GAIN;
-    describe_power(selection, channel);
+    describe_power(selection, limit_mw, channel);
     made->power_mw = em__tdp_gpu_mw(channel->tdp_each_w, NAN);
     return em__probe_add(probe, &made->base);
 }
@@ -143,7 +165,7 @@ static int add_unread(em__host *host, const em__selection *selection, em__probe 
             em__board board = {0};
             em__copy(board.pci, sizeof board.pci, first->pci);
             em__copy(board.name, sizeof board.name, first->device_name);
-            status = add_gpu(host, selection, probe, first->gpu, &board);
+            status = add_gpu(host, selection, probe, first->gpu, &board, first->limit_mw);
         }
     }
     return status;
@@ -167,7 +189,7 @@ static int add_chosen(em__host *host, const em__selection *selection, em__probe 
             continue;
         }
         int index = first > 0 ? em__probe_next_gpu(probe) : boards[i].index;
-        status = add_gpu(host, selection, probe, index, &boards[i]);
+        status = add_gpu(host, selection, probe, index, &boards[i], 0);
     }
     free(chosen);
     return status;
@@ -200,7 +222,7 @@ static int add_others(em__host *host, const em__selection *selection, em__probe 
     for (size_t i = 0; status == EM_OK && i < bus->count; i++) {
         const em__board *board = &bus->gpus[i].board;
         if (bus->gpus[i].is_bare && !is_known(probe, board->pci)) {
-            status = add_gpu(host, selection, probe, board->index, board);
+            status = add_gpu(host, selection, probe, board->index, board, 0);
         }
     }
     return status;
@@ -236,5 +258,5 @@ int em__tdp_gpu_probe(em__host *host, const em__selection *selection, em__probe 
     if (status != EM_OK || !selection->present_gpu || em__probe_next_gpu(probe) > 0) {
         return status;
     }
-    return isnan(selection->gpu_tdp_w) ? refuse_absent(selection) : add_gpu(host, selection, probe, 0, NULL);
+    return isnan(selection->gpu_tdp_w) ? refuse_absent(selection) : add_gpu(host, selection, probe, 0, NULL, 0);
 }

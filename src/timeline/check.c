@@ -53,6 +53,11 @@ void em__check_restart(em__check *check)
 
 static int is_unmoving(const em__channel *facts, uint64_t same_ns, uint64_t power_mw)
 {
+    uint64_t unit_uj = em__scale(facts->unit ? facts->unit : 1, facts->scale_num, facts->scale_den);
+    if (facts->refresh_ns == 0) {
+        uint64_t step_ns = em__scale(unit_uj, EM__MW_NS_PER_UJ, BESIDE_MW);
+        return same_ns >= FROZEN_S * EM__NS_PER_S && same_ns >= step_ns;
+    }
     uint64_t least_s = power_mw > BESIDE_MW ? UNMOVING_BESIDE_S : UNMOVING_S;
     uint64_t periods = power_mw > BESIDE_MW ? 10 : 100;
     return same_ns >= least_s * EM__NS_PER_S && same_ns / periods >= facts->refresh_ns;

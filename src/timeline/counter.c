@@ -12,7 +12,7 @@ static uint64_t unit_of(const em__channel *facts)
 
 static em__u128 step_uj(const em__channel *facts, uint64_t raw)
 {
-    return (em__u128)raw * facts->scale_num / facts->scale_den;
+    return em__divide((em__u128)raw * facts->scale_num, facts->scale_den);
 }
 
 /* The step itself, forward or wrapped, in raw units; 0 for one that cannot be: backward without a known range. */
@@ -34,14 +34,14 @@ static int is_believed(const em__channel *facts, uint64_t elapsed_ns, uint64_t s
     if (facts->ceiling_mw == 0) {
         return 1;
     }
-    em__u128 reach = (em__u128)facts->ceiling_mw * (elapsed_ns + facts->refresh_ns) / EM__MW_NS_PER_UJ;
+    em__u128 reach = em__divide((em__u128)facts->ceiling_mw * (elapsed_ns + facts->refresh_ns), EM__MW_NS_PER_UJ);
     em__u128 unit = step_uj(facts, unit_of(facts)) + 1;
     if (step_uj(facts, step) > reach + unit) {
         return 0;
     }
     /* In a longer time than this the counter may have gone round once more than the step shows. */
-    em__u128 once = step_uj(facts, facts->range) * EM__MW_NS_PER_UJ / facts->ceiling_mw;
-    return facts->range == 0 || elapsed_ns <= once;
+    return facts->range == 0 ||
+           (em__u128)elapsed_ns * facts->ceiling_mw <= step_uj(facts, facts->range) * EM__MW_NS_PER_UJ;
 }
 
 em__step em__counter_step(em__counter *counter, const em__channel *facts, uint64_t t_ns, uint64_t raw, uint64_t *ret_uj)
@@ -59,10 +59,11 @@ em__step em__counter_step(em__counter *counter, const em__channel *facts, uint64
         return EM__STEP_RESET;
     }
     em__u128 scaled = (em__u128)step * facts->scale_num + last.remainder;
-    if (scaled / facts->scale_den > INT64_MAX) {
+    em__u128 uj = em__divide(scaled, facts->scale_den);
+    if (uj > INT64_MAX) {
         return EM__STEP_RESET;
     }
-    *ret_uj = (uint64_t)(scaled / facts->scale_den);
-    counter->remainder = (uint64_t)(scaled % facts->scale_den);
+    *ret_uj = (uint64_t)uj;
+    counter->remainder = (uint64_t)(scaled - uj * facts->scale_den);
     return EM__STEP_ENERGY;
 }

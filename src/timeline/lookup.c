@@ -3,6 +3,7 @@
 /* The value at any time within the newest brackets, and what it may be off (docs/measurement.md §7). */
 #include "core/units.h"
 #include "energy_meter.h"
+#include "timeline/gauge.h"
 #include "timeline/shape.h"
 
 #include <math.h>
@@ -13,22 +14,25 @@ enum {
 };
 
 #define FADING (31.0 / 32.0) /* of what was learned, at each point */
-#define BELIEF 4.0           /* how many points the rule of §7 is worth before anything is learned */
+#define BELIEF 2.0           /* how many points the rule of §7 is worth before anything is learned */
 #define RULE (1.0 / 3.0)     /* a step anywhere in the bracket errs by this part of (ΔP·T·u·(1 - u))², on average */
+#define EVEN 0.02            /* of that, where power stood still in the two brackets before */
+#define LIKELY 2.0 /* times what is not known of an update's time: powers that differ by less may be the same */
 #define MOST 4.0
 /* What alternates faster than points come, as a part of a bracket's energy: at least, and at most; most of it is believed
  * where left-out points are off by more than a HINT of it. */
 #define HIDDEN_LEAST 0.035 /* in a bracket of a second or more; in shorter ones less */
 #define HIDDEN_MOST 0.12
-#define HINT 0.006
+#define HINT 0.007
+#define VEIL 0.025   /* of what late updates put the edge off by: so much of what alternates stays unseen behind it */
+#define USUAL_NS 8e7 /* bracket in which most alternation is hidden: loads do it each 0.05 to 2 s */
 #define FAVOUR 0.5   /* loads step where nothing says otherwise */
 #define CAUTION 1.15 /* the errors have longer tails than a normal distribution */
 #define VAGUE 0.1    /* points whose time is not known any better, in brackets, teach nothing */
 #define NOISE 3.0    /* times what late updates alone put a left-out point off by, on average: what only that may be */
-#define MISSED 0.7   /* of an update's time */
-#define LATELY 1.3   /* of how far a gauge is from its mean, and moves: what it may be off */
-#define HALF 0.1     /* of the swing: what power may be off in a bracket */
-#define ALTERNATING 0.8 /* of the power, where it alternates faster than points come */
+#define HALF 0.1     /* of the swing: what power may be off in a bracket, */
+#define HALF_ON_LINE 0.7 /* and where nothing tells when in it power changed */
+#define ALTERNATING 0.7  /* of the power, where it alternates faster than points come */
 
 /* A bracket with what lies before and after it; NULL: unknown. */
 typedef struct {
@@ -45,6 +49,39 @@ static double power_between(const em__point *from, const em__point *to)
 }
 
 /* ------------------------------------------------------------------------------------------------------------ courses */
+
+/* Over two brackets where what is not known of the updates between them explains by how much their powers differ. */
+static double joined_power(const em__point *from, const em__point *middle, const em__point *to)
+{
+    double first = power_between(from, middle), second = power_between(middle, to);
+    if (first < 0 || second < 0) {
+        return -1.0;
+    }
+    double widths = 1 / (double)(middle->t_ns - from->t_ns) + 1 / (double)(to->t_ns - middle->t_ns);
+    double noise = fmax(first, second) * (double)middle->blur_ns * widths;
+    return fabs(first - second) < LIKELY * noise ? power_between(from, to) : -1.0;
+}
+
+static double power_before(const bracket *in)
+{
+    double joined = joined_power(in->earliest, in->before, in->from);
+    return joined < 0 ? power_between(in->before, in->from) : joined;
+}
+
+/* A point on a straight stretch as its neighbours see it, too: what is not known of all three updates averages out. */
+static em__point smoothed(const em__point *from, const em__point *point, const em__point *to)
+{
+    em__point better = *point;
+    if (joined_power(from, point, to) < 0) {
+        return better;
+    }
+    double u = (double)(point->t_ns - from->t_ns) / (double)(to->t_ns - from->t_ns);
+    double own = point->blur_ns, before = from->blur_ns * (1 - u), after = to->blur_ns * u;
+    double others2 = before * before + after * after;
+    double off = (double)from->energy_uj + u * (double)(to->energy_uj - from->energy_uj) - (double)point->energy_uj;
+    better.energy_uj += own > 0 ? (int64_t)(off * own * own / (own * own + others2)) : 0;
+    return better;
+}
 
 /* Energy since the bracket's begin if its power stepped once, from that of the bracket before to that of the one after.
  * Where the bracket's own power is not between the two, it did something else: a straight line then. */
@@ -68,7 +105,7 @@ static double part_by_slope(double before, double mean, double after, double wid
 
 static double part_of(em__course course, const bracket *in, double part)
 {
-    double before = power_between(in->before, in->from), after = power_between(in->to, in->after);
+    double before = power_before(in), after = power_between(in->to, in->after);
     double width = (double)(in->to->t_ns - in->from->t_ns);
     double mean = (double)(in->to->energy_uj - in->from->energy_uj) / width;
     switch (course) {
@@ -159,6 +196,16 @@ static em__course best_course(const em__series *series, const bracket *in)
     return squares[other] < FAVOUR * squares[EM__COURSE_STEP] ? other : EM__COURSE_STEP;
 }
 
+/* Where power stood still before the bracket, that it stepped once within is more than a guess. */
+static double unevenness_of(em__course course, const bracket *in)
+{
+    double earlier = power_between(in->earliest, in->before), before = power_between(in->before, in->from);
+    double swing = swing_of(in), change = fabs(before - earlier);
+    return course != EM__COURSE_STEP || earlier < 0 || before < 0 || swing <= 0
+               ? 1
+               : fmin(1.0, fmax(EVEN, change * change / (swing * swing)));
+}
+
 /* What the course may be off, and what lies behind it: changes that come faster than points. */
 static em__doubt doubt_of(const em__series *series, em__course course, const bracket *in, double part)
 {
@@ -166,17 +213,22 @@ static em__doubt doubt_of(const em__series *series, em__course course, const bra
     double width = (double)(in->to->t_ns - in->from->t_ns), u = part / width, rule = rule_of(in, part);
     double whole = (double)(in->to->energy_uj - in->from->energy_uj), square = rule * rule;
     if (square > 0) {
-        double factor = (lessons->squares[course] + BELIEF * RULE * square) / (lessons->expected + BELIEF * square);
+        double belief = BELIEF * RULE * square * unevenness_of(course, in);
+        double factor = (lessons->squares[course] + belief) / (lessons->expected + BELIEF * square);
         square *= fmin(factor, MOST);
     }
+    double mean = power_around(series, in), late = time_variance(in, mean, part);
     double hint = lessons->whole > 0 ? sqrt(lessons->squares[course] / lessons->whole) : 0;
-    double part_hidden =
-        HIDDEN_LEAST * pow(fmin(1.0, width / (double)EM__NS_PER_S), 0.75) + HIDDEN_MOST * hint / (hint + HINT);
+    hint += whole > 0 ? VEIL * sqrt(late) / whole : 0;
+    double usual = fmin(1.0, 3 * width / USUAL_NS) * 2 / (width / USUAL_NS + USUAL_NS / width);
+    double least = HIDDEN_LEAST * pow(fmin(1.0, width / (double)EM__NS_PER_S), 0.75);
+    double part_hidden = least + HIDDEN_MOST * usual * hint / (hint + HINT);
+    double alternating = ALTERNATING * (least / HIDDEN_MOST + sqrt(usual) * hint / (hint + HINT));
     double hidden = part_hidden * whole;
-    double mean = power_around(series, in);
-    double variance = square + hidden * hidden * 4 * u * (1 - u) + time_variance(in, mean, part);
+    double variance = square + hidden * hidden * 4 * u * (1 - u) + late;
     double blur = sqrt((double)in->from->blur_ns * in->from->blur_ns + (double)in->to->blur_ns * in->to->blur_ns);
-    double power = HALF * swing_of(in) + (ALTERNATING * part_hidden / HIDDEN_MOST + blur / width) * mean;
+    double power =
+        (course == EM__COURSE_LINE ? HALF_ON_LINE : HALF) * swing_of(in) + (alternating + blur / width) * mean;
     power = is_vague(in) ? mean : power; /* Readings of one update are late alike. */
     return (em__doubt){.energy_uj = CAUTION * sqrt(variance), .power_mw = power * (double)EM__MW_NS_PER_UJ};
 }
@@ -188,19 +240,6 @@ static double part_by_trapezoid(const bracket *in, double part)
     double start = (double)in->from->power_mw, width = (double)(in->to->t_ns - in->from->t_ns);
     double slope = ((double)in->to->power_mw - start) / width;
     return (start + 0.5 * slope * part) * part / (double)EM__MW_NS_PER_UJ;
-}
-
-/* A gauge shows a power that is older than its reading. At constant power that does not matter. */
-static em__doubt lag_doubt(const em__series *series, double power_mw)
-{
-    const em__lessons *lessons = &series->lessons;
-    double refresh_ns = (double)series->facts->refresh_ns, average_ns = (double)series->facts->average_ns;
-    double late_ns = (refresh_ns + average_ns) / 2, blur_ns = refresh_ns / sqrt(12.0);
-    double off_mw = power_mw - lessons->mean_mw, swing_mw = sqrt(lessons->swing2);
-    double lag = sqrt(late_ns * late_ns + blur_ns * blur_ns) * off_mw;
-    double smear = MISSED * refresh_ns * swing_mw * fmin(1.0, refresh_ns / fmax(average_ns, 1.0));
-    return (em__doubt){.energy_uj = CAUTION * sqrt(lag * lag + smear * smear) / (double)EM__MW_NS_PER_UJ,
-                       .power_mw = LATELY * sqrt(off_mw * off_mw + lessons->swing2)};
 }
 
 /* ------------------------------------------------------------------------------------------------------------- values */
@@ -219,7 +258,7 @@ static em__doubt doubt_at_point(const em__series *series, const bracket *in, con
         return (em__doubt){0};
     }
     if (series->facts->kind == EM_KIND_GAUGE) {
-        return lag_doubt(series, (double)at->power_mw);
+        return em__gauge_doubt(&series->lessons, series->facts, (double)at->power_mw);
     }
     em__doubt inside = doubt_of(series, best_course(series, in), in, (double)(in->to->t_ns - in->from->t_ns) / 2);
     return (em__doubt){.energy_uj = power_around(series, in) * at->blur_ns, .power_mw = inside.power_mw};
@@ -244,14 +283,20 @@ static int shape_bracket(const em__series *series, const bracket *in, uint64_t t
     double power = power_around(series, in), blur = fmax((double)in->from->blur_ns, (double)in->to->blur_ns) / width;
     double late = time_variance(in, power, part);
     double power_mw = doubt.power_mw + blur * power * (double)EM__MW_NS_PER_UJ;
-    *ret_doubt =
-        (em__doubt){.energy_uj = CAUTION * sqrt(doubt.energy_uj * doubt.energy_uj + late), .power_mw = power_mw};
+    *ret_doubt = (em__doubt){.energy_uj = sqrt(doubt.energy_uj * doubt.energy_uj + late), .power_mw = power_mw};
     return 1;
 }
 
 em__point em__series_at(const em__series *series, uint64_t t_ns, em__doubt *ret_doubt)
 {
     bracket in = bracket_around(series, t_ns);
+    em__point smooth[2];
+    if (series->phase.is_known) {
+        smooth[0] = smoothed(in.before, in.from, in.to);
+        smooth[1] = smoothed(in.from, in.to, in.after);
+        in.from = &smooth[0];
+        in.to = &smooth[1];
+    }
     const em__point *from = in.from, *to = in.to;
     if (t_ns <= from->t_ns || t_ns >= to->t_ns) {
         const em__point *at = t_ns <= from->t_ns ? from : to;
@@ -266,7 +311,8 @@ em__point em__series_at(const em__series *series, uint64_t t_ns, em__doubt *ret_
         *ret_doubt = (em__doubt){.energy_uj = (double)whole_uj * sqrt(u * (1 - u) / 3)};
     } else if (series->facts->kind == EM_KIND_GAUGE) {
         part_uj = (int64_t)part_by_trapezoid(&in, part);
-        *ret_doubt = lag_doubt(series, (double)from->power_mw * (1 - u) + (double)to->power_mw * u);
+        *ret_doubt = em__gauge_doubt(&series->lessons, series->facts,
+                                     (double)from->power_mw * (1 - u) + (double)to->power_mw * u);
     } else if (!shape_bracket(series, &in, t_ns, &part_uj, ret_doubt)) {
         em__course course = series->phase.is_known ? best_course(series, &in) : EM__COURSE_LINE;
         part_uj = course == EM__COURSE_LINE ? part_uj : (int64_t)part_of(course, &in, part);
@@ -299,7 +345,8 @@ static em__doubt estimate_doubt(const em__series *series, uint64_t ahead_ns)
     double power = (double)series->power_mw, swing = fabs(power - (double)series->power_before_mw);
     double off = series->has_power ? fmax(swing, power / 10) : (double)series->facts->ceiling_mw / sqrt(12.0);
     double ahead = (double)ahead_ns * off, late = (double)series->last.blur_ns * power;
-    double lag = series->facts->kind == EM_KIND_GAUGE ? lag_doubt(series, power).energy_uj : 0;
+    double lag =
+        series->facts->kind == EM_KIND_GAUGE ? em__gauge_doubt(&series->lessons, series->facts, power).energy_uj : 0;
     double scale = (double)EM__MW_NS_PER_UJ;
     return (em__doubt){.energy_uj = sqrt((ahead * ahead + late * late) / (scale * scale) + lag * lag), .power_mw = off};
 }

@@ -72,6 +72,13 @@ static void fit(em__phase *phase)
         square += weights[i] * off * off;
     }
     double sigma = sqrt(square / sum) + FINEST_NS;
+    double scatter2 = square / sum * (double)count / (count > 3 ? count - 2.5 : 1);
+    double looks2 = 0; /* what of it the distance between readings explains; the rest is jitter */
+    for (uint32_t i = 0; i < count; i++) {
+        looks2 += weights[i] * (double)phase->blur_ns[i] * (double)phase->blur_ns[i] / 3 / sum;
+    }
+    phase->middle_ns = phase->origin_ns + n * phase->period_ns;
+    phase->middle_blur_ns = sqrt(fmax(0, scatter2 - looks2) + fmax(scatter2, looks2) / count);
     phase->error_ns = at_least((uint64_t)(3.0 * sigma + sqrt(count / sum)), MIN_STEP_NS);
     phase->drift = sqrt(square / (count > 2 ? count - 2 : 1) / nn) + FINEST_NS * sqrt(1.0 / (nn / sum * count));
 }
@@ -170,6 +177,31 @@ static void sweep(em__phase *phase, uint64_t before_ns, uint64_t t_ns, int has_m
     }
 }
 
+/* By the line; 0: too close to an update to say. */
+static uint64_t tell(em__phase *phase, uint64_t t_ns)
+{
+    uint64_t instant_ns = em__phase_instant(phase, t_ns);
+    int is_sure =
+        t_ns - instant_ns > phase->error_ns && instant_ns + (uint64_t)phase->period_ns - t_ns > phase->error_ns;
+    phase->told_ns = is_sure ? instant_ns : 0;
+    double drift_ns = phase->drift * ((double)instant_ns - phase->middle_ns) / phase->period_ns;
+    phase->told_blur_ns =
+        (uint64_t)fmin(phase->period_ns, sqrt(phase->middle_blur_ns * phase->middle_blur_ns + drift_ns * drift_ns));
+    return phase->told_ns;
+}
+
+uint64_t em__phase_glance(em__phase *phase, uint64_t t_ns, int has_moved)
+{
+    if (!phase->is_known) {
+        return em__phase_read(phase, t_ns, has_moved);
+    }
+    phase->read_ns = t_ns;
+    if (t_ns + (uint64_t)phase->period_ns >= phase->center_ns) {
+        rest(phase, t_ns, FIRST_PAUSE_PERIODS * (uint64_t)phase->period_ns);
+    }
+    return tell(phase, t_ns);
+}
+
 uint64_t em__phase_read(em__phase *phase, uint64_t t_ns, int has_moved)
 {
     uint64_t before_ns = phase->read_ns;
@@ -199,18 +231,7 @@ uint64_t em__phase_read(em__phase *phase, uint64_t t_ns, int has_moved)
     }
     phase->told_ns = instant_ns;
     phase->told_blur_ns = (uint64_t)((double)(t_ns - before_ns) / sqrt(12.0));
-    if (instant_ns || !phase->is_known) {
-        return instant_ns;
-    }
-    instant_ns = em__phase_instant(phase, t_ns);
-    int is_sure =
-        t_ns - instant_ns > phase->error_ns && instant_ns + (uint64_t)phase->period_ns - t_ns > phase->error_ns;
-    phase->told_ns = is_sure ? instant_ns : 0;
-    uint32_t count = phase->seen_count < EM__PHASE_SEEN ? phase->seen_count : EM__PHASE_SEEN;
-    double freedom =
-        count > 3 ? (double)count / (count - 2) : 2; /* A line through few is closer to them than the rest. */
-    phase->told_blur_ns = (uint64_t)((double)phase->error_ns / 3 * sqrt(freedom));
-    return phase->told_ns;
+    return instant_ns || !phase->is_known ? instant_ns : tell(phase, t_ns);
 }
 
 uint64_t em__phase_plan(const em__phase *phase, uint64_t now_ns, uint64_t due_ns)

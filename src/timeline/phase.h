@@ -14,6 +14,8 @@ typedef struct {
     double origin_ns, period_ns; /* the line through what was seen: update n at origin + n × period */
     double drift;                /* what the line may be off, in ns per update */
     uint64_t error_ns;           /* an update lies within this of the line, nearly always */
+    double middle_ns,
+        middle_blur_ns; /* of what was seen, where the line is surest: one standard deviation of an update there */
     int is_known;
     uint64_t read_ns; /* the last reading */
     double seen_index[EM__PHASE_SEEN];
@@ -34,6 +36,9 @@ void em__phase_init(em__phase *phase, uint64_t documented_ns);
 /* The counter was read, and had moved since the reading before, or had not. Returns the instant of the last update at
  * this reading, as well as it is known; 0: unknown, or too close to an update to say. */
 uint64_t em__phase_read(em__phase *phase, uint64_t t_ns, int has_moved);
+
+/* The same for a reading that came in its own time while nobody could look as planned: it says nothing of the line. */
+uint64_t em__phase_glance(em__phase *phase, uint64_t t_ns, int has_moved);
 
 /* When to read it next: at the time that is due anyway, moved into the middle between two updates, or before that. */
 uint64_t em__phase_plan(const em__phase *phase, uint64_t now_ns, uint64_t due_ns);

@@ -5,11 +5,12 @@
 
 #include "core/units.h"
 #include "energy_meter.h"
+#include "timeline/gauge.h"
 
 #include <math.h>
 #include <string.h>
 
-#define SAME_MOST_NS 1e11
+#define SEEN_MOST_NS UINT64_C(600000000000)
 #define MISPLACED 0.003 /* of a bracket's energy: less than half an update of 100 */
 enum {
     BRISK_NS = 2000000,    /* a counter that updates as often is placed to half a period rather than not at all, */
@@ -40,6 +41,7 @@ void em__series_pause(em__series *series)
     series->is_gap = 1;
     series->is_paused = 1;
     series->failing_since_ns = 0;
+    series->moved_ns = 0;
     if (!series->has_ended) {
         series->status = EM_ERR_READ;
     }
@@ -114,11 +116,38 @@ static em__added push_gap(em__series *series, uint64_t t_ns, uint64_t power_mw)
     return EM__ADDED_POINT;
 }
 
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+uint64_t em__series_period_ns(const em__series *series)
+{
+    return series->facts->refresh_ns ? series->facts->refresh_ns : series->seen_ns;
+}
+
+/* How often a file of an outside meter changes is nowhere said. A counter changes with every update; a gauge may show the
+ * same again, so the shortest time between changes is its period. */
+static void learn_period(em__series *series, uint64_t t_ns)
+{
+    uint64_t apart_ns = t_ns - series->moved_ns, seen_ns = series->seen_ns;
+    if (series->facts->refresh_ns > 0) {
+        return;
+    }
+    int is_counter = series->facts->kind == EM_KIND_COUNTER;
+    uint64_t faded_ns = is_counter ? seen_ns - seen_ns / 8 : seen_ns + seen_ns / 8;
+    if (series->moved_ns > 0) {
+        series->seen_ns = seen_ns == 0 || (apart_ns > faded_ns) == is_counter ? apart_ns : faded_ns;
+        series->seen_ns = lesser(series->seen_ns, SEEN_MOST_NS);
+    }
+    series->moved_ns = t_ns;
+}
+
 /* A counter that is read more often than it moves stands still for several readings: its power is that of its updates. */
 static void measure_power(em__series *series, uint64_t t_ns, int has_moved)
 {
     uint64_t elapsed_ns = t_ns - series->update_ns;
-    if (elapsed_ns == 0 || (!has_moved && elapsed_ns <= 2 * series->facts->refresh_ns)) {
+    if (elapsed_ns == 0 || (!has_moved && elapsed_ns <= 2 * em__series_period_ns(series))) {
         return;
     }
     set_power(series, em__scale((uint64_t)(series->known_uj - series->update_uj), EM__MW_NS_PER_UJ, elapsed_ns));
@@ -139,11 +168,6 @@ static em__added add_baseline(em__series *series, uint64_t t_ns)
     series->is_gap = series->is_paused ? 0 : series->is_gap; /* Read while the pause ended: measured from there on. */
     series->is_paused = 0;
     return EM__ADDED_NOTHING;
-}
-
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
 }
 
 /* Across a shorter one than this, what is not known of the updates' time would make the power wrong: by a twelfth at most
@@ -189,9 +213,11 @@ static int is_told_by_others(const em__series *series)
 /* The time that a count belongs to: that of its update where it is known. 0: it tells nothing that can be placed. */
 static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
 {
-    uint64_t instant_ns = em__phase_read(&series->phase, t_ns, has_moved);
+    uint64_t instant_ns = series->is_spared ? em__phase_glance(&series->phase, t_ns, has_moved)
+                                            : em__phase_read(&series->phase, t_ns, has_moved);
     int is_timed = series->phase.is_known || series->phase.search_until_ns;
-    if (is_timed && !has_moved && t_ns < series->last.t_ns + 3 * series->facts->refresh_ns) {
+    int is_seen = series->facts->refresh_ns == 0;
+    if ((is_timed || is_seen) && !has_moved && t_ns < series->last.t_ns + 3 * em__series_period_ns(series)) {
         return 0; /* The same update as before. */
     }
     if (series->phase.is_known) {
@@ -202,6 +228,9 @@ static uint64_t place(em__series *series, uint64_t t_ns, int has_moved)
             instant_ns = place_roughly(series, t_ns);
         }
         return instant_ns >= series->last.t_ns + shortest_bracket_ns(&series->phase) ? instant_ns : 0;
+    }
+    if (instant_ns && instant_ns < series->last.t_ns + series->phase.documented_ns / 2) {
+        return 0; /* The last point was of an update long before its reading. */
     }
     return instant_ns ? instant_ns : without_lateness(series, t_ns);
 }
@@ -243,6 +272,9 @@ static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
         return add_baseline(series, without_lateness(series, t_ns));
     }
     series->known_uj += (int64_t)uj;
+    if (has_moved) {
+        learn_period(series, t_ns);
+    }
     uint64_t placed_ns = place(series, t_ns, has_moved != 0);
     uint64_t known_ns = placed_ns ? placed_ns : known_until(series, t_ns, has_moved != 0);
     series->known_ns = known_ns > series->known_ns ? known_ns : series->known_ns;
@@ -266,30 +298,6 @@ static em__added add_count(em__series *series, uint64_t t_ns, uint64_t raw)
     series->is_gap = 0;
     push(series, point);
     return EM__ADDED_POINT;
-}
-
-/* How far power moves while a gauge averages. */
-static void learn_swing(em__series *series, const em__point *from, const em__point *to)
-{
-    em__lessons *lessons = &series->lessons;
-    double apart_ns = (double)(to->t_ns - from->t_ns), average_ns = (double)series->facts->average_ns;
-    double swing_mw = ((double)to->power_mw - (double)from->power_mw) * fmax(1.0, average_ns / apart_ns);
-    lessons->mean_mw += ((double)to->power_mw - lessons->mean_mw) / 256;
-    lessons->swing2 += (swing_mw * swing_mw - lessons->swing2) / 32;
-}
-
-/* A change of power between two readings happened anywhere between the updates that they show; and while a gauge shows
- * the same number, what it rounds away is the same. */
-static double spread_of(const em__series *series, const em__point *from, const em__point *to)
-{
-    double apart_ns = (double)(to->t_ns - from->t_ns), refresh_ns = (double)series->facts->refresh_ns;
-    double change_mw = (double)to->power_mw - (double)from->power_mw;
-    double unit_mw = (double)(series->facts->unit ? series->facts->unit : 1) * (double)series->facts->scale_num /
-                     (double)series->facts->scale_den;
-    double same_ns = fmin((double)(from->t_ns - series->update_ns), SAME_MOST_NS);
-    double square = change_mw * change_mw * (apart_ns * apart_ns + refresh_ns * refresh_ns) +
-                    unit_mw * unit_mw * apart_ns * (apart_ns + 2 * same_ns);
-    return square / (8.0 * (double)EM__MW_NS_PER_UJ * (double)EM__MW_NS_PER_UJ);
 }
 
 /* A model's energy up to its last evaluation, whose time is the stamp: a reading without a new one is no point. Of a
@@ -334,6 +342,7 @@ static em__added add_power(em__series *series, uint64_t t_ns, uint64_t power_mw)
         series->is_gap = series->is_paused = 0;
         series->has_power = 0;
         set_power(series, power_mw);
+        em__gauge_begin(&series->lessons, t_ns, power_mw);
         return EM__ADDED_NOTHING;
     }
     if (t_ns <= series->last.t_ns) {
@@ -344,7 +353,7 @@ static em__added add_power(em__series *series, uint64_t t_ns, uint64_t power_mw)
     if (series->is_gap || !series->has_power) {
         push_gap(series, t_ns, power_mw);
         set_power(series, power_mw);
-        series->lessons.mean_mw = series->lessons.mean_mw > 0 ? series->lessons.mean_mw : (double)power_mw;
+        em__gauge_begin(&series->lessons, t_ns, power_mw);
         return EM__ADDED_POINT;
     }
     em__u128 twice = (em__u128)(series->power_mw + power_mw) * (t_ns - series->known_ns) + series->remainder;
@@ -355,8 +364,11 @@ static em__added add_power(em__series *series, uint64_t t_ns, uint64_t power_mw)
     point.energy_uj = series->known_uj > point.energy_uj ? series->known_uj : point.energy_uj;
     point.t_ns = t_ns;
     point.power_mw = power_mw;
-    point.spread_uj2 += spread_of(series, &series->last, &point);
-    learn_swing(series, &series->last, &point);
+    point.spread_uj2 += em__gauge_spread_uj2(series, &series->last, &point);
+    em__gauge_learn(&series->lessons, series->facts, t_ns, power_mw);
+    if (changed) {
+        learn_period(series, t_ns);
+    }
     point.updates += changed;
     series->update_ns = changed ? t_ns : series->update_ns;
     set_power(series, power_mw);

@@ -25,8 +25,11 @@ typedef struct {
     double squares[EM__COURSES]; /* of what each course was off, µJ² */
     double expected;             /* of what the rule says with a factor of 1 */
     double whole;                /* of the energies of the brackets */
-    double swing2;  /* of a gauge: mean square of how far power moves between readings, or while it averages, mW² */
-    double mean_mw; /* of a gauge */
+    /* Of a gauge, over readings at least an update apart: */
+    double count;              /* how many there were */
+    double mean_mw, variance;  /* of its power, mW, mW² */
+    double change2, swing2;    /* mean squares of how far it moves from one to the next, and while it averages, mW² */
+    uint64_t seen_ns, seen_mw; /* the last one */
 } em__lessons;
 
 /* One standard deviation of what an edge's energy may be off, and of the power there: two edges that are close to each
@@ -53,9 +56,12 @@ typedef struct {
     uint64_t raw;
     int64_t update_uj; /* known_uj and known_ns when raw changed last */
     uint64_t update_ns;
+    uint64_t moved_ns,
+        seen_ns;       /* where no period is documented: the last update, and how often they were seen to come */
     uint64_t stamp_ns; /* of a model: its last evaluation */
     int has_power;     /* power_mw is known */
     int is_gap;        /* nothing good since last: why is in status */
+    int is_spared;     /* a counter: it is read once a second for a while, whatever its phase would like */
     int is_paused;     /* nobody asks: time until the next reading is no gap and has no energy */
     int has_ended;
     uint64_t failing_since_ns; /* 0: not failing */
@@ -88,6 +94,9 @@ void em__series_learn(em__series *series);
 /* Up to when values are as good as they get: a counter whose updates are known waits for the bracket after an edge's,
  * since the power on each side tells where in between it stepped. */
 uint64_t em__series_settled_ns(const em__series *series);
+
+/* Between two updates: as documented, else as seen so far; 0: neither. */
+uint64_t em__series_period_ns(const em__series *series);
 
 /* The value at a time inside the last brackets: exact for constant power and, where the power on both sides is known,
  * for one step of it; for a gauge by the trapezoid rule.

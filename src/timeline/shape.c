@@ -69,9 +69,10 @@ static em__point look(const em__shape *shape, uint64_t t_ns)
     const em__point *before = &shape->samples[after - 1];
     double width = (double)(point.t_ns - before->t_ns), part = (double)(shown_ns - before->t_ns);
     double start = (double)before->power_mw, slope = ((double)point.power_mw - start) / width;
-    int64_t most_uj = point.energy_uj - before->energy_uj;
-    int64_t part_uj = (int64_t)((start + 0.5 * slope * part) * part / (double)EM__MW_NS_PER_UJ);
-    point.energy_uj = before->energy_uj + (part_uj < 0 ? 0 : part_uj > most_uj ? most_uj : part_uj);
+    double most_uj = (double)(point.energy_uj - before->energy_uj), whole = start + 0.5 * slope * width;
+    /* What was passed over between the two is in the energy, not in their powers. */
+    double share = whole > 0 ? (start + 0.5 * slope * part) / whole : 1;
+    point.energy_uj = before->energy_uj + (int64_t)(most_uj * fmin(share * part / width, 1));
     point.spread_uj2 = before->spread_uj2 + (point.spread_uj2 - before->spread_uj2) * part / width;
     point.power_mw = (uint64_t)(start + slope * part);
     return point;

@@ -94,6 +94,12 @@ static em__edge *take_from_pool(em__timeline *timeline)
     return edge;
 }
 
+uint64_t em__timeline_edge_ns(const em__timeline *timeline)
+{
+    const em__edge *newest = timeline->tail ? timeline->tail : timeline->latest;
+    return newest ? newest->t_ns : 0;
+}
+
 em__edge *em__edge_hold(em__edge *edge)
 {
     edge->references++;
@@ -144,14 +150,16 @@ em__edge *em__timeline_mark(em__timeline *timeline, uint64_t t_ns)
 
 uint64_t em__timeline_plan(const em__timeline *timeline, size_t channel, uint64_t now_ns, uint64_t due_ns)
 {
-    return em__phase_plan(&timeline->series[channel].phase, now_ns, due_ns);
+    const em__shape *shape = timeline->shapes[channel]; /* Read together with its counter. */
+    size_t planned = shape && timeline->series[shape->counter].phase.is_known ? shape->counter : channel;
+    return em__phase_plan(&timeline->series[planned].phase, now_ns, due_ns);
 }
 
 uint64_t em__timeline_period_ns(const em__timeline *timeline, size_t channel, int *ret_is_seen)
 {
     const em__series *series = &timeline->series[channel];
-    *ret_is_seen = series->phase.is_known;
-    return *ret_is_seen ? (uint64_t)series->phase.period_ns : series->facts->refresh_ns;
+    *ret_is_seen = series->phase.is_known || (series->facts->refresh_ns == 0 && series->seen_ns > 0);
+    return series->phase.is_known ? (uint64_t)series->phase.period_ns : em__series_period_ns(series);
 }
 
 /* To the nearest point. */
@@ -232,7 +240,10 @@ static void shape_with(em__timeline *timeline, size_t gauge)
     em__shape *shape = timeline->shapes[gauge];
     if (shape) {
         const em__series *counter = &timeline->series[shape->counter];
-        em__shape_add(shape, &timeline->series[gauge].last, counter->before.t_ns);
+        /* Points may be pinned, and estimates begin where the counter was read. */
+        uint64_t before_ns = counter->before.t_ns, known_ns = counter->known_ns;
+        uint64_t needed_ns = before_ns < known_ns ? before_ns : known_ns;
+        em__shape_add(shape, &timeline->series[gauge].last, needed_ns);
         fill_measured(timeline, shape->counter);
     }
 }

@@ -75,6 +75,7 @@ void em__timeline_expect(em__timeline *timeline);
  * NULL: no memory. */
 em__edge *em__timeline_mark(em__timeline *timeline, uint64_t t_ns);
 em__edge *em__edge_hold(em__edge *edge);
+uint64_t em__timeline_edge_ns(const em__timeline *timeline);       /* of the newest edge; 0: there was none */
 void em__timeline_release(em__timeline *timeline, em__edge *edge); /* NULL is ignored */
 
 em__added em__timeline_add(em__timeline *timeline, size_t channel, uint64_t t_ns, const em__reading *reading);

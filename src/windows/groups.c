@@ -46,11 +46,12 @@ em__group *em__groups_find(const em__groups *groups, int32_t kind, const char *n
 
 static em__group *create(em__groups *groups, int32_t kind, const char *name)
 {
-    em__group *group = calloc(1, sizeof *group + groups->channel_count * sizeof group->sums[0]);
+    em__group *group = calloc(1, sizeof *group + 2 * groups->channel_count * sizeof group->sums[0]);
     if (!group) {
         return NULL;
     }
     group->kind = kind;
+    group->item_sums = group->sums + groups->channel_count;
     group->name = name ? strdup(name) : NULL;
     if ((name && !group->name) || em__union_init(&group->distinct, groups->channel_count) != EM_OK) {
         free(group->name);
@@ -94,15 +95,25 @@ void em__groups_forget(em__groups *groups, em__group *group)
     free(group);
 }
 
-void em__group_add(em__group *group, size_t channel_count, const em__edge *begin, const em__edge *end, uint64_t items,
-                   uint64_t wait_ns)
+static void add_sums(em__sum *sums, size_t channel_count, const em__edge *begin, const em__edge *end)
+{
+    for (size_t i = 0; i < channel_count; i++) {
+        em__sum_add(&sums[i], &begin->values[i], &end->values[i]);
+    }
+}
+
+void em__group_add(em__group *group, size_t channel_count, const em__edge *begin, const em__edge *end,
+                   const uint64_t *items, uint64_t wait_ns)
 {
     group->count++;
-    group->items += items;
     group->wait_ns += wait_ns;
     group->duration_ns += end->t_ns - begin->t_ns;
-    for (size_t i = 0; i < channel_count; i++) {
-        em__sum_add(&group->sums[i], &begin->values[i], &end->values[i]);
+    add_sums(group->sums, channel_count, begin, end);
+    if (items) {
+        group->items += *items < EM_MOST_ITEMS - group->items ? *items : EM_MOST_ITEMS - group->items;
+        group->item_windows++;
+        group->item_ns += end->t_ns - begin->t_ns;
+        add_sums(group->item_sums, channel_count, begin, end);
     }
 }
 
@@ -110,8 +121,9 @@ void em__groups_clear(em__groups *groups, em__timeline *timeline, em__edge *edge
 {
     for (size_t i = 0; i < groups->count; i++) {
         em__group *group = groups->all[i];
-        group->count = group->items = group->duration_ns = group->wait_ns = 0;
-        memset(group->sums, 0, groups->channel_count * sizeof group->sums[0]);
+        group->count = group->duration_ns = group->wait_ns = 0;
+        group->items = group->item_windows = group->item_ns = 0;
+        memset(group->sums, 0, 2 * groups->channel_count * sizeof group->sums[0]);
         em__union_restart(&group->distinct, timeline, edge);
     }
 }

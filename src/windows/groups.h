@@ -18,10 +18,12 @@ typedef struct em__group {
     uint64_t last_order;     /* grows with each end in any group */
     char *name;              /* NULL: unnamed */
     int32_t kind;
-    uint64_t count, items, duration_ns, wait_ns;
-    size_t live; /* windows that can be asked for by id */
+    uint64_t count, duration_ns, wait_ns;
+    uint64_t items, item_windows, item_ns; /* of the windows that carry items */
+    size_t live;                           /* windows that can be asked for by id */
     em__union distinct;
-    em__sum sums[]; /* by channel */
+    em__sum *item_sums; /* by channel, of the windows that carry items: behind sums */
+    em__sum sums[];     /* by channel */
 } em__group;
 
 typedef struct {
@@ -41,8 +43,9 @@ em__group *em__groups_find(const em__groups *groups, int32_t kind, const char *n
 /* Gives the place of a group back that no window is or was in. Its name is gone with it. */
 void em__groups_forget(em__groups *groups, em__group *group);
 
-void em__group_add(em__group *group, size_t channel_count, const em__edge *begin, const em__edge *end, uint64_t items,
-                   uint64_t wait_ns);
+/* items: NULL: it carries none. */
+void em__group_add(em__group *group, size_t channel_count, const em__edge *begin, const em__edge *end,
+                   const uint64_t *items, uint64_t wait_ns);
 void em__groups_clear(em__groups *groups, em__timeline *timeline, em__edge *edge);
 
 #endif

@@ -131,7 +131,7 @@ void em__store_unring(em__store *store, em__record *record)
 
 void em__store_drop(em__store *store, em__timeline *timeline, em__record *record)
 {
-    if (record->is_in_ring || record->is_kept || record->is_last) {
+    if (record->is_in_ring || record->is_kept || record->is_last || record->is_listed) {
         return;
     }
     em__record **link = &store->buckets[record->id & store->bucket_mask];

@@ -9,12 +9,14 @@
 typedef struct em__record {
     struct em__record *chain;         /* in its bucket, or in the pool */
     struct em__record *older, *newer; /* ended windows, in the order in which they may expire */
+    struct em__record *listed_after;  /* final ones that are yet to be listed */
     uint64_t id;
     em__group *group;
     em__edge *begin, *end; /* end: NULL while it is open */
     uint64_t items, wait_ns;
-    int is_in_ring, is_kept, is_last; /* what keeps it readable */
-    int has_begun;                    /* its begin has settled: it is in the unions */
+    int has_items;
+    int is_in_ring, is_kept, is_last, is_listed; /* what keeps it readable */
+    int has_begun;                               /* its begin has settled: it is in the unions */
     int is_final;
     em__span spans[3]; /* in its group's, its kind's and the union of all */
 } em__record;

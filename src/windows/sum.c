@@ -16,20 +16,20 @@ static em__tail tail_of(const em__value *value)
     return (em__tail){.t_ns = value->t_ns, .error_uj = value->error_uj, .error_mw = value->error_mw};
 }
 
-/* Of the difference of two edges: those that are close are off alike, by no more than the power there may be off. */
-static double pair_variance(const em__tail *a, const em__tail *b)
+/* What lies between two edges is off by no more than the power there may be off. */
+static double within_reach(double variance, const em__tail *a, const em__tail *b)
 {
     double apart_ns = a->t_ns > b->t_ns ? (double)(a->t_ns - b->t_ns) : (double)(b->t_ns - a->t_ns);
-    double variance = square(a->error_uj) + square(b->error_uj);
-    if (apart_ns <= 0) {
-        return 0;
-    }
-    if (a->error_mw > 0 && b->error_mw > 0) {
-        double power_mw = a->error_mw > b->error_mw ? a->error_mw : b->error_mw;
-        double off = square(power_mw * apart_ns / (double)EM__MW_NS_PER_UJ);
-        variance = off < variance ? off : variance;
-    }
-    return variance;
+    double power_mw = a->error_mw > b->error_mw ? a->error_mw : b->error_mw;
+    double off = square(power_mw * apart_ns / (double)EM__MW_NS_PER_UJ);
+    int is_known = (a->error_mw > 0 && b->error_mw > 0) || apart_ns <= 0;
+    return is_known && off < variance ? off : variance;
+}
+
+/* Of the difference of two edges: those that are close are off alike. */
+static double pair_variance(const em__tail *a, const em__tail *b)
+{
+    return within_reach(square(a->error_uj) + square(b->error_uj), a, b);
 }
 
 double em__chain_variance(const em__chain *chain)
@@ -65,7 +65,7 @@ void em__sum_between(const em__value *begin, const em__value *end, em__sum *ret_
                    .is_period_seen = (end->flags & EM__VALUE_PERIOD_SEEN) != 0,
                    .is_counted = (end->flags & EM__VALUE_COUNTED) != 0 || end->counted_uj != begin->counted_uj};
     chain_add(&sum.chain, begin, end);
-    sum.edge_variance = em__chain_variance(&sum.chain);
+    sum.edge_variance = within_reach(em__chain_variance(&sum.chain), &sum.chain.first, &sum.chain.last);
     sum.notes = em__check_notes(&begin->findings, &end->findings);
     if (sum.gap_ns > 0) {
         sum.notes |= EM_NOTE_BIT(EM_NOTE_GAP);

@@ -98,6 +98,24 @@ def test_no_unit_test_sleeps() -> None:
     assert not wrong
 
 
+def test_the_thread_sanitizer_sees_every_thread() -> None:
+    """It runs tests/threads and what meson.build names beside it, and no test with one thread."""
+    build = text_of(ROOT / "tests" / "meson.build")
+    named = re.search(r"^threaded = \[(.*?)\]", build, re.MULTILINE | re.DOTALL)
+    assert named is not None
+    starts = re.compile(
+        r"pthread_create|pthread_mutex|thread_start\(|create_live|em__rapl_perf_live"
+    )
+    threaded = {
+        path.stem
+        for folder in ("unit", "sensors")
+        for path in (ROOT / "tests" / folder).glob("test_*.c")
+        if starts.search(text_of(path))
+    }
+    assert threaded
+    assert threaded <= set(re.findall(r"'(\w+)'", named.group(1)))
+
+
 def test_the_tree_holds_no_build_output() -> None:
     wrong = {".o", ".so", ".a", ".whl", ".pyc", ".core", ".egg-info"}
     assert not [short(path) for path in FILES if path.suffix in wrong]

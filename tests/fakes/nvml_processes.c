@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
 /*
- * Who computes on the boards of the stand-in, from the file that EM_FAKE_NVML_PROCESSES names, read at every call: a line
- * "BOARD PID" is a process, "code N" what every call answers, "claim N" the count it gives, "hang MS" how long it takes.
+ * Who holds the boards of the stand-in, from the file that EM_FAKE_NVML_PROCESSES names, read at every call: a line
+ * "BOARD PID" is a process that computes, "code N" what a call for those answers, "claim N" the count it gives, "hang MS"
+ * how long it takes. "draws " before any of these: of the processes that draw; "mps ": of the clients of an MPS server.
  * Without the variable the driver lists no processes.
  */
 #include <stdio.h>
@@ -21,6 +22,8 @@ struct process {
 
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **handle);
 EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(void *handle, unsigned *count, struct process *processes);
+EXPORT int nvmlDeviceGetGraphicsRunningProcesses_v3(void *handle, unsigned *count, struct process *processes);
+EXPORT int nvmlDeviceGetMPSComputeRunningProcesses_v3(void *handle, unsigned *count, struct process *processes);
 EXPORT int fake_nvml_process_calls(void);
 
 static int calls;
@@ -30,9 +33,17 @@ EXPORT int fake_nvml_process_calls(void)
     return __atomic_load_n(&calls, __ATOMIC_SEQ_CST);
 }
 
-EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(void *handle, unsigned *count, struct process *processes)
+/* What follows the list's word; NULL: the line is of another list. */
+static const char *of_list(const char *line, const char *list)
 {
-    const char *path = getenv("EM_FAKE_NVML_PROCESSES");
+    size_t length = strlen(list);
+    int is_word = line[0] == 'd' || line[0] == 'm';
+    return length ? (strncmp(line, list, length) == 0 ? line + length : NULL) : is_word ? NULL : line;
+}
+
+static int answer(const char *list, void *handle, unsigned *count, struct process *processes)
+{
+    const char *path = getenv("EM_FAKE_NVML_PROCESSES"), *words;
     FILE *file = path ? fopen(path, "r") : NULL;
     char line[64];
     unsigned number, pid, found = 0, capacity = *count;
@@ -44,8 +55,9 @@ EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(void *handle, unsigned *count
     }
     while (fgets(line, sizeof line, file)) {
         void *board;
-        if (sscanf(line, "code %d", &code) == 1 || sscanf(line, "claim %ld", &claim) == 1 ||
-            sscanf(line, "hang %ld", &hang_ms) == 1 || sscanf(line, "%u %u", &number, &pid) != 2 ||
+        words = of_list(line, list);
+        if (!words || sscanf(words, "code %d", &code) == 1 || sscanf(words, "claim %ld", &claim) == 1 ||
+            sscanf(words, "hang %ld", &hang_ms) == 1 || sscanf(words, "%u %u", &number, &pid) != 2 ||
             nvmlDeviceGetHandleByIndex_v2(number, &board) != 0 || board != handle) {
             continue;
         }
@@ -59,4 +71,19 @@ EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(void *handle, unsigned *count
     nanosleep(&pause, NULL);
     *count = claim >= 0 ? (unsigned)claim : found;
     return code ? code : found > capacity ? 7 : 0;
+}
+
+EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(void *handle, unsigned *count, struct process *processes)
+{
+    return answer("", handle, count, processes);
+}
+
+EXPORT int nvmlDeviceGetGraphicsRunningProcesses_v3(void *handle, unsigned *count, struct process *processes)
+{
+    return answer("draws ", handle, count, processes);
+}
+
+EXPORT int nvmlDeviceGetMPSComputeRunningProcesses_v3(void *handle, unsigned *count, struct process *processes)
+{
+    return answer("mps ", handle, count, processes);
 }

@@ -16,6 +16,7 @@
  *                               ramp:FROM:TO:BEGIN_S:END_S sine:MEAN:AMPLITUDE:PERIOD_MS burst:BASE:BURST:BEGIN_S:END_S
  *     base_mj=1000000           what the counter starts from
  *     update_ms=100             how often counter and gauge move; 0: always
+ *     jitter_ms=0               standard deviation of each update of the counter from its place; less than update_ms / 6
  *     phase_ms=0                an update happens at this time
  *     gauge_ms=MS               how often the gauge moves, where that is not update_ms
  *     average_ms=0              the gauge shows the mean over this time before its update; less than its update period:
@@ -160,6 +161,8 @@ static int set_number(struct board *board, const char *key, const char *value)
         board->base_mj = (unsigned)n[0];
     } else if (strcmp(key, "update_ms") == 0) {
         board->update_ns = (uint64_t)(n[0] * (double)NS_PER_MS);
+    } else if (strcmp(key, "jitter_ms") == 0) {
+        board->jitter_ns = (uint64_t)(n[0] * (double)NS_PER_MS);
     } else if (strcmp(key, "phase_ms") == 0) {
         board->phase_ns = (uint64_t)(n[0] * (double)NS_PER_MS);
     } else if (strcmp(key, "gauge_ms") == 0) {
@@ -327,21 +330,14 @@ int script_read(struct script *ret_script)
 
 /* ------------------------------------------------------------------------------------------------------------- physics */
 
-static uint64_t update_before(uint64_t t_ns, uint64_t period_ns, uint64_t phase_ns)
-{
-    if (period_ns == 0) {
-        return t_ns;
-    }
-    uint64_t first_ns = phase_ns % period_ns;
-    return t_ns < first_ns ? 0 : t_ns - (t_ns - first_ns) % period_ns;
-}
-
 uint64_t board_update_ns(const struct board *board, int is_energy, uint64_t t_ns)
 {
     uint64_t period_ns = !is_energy && board->has_gauge_period ? board->gauge_ns : board->update_ns;
-    uint64_t at_ns = update_before(t_ns, period_ns, board->phase_ns);
+    rig_source source = {
+        .period_ns = period_ns, .phase_ns = board->phase_ns, .jitter_ns = is_energy ? board->jitter_ns : 0};
+    uint64_t at_ns = rig_source_update_ns(&source, t_ns);
     if (is_energy && at_ns >= board->freeze_ns && at_ns < board->thaw_ns) {
-        at_ns = update_before(board->freeze_ns, period_ns, board->phase_ns);
+        at_ns = rig_source_update_ns(&source, board->freeze_ns);
     }
     return at_ns;
 }

@@ -4,7 +4,7 @@
 #ifndef TESTS_FAKES_NVML_SCRIPT_H
 #define TESTS_FAKES_NVML_SCRIPT_H
 
-#include "rig/wave.h"
+#include "rig/source.h"
 
 #include <stdint.h>
 
@@ -21,7 +21,7 @@ struct board {
     unsigned reads, calls; /* of the counter; that read anything */
     wave waves[WAVES];
     double unit, gain, gauge_gain, loss, lost_mj;
-    uint64_t update_ns, phase_ns, gauge_ns, average_ns, lag_ns, cost_ns;
+    uint64_t update_ns, jitter_ns, phase_ns, gauge_ns, average_ns, lag_ns, cost_ns;
     uint64_t lost_ns, back_ns, fail_ns, mend_ns, restart_ns, hang_ns, hang_for_ns, freeze_ns, thaw_ns;
     uint64_t energy_until_ns, stamp_back_ns, stamp_back_by_ns;
     uint64_t loss_below_ns, read_ns, shown_ns; /* of the counter: when it was read last, and as of when */

@@ -84,6 +84,18 @@ static void parse_units(const char *text, size_t size)
     }
 }
 
+static void parse_quantities(const char *text, size_t size)
+{
+    uint64_t out[2], number;
+    for (int shift = 0; shift <= 12; shift += 6) {
+        memset(out, MARK, sizeof out);
+        if (is_read(em__parse_quantity(text, size, "kWh", shift, &out[0], &out[1]), out, sizeof out)) {
+            insist(out[1] > 0);
+            insist(shift > 0 || em__parse_u64(text, size, &number) != 0 || number == out[0]);
+        }
+    }
+}
+
 static void parse_names(const char *name)
 {
     em__zone_name zone;
@@ -151,6 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     parse_values((const char *)data, size);
     parse_cpuinfo((const char *)data, size);
     parse_units((const char *)data, size);
+    parse_quantities((const char *)data, size);
     parse_table((const char *)data, size);
     parse_around((const char *)data, size);
     memcpy(name, size ? (const char *)data : "", size);

@@ -47,10 +47,10 @@ static void check_merge(const em_summary *const *parts, size_t count)
     int status = em_summary_merge(parts, count, &error, &merged);
     insist(status == EM_OK || (status == EM_ERR_INVALID && error.text[0] && error.remedy[0] && !merged));
     if (status == EM_OK) {
-        insist(em_summary_format(merged, EM_FORMAT_JSON, &text, NULL) == EM_OK);
-        em_text_destroy(text);
-        insist(em_summary_format(merged, EM_FORMAT_TEXT, &text, NULL) == EM_OK);
-        em_text_destroy(text);
+        for (int32_t format = EM_FORMAT_TEXT; format <= EM_FORMAT_BOAMPS; format++) {
+            insist(em_summary_format(merged, format, &text, NULL) == EM_OK);
+            em_text_destroy(text);
+        }
     }
     em_summary_destroy(merged);
 }

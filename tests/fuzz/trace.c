@@ -3,6 +3,7 @@
 /* The replay: whatever a trace holds, it is refused or gives a summary that is JSON, and windows that can be asked for.
  * Its checksums are made right first, else garbage would never get behind them. */
 #include "core/json.h"
+#include "meter/playback.h"
 #include "meter/replay.h"
 
 #include <stdlib.h>
@@ -77,6 +78,41 @@ static void look_at_summary(em_trace *trace)
     look_at_windows(trace);
 }
 
+/* From a tenth of a second to some hours, wherever the input says. */
+static void look_at_part(int descriptor, const uint8_t *data, size_t size)
+{
+    em_trace *trace;
+    em_summary *summary = NULL;
+    em_error error = {.size = sizeof error};
+    uint64_t from_ns = (uint64_t)data[size / 2] * 100000000,
+             length_ns = (uint64_t)data[size / 3] * data[size - 1] * 100000000;
+    insist(lseek(descriptor, 0, SEEK_SET) == 0);
+    if (em_trace_open(descriptor, NULL, &trace) == EM_OK) {
+        int status = em_trace_part(trace, from_ns, from_ns + length_ns + 1, NULL, &error, &summary);
+        insist(status == EM_OK || ((status == EM_ERR_INVALID || status == EM_ERR_NO_MEMORY) && error.text[0]));
+        em_summary_destroy(summary);
+        em_trace_destroy(trace);
+    }
+}
+
+/* The same in the place of a machine. */
+static void play(int descriptor)
+{
+    em_error error = {.size = sizeof error};
+    em__tape *tape = NULL;
+    insist(lseek(descriptor, 0, SEEK_SET) == 0);
+    int status = em__playback_load(descriptor, &error, &tape);
+    insist(status == EM_OK || status == EM_ERR_INVALID || status == EM_ERR_NO_MEMORY);
+    for (size_t i = 0; status == EM_OK && i < tape->channel_count; i++) {
+        for (uint64_t part = 0; part <= 17; part++) {
+            uint64_t t_ns = tape->begin_ns + (tape->end_ns - tape->begin_ns) / 16 * part;
+            em__reading reading = em__tape_at(tape, i, t_ns);
+            insist((reading.outcome == EM__READ_OK) == (reading.status == EM_OK));
+        }
+    }
+    em__tape_unref(tape);
+}
+
 static void replay(int descriptor, const void *data, size_t size)
 {
     em_trace *trace;
@@ -86,9 +122,11 @@ static void replay(int descriptor, const void *data, size_t size)
     if (status == EM_OK) {
         look_at_summary(trace);
         em_trace_destroy(trace);
+        look_at_part(descriptor, data, size);
     } else {
         insist(status == EM_ERR_INVALID || status == EM_ERR_NO_MEMORY);
     }
+    play(descriptor);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -320,7 +320,7 @@ def test_roles_for_an_ordinary_user(build: Path, machine: Machine) -> None:
 def test_what_is_missing_is_diagnosed(build: Path, machine: Machine) -> None:
     document = sensors(build, machine.path)
     absent, present = absences(document), {row["sensor"] for row in document["channels"]}
-    for sensor in (SENSOR, "nvml", "amdgpu", "intel-gpu", "battery", "hwmon", "dtpm"):
+    for sensor in (SENSOR, "nvml", "amdgpu", "intel-gpu", "battery", "file", "hwmon", "dtpm"):
         assert sensor in absent or sensor in present
         assert sensor not in absent or absent[sensor]["hint"]
     if SENSOR not in present:

@@ -453,12 +453,46 @@ def test_what_must_be_there(play: Play, make: MakeMeter, tmp_path: Path) -> None
         EnergyMeter(device="cpu", require={"gpu"})
 
 
-def test_what_must_be_there_has_a_remedy(make: MakeMeter, machine: Machine) -> None:
+def test_what_must_be_there_has_a_remedy(make: MakeMeter, machine: Machine, machines: Path) -> None:
     machine.zone("intel-rapl:0", "psys", 20.0)
     for needed in ("cpu", "dram"):
-        remedy = rf'run `energy-meter sensors` .*, or leave "{needed}" out of require$'
-        with pytest.raises(SensorUnavailable, match=rf"^{needed}: .*; {remedy}"):
+        remedy = rf'energy-meter sensors .*; or leave "{needed}" out of require'
+        with pytest.raises(SensorUnavailable, match=rf'^require names "{needed}", .*; {remedy}'):
             make(machine.root, require=[needed])
+    # Where a zone is there and cannot be read, its own reason stands there, with its remedy.
+    xeon = machines / "intel-xeon-2s-gold-5118.json"
+    with pytest.raises(SensorUnavailable, match=r'"dram".*CVE-2020-8694.*chmod a\+r .*energy_uj;'):
+        make(xeon, as_user=True, require=["dram"])
+    # A remedy that does not fit is not cut in the middle of a command.
+    docker = machines / "container-dangling-powercap-symlinks.json"
+    with pytest.raises(
+        SensorUnavailable,
+        match=r'container; start the container with it: docker run .*"cpu" out of',
+    ):
+        make(docker, require=["cpu"])
+
+
+@pytest.mark.parametrize(
+    ("options", "shown", "remedy"),
+    [
+        ({"device": "cuda:0"}, 'device="cuda:0" asks for GPU 0', 'device="auto"'),
+        ({"gpus": [3]}, "gpus=[3] asks for GPU 3", 'gpus="visible"'),
+        ({"gpus": 3}, "gpus=3 asks for GPU 3", 'gpus="visible"'),
+        ({"gpus": "0, 1"}, "gpus='0, 1' asks for GPU 0", 'gpus="visible"'),
+        ({"gpus": "GPU-1"}, "gpus='GPU-1' names a GPU", 'gpus="visible"'),
+        ({"device": "gpu", "gpus": (2,)}, "gpus=(2,) asks for GPU 2", 'gpus="visible"'),
+        ({"require": ("gpu",)}, 'require names "gpu"', 'leave "gpu" out'),
+    ],
+)
+def test_a_gpu_that_is_not_there(
+    make: MakeMeter, tmp_path: Path, options: dict[str, Any], shown: str, remedy: str
+) -> None:
+    with pytest.raises((ValueError, SensorUnavailable)) as caught:
+        make(tmp_path, **options)
+    text = str(caught.value)
+    assert text.startswith(shown)
+    assert remedy in text
+    assert "no GPU of NVIDIA was found, nor of AMD or Intel" in text or "libnvidia-ml" in text
 
 
 def test_what_is_required_and_there(make: MakeMeter, machines: Path) -> None:

@@ -124,7 +124,7 @@ def test_a_disabled_meter(make: MakeMeter) -> None:
         assert result is not None
         assert result["final"]
         assert result["energy_j"] == 0
-        assert result["reasons"] == []
+        assert "not synchronised" not in str(result["reasons"])
 
 
 def test_many_threads_wait_while_windows_end(meter: EnergyMeter) -> None:

@@ -113,6 +113,19 @@ def test_four_processes(ranks: list[list[Any]], build: Path, tmp_path: Path) -> 
     assert both["run"]["gpu_energy_j"] == pytest.approx(truth_j, rel=0.01)
     assert done.stderr == ""
 
+    # In several steps, and in another order, of which some are of both machines.
+    some = EnergyMeter.merge([zones[3], boards[0]])
+    more = EnergyMeter.merge([EnergyMeter.merge(boards[2:]), zones[0], zones[2]])
+    steps = EnergyMeter.merge([zones[1], more, json.dumps(some), boards[1]])
+    for key in ("energy_j", "cpu_energy_j", "gpu_energy_j"):
+        assert steps["run"][key] == pytest.approx(both["run"][key], rel=0.002)
+    assert steps["run"]["duration_s"] == pytest.approx(both["run"]["duration_s"], abs=1e-3)
+    assert sorted(steps["run"]["channels"]) == sorted(both["run"]["channels"])
+    assert steps["epoch_summary"]["count"] == both["epoch_summary"]["count"] == 8
+    assert len(steps["scope"]["ranks"]) == 8
+    with pytest.raises(InvalidArgument, match="the same meter"):
+        EnergyMeter.merge([steps, zones[3]])
+
 
 def test_one_is_what_it_was(make: MakeMeter, machine: Machine) -> None:
     machine.zone("intel-rapl:0", "package-0", PACKAGE_W)

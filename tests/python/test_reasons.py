@@ -81,6 +81,38 @@ def test_a_batch_says_that_nobody_waited(with_gpu: Callable[..., EnergyMeter], c
     assert len(said(meter.last_batch())) == 1
 
 
+def test_what_was_so_when_the_window_ended_counts(
+    make: MakeMeter, with_gpu: Callable[..., EnergyMeter], cuda: Cuda
+) -> None:
+    meter = with_gpu()
+    cuda.initialised = False
+    with meter.batch() as before:
+        pass
+    with meter.batch() as across:
+        cuda.initialised = True
+    cuda.initialised = False
+    assert said(before.to_dict()) == []
+    assert len(said(across.to_dict())) == len(said(meter.last_batch())) == 1
+    # Who ended it does not matter: close(), or an exception that is not waited for.
+    for leave in (False, True):
+        meter = with_gpu()
+        cuda.initialised = True
+        window = meter.epoch().start()
+        if leave:
+            window.__exit__(KeyboardInterrupt, None, None)
+        else:
+            meter.close()
+        cuda.initialised = False
+        assert len(said(window.to_dict())) == 1
+    meter = with_gpu()
+    turns = iter(meter.batches(range(2)))
+    next(turns)
+    cuda.initialised = True
+    next(turns)
+    cuda.initialised = False
+    assert len(said(meter.last_batch())) == 1
+
+
 @pytest.mark.parametrize("sync", [True, lambda: None])
 def test_a_batch_that_waited_has_nothing_to_say(
     with_gpu: Callable[..., EnergyMeter], cuda: Cuda, sync: Any

@@ -16,6 +16,8 @@ import pytest
 from energy_meter import EnergyMeter
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.python.conftest import Machine, MakeMeter
 
 KEYS = {
@@ -23,6 +25,14 @@ KEYS = {
     "energy_j",
     "avg_power_w",
     "carbon_g",
+    "carbon_basis",
+    "cost",
+    "embodied_g",
+    "items",
+    "energy_per_item_j",
+    "energy_per_item_uncertainty_j",
+    "items_per_j",
+    "items_per_j_uncertainty",
     "cpu_energy_j",
     "gpu_energy_j",
     "dram_energy_j",
@@ -38,6 +48,7 @@ KEYS = {
     "missing",
     "final",
     "process_cpu_share",
+    "process_cpu_share_reason",
 }
 
 
@@ -63,7 +74,8 @@ def check_doubts(result: Any) -> None:
     assert result["resolution"] in ("fine", "coarse", "below")
     assert all(type(reason) is str and reason for reason in result["reasons"])
     if result["resolution"] != "fine":
-        assert any("update periods" in reason for reason in result["reasons"])
+        words = ("update periods", "nothing is measured", "no channel is counted")
+        assert any(word in reason for reason in result["reasons"] for word in words)
 
 
 def check_shape(result: Any) -> None:
@@ -87,7 +99,7 @@ def check_shape(result: Any) -> None:
         assert channel["provenance"] in result["energy_by_provenance"]
         check_doubts(channel)
         assert (channel["update_period_s"] is None) == (channel["update_period_from"] is None)
-        assert channel["update_period_from"] in (None, "measured", "assumed")
+        assert channel["update_period_from"] in (None, "measured", "assumed", "model")
     assert type(result["complete"]) is bool
     assert type(result["final"]) is bool
     assert bool(result["missing"]) == (not result["complete"])
@@ -294,6 +306,8 @@ def test_a_disabled_meter_gives_the_same_keys(
         assert result is not None
         assert result["energy_j"] == result["duration_s"] == result["carbon_g"] == 0.0
         assert not result["complete"]
+        assert result["resolution"] == "below"
+        assert "enabled=False" in result["reasons"][0]
         assert len(result["missing"]) == 1
         assert "enabled=False" in result["missing"][0]["reason"]
     assert disabled.device == "cpu"
@@ -316,6 +330,31 @@ def test_a_disabled_meter_gives_the_same_keys(
     assert without(nothing) == without(real)
     assert nothing["run"]["energy_j"] == 0.0
     json.dumps(nothing, allow_nan=False)
+
+
+def test_a_machine_that_gives_nothing(make: MakeMeter, tmp_path: Path) -> None:
+    meter = make(tmp_path)
+    with meter.epoch() as epoch:
+        pass
+    for result in (epoch.wait(), meter.summary()["run"]):
+        assert result["energy_j"] == 0
+        assert result["resolution"] == "below"
+        assert any("no channel is counted" in reason for reason in result["reasons"])
+        assert not result["complete"]
+
+
+def test_a_models_period_is_its_own(
+    make: MakeMeter, machine: Machine, spend: Callable[[float], None]
+) -> None:
+    machine.cpus(0.5)
+    meter = make(machine.root, cpu_tdp_w=65.0)
+    with meter.window() as window:
+        spend(0.1)
+    meter.summary()
+    for result in (window.to_dict(), meter.summary()["run"]):
+        channel = result["channels"]["cpu-0/model"]
+        assert channel["update_period_s"] is not None
+        assert channel["update_period_from"] == "model"
 
 
 def test_a_disabled_meter_runs_no_thread_and_reads_nothing() -> None:

@@ -30,6 +30,7 @@ def test_the_share_of_this_process(meter: EnergyMeter, spend: Callable[[float], 
     assert share is not None
     assert 0 < share <= 1
     assert share == window.to_dict()["process_cpu_share"]
+    assert window.process_cpu_share_reason is None
     assert idle is None or idle < share
     assert run is None or run <= share + 0.05
     assert used > 0.1
@@ -39,6 +40,7 @@ def test_a_window_that_is_too_short_has_none(meter: EnergyMeter) -> None:
     with meter.batch() as batch:
         pass
     assert batch.process_cpu_share is None
+    assert "shorter than 0.2 s" in (batch.process_cpu_share_reason or "")
 
 
 def test_another_machine_has_none(make: MakeMeter, machine: Machine) -> None:
@@ -49,6 +51,8 @@ def test_another_machine_has_none(make: MakeMeter, machine: Machine) -> None:
     summary = meter.summary()
     assert window.process_cpu_share is None
     assert summary["run"]["process_cpu_share"] is None
+    for reason in (window.process_cpu_share_reason, summary["run"]["process_cpu_share_reason"]):
+        assert "/proc/self/stat" in (reason or "")
     assert summary["gpu_shared"] is None
 
 
@@ -56,7 +60,9 @@ def test_a_disabled_meter() -> None:
     meter = EnergyMeter(enabled=False)
     with meter.batch() as batch:
         pass
-    assert batch.process_cpu_share is None
+    result = batch.to_dict()
+    assert result["process_cpu_share"] is None
+    assert "enabled=False" in (result["process_cpu_share_reason"] or "")
     assert meter.summary()["gpu_shared"] is None
 
 

@@ -39,6 +39,21 @@ def test_a_replay_is_the_summary(make: MakeMeter, machine: Machine, tmp_path: Pa
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_trace_knows_the_overhead_that_nobody_asked_for(
+    make: MakeMeter, machine: Machine, tmp_path: Path
+) -> None:
+    machine.cpus(0.5)
+    path = tmp_path / "run.trace"
+    meter = make(machine.root, sample_interval=0.01, trace=path)
+    for _ in range(50):
+        with meter.batch():
+            machine.run(0.002)
+    meter.close()
+    told = energy_meter.replay(path)
+    assert told["overhead"]["caller_s"] > 0
+    assert told == meter.summary()
+
+
 def test_a_cut_trace_warns(make: MakeMeter, machine: Machine, tmp_path: Path) -> None:
     path = tmp_path / "run.trace"
     summary = traced(make, machine, path)

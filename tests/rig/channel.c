@@ -81,7 +81,7 @@ void rig_ledger_init(rig_ledger *rig, const rig_channel *channels, size_t count,
         rig->sensors[i] = channels[i].sensor;
         rig->ranks[i] = channels[i].rank;
     }
-    em__ledger_setup full = {.interval_ns = 100000000, .patience_ns = 1000000000, .g_per_kwh = 450};
+    em__ledger_setup full = {.interval_ns = 100000000, .patience_ns = 1000000000, .rates = {450, 1, NAN, NAN, NAN}};
     if (setup) {
         full = *setup;
     }

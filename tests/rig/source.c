@@ -46,7 +46,7 @@ static uint64_t jittered_update_before(const rig_source *source, uint64_t first_
     }
 }
 
-static uint64_t update_before(const rig_source *source, uint64_t t_ns)
+uint64_t rig_source_update_ns(const rig_source *source, uint64_t t_ns)
 {
     if (source->period_ns == 0) {
         return t_ns;
@@ -60,11 +60,11 @@ static uint64_t update_before(const rig_source *source, uint64_t t_ns)
 
 static uint64_t last_update(const rig_source *source, uint64_t now_ns)
 {
-    uint64_t t_ns = update_before(source, now_ns);
+    uint64_t t_ns = rig_source_update_ns(source, now_ns);
     for (size_t i = 0; i < source->fault_count; i++) {
         const rig_fault *fault = &source->faults[i];
         if (fault->kind == RIG_FREEZE && is_during(fault, t_ns)) {
-            t_ns = update_before(source, fault->from_ns);
+            t_ns = rig_source_update_ns(source, fault->from_ns);
         }
     }
     return t_ns;

@@ -52,6 +52,9 @@ void rig_source_fault(rig_source *source, rig_fault fault);
 uint64_t rig_source_counter(const rig_source *source, uint64_t now_ns); /* µJ */
 uint64_t rig_source_gauge(const rig_source *source, uint64_t now_ns);   /* mW */
 
+/* Its last update at or before now, by period, phase and jitter alone. */
+uint64_t rig_source_update_ns(const rig_source *source, uint64_t now_ns);
+
 /* Its own time of its last update, in µs from an epoch of its own; 0: it shows none. */
 uint64_t rig_source_stamp(const rig_source *source, uint64_t now_ns);
 

@@ -11,7 +11,7 @@
 #define S UINT64_C(1000000000)
 #define MS UINT64_C(1000000)
 
-enum { INTERVAL_MS = 50, WARM_S = 3 };
+enum { WARM_S = 3 };
 
 typedef struct {
     wave whole, parts[2]; /* parts: of a sum */
@@ -105,7 +105,8 @@ static rig_trial draw_window(rig_sampler *at, const load *under, const wave *pow
                        .is_final = result.is_final};
 }
 
-void rig_trial_run(const rig_sensor_range *sensor, const rig_load_range *loads, rig_trial ret_trials[RIG_LENGTHS])
+void rig_trial_run(const rig_sensor_range *sensor, const rig_load_range *loads, uint32_t interval_ms,
+                   rig_trial ret_trials[RIG_LENGTHS])
 {
     static rig_ledger rig;
     load under = draw_load(loads, sensor->is_board);
@@ -120,7 +121,7 @@ void rig_trial_run(const rig_sensor_range *sensor, const rig_load_range *loads, 
     }
     channels[0].facts.notes = sensor->every_ms ? EM_NOTE_BIT(EM_NOTE_SLOW_COUNTER) : 0;
     double gain_error = sensor->gain * normal();
-    rig_sampler at = rig_sampler_make(&rig, S, (sensor->every_ms && !is_shaped ? sensor->every_ms : INTERVAL_MS) * MS);
+    rig_sampler at = rig_sampler_make(&rig, S, (sensor->every_ms && !is_shaped ? sensor->every_ms : interval_ms) * MS);
     at.is_planned = !sensor->every_ms;
     at.is_shaped = is_shaped;
     rig_ledger_init(&rig, channels, is_shaped ? 2 : 1, NULL);

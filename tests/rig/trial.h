@@ -13,8 +13,10 @@ typedef struct {
     int is_final;
 } rig_trial;
 
-/* Draws a sensor of this kind and a load, and measures one window of each of rig_window_lengths_ms. */
-void rig_trial_run(const rig_sensor_range *sensor, const rig_load_range *loads, rig_trial ret_trials[RIG_LENGTHS]);
+/* Draws a sensor of this kind and a load, and measures one window of each of rig_window_lengths_ms, with readings
+ * interval_ms apart. */
+void rig_trial_run(const rig_sensor_range *sensor, const rig_load_range *loads, uint32_t interval_ms,
+                   rig_trial ret_trials[RIG_LENGTHS]);
 
 /* Whether the truth is inside: with the edges' part where the gain is right, with all where it is off. */
 int rig_trial_is_within_edge(const rig_trial *trial);

@@ -178,7 +178,8 @@ static void test_every_combination(void)
     }
 }
 
-/* measurement: limit x (0.10 + 0.65 u), else x 0.65; limit live, else gpu_tdp_w, else a default. */
+/* measurement: limit x (0.10 + 0.65 u), else x 0.65; limit live, else gpu_tdp_w, else the
+ * data sheet's, else a default. */
 static void test_models(void)
 {
     static const struct {
@@ -190,8 +191,11 @@ static void test_models(void)
         {"board energy=no power=no limit=120 util=0", 75, 12, 0}, /* a live limit wins over what was given */
         {"board energy=no power=no limit=120 util=no", NAN, 78, 0},
         {"board energy=no power=no limit=no util=100", 200, 150, 0},
-        {"board energy=no power=no limit=no util=100", NAN, 225 * 0.75, 1},
-        {"board energy=no power=no limit=no util=no", NAN, 225 * 0.65, 1},
+        {"board name=\"NVIDIA H100 PCIe\" energy=no power=no limit=no util=100", NAN, 350 * 0.75, 0},
+        {"board name=\"Tesla T4\" energy=no power=no limit=no util=no", NAN, 70 * 0.65, 0},
+        {"board name=\"Tesla T4\" energy=no power=no limit=no util=no", 100, 65, 0},
+        {"board name=\"Tesla T5\" energy=no power=no limit=no util=100", NAN, 225 * 0.75, 1},
+        {"board name=\"GRID T4-8C\" energy=no power=no limit=no util=no", NAN, 225 * 0.65, 1},
         {"board energy=no power=no limit=no util=no", 100, 65, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

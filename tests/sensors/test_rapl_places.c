@@ -2,6 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
 /* rapl-powercap where the machine does not tell what a zone is: no vendor, or no name. */
 #include "rapl_rig.h"
+#include "sensors/rapl_place.h"
 
 #define OTHER "/sys/class/powercap/intel-rapl:1"
 
@@ -48,6 +49,41 @@ static void test_values_decide_what_a_die_is(void)
     em__probe probe = probe_rapl(host, UINT32_MAX);
     CHECK_INT(channel_named(&probe, "cpu-0/die-1", NULL)->covers, EM__COVERS_DIE_ALIAS);
     finish(host, &probe);
+}
+
+/* docs/measurement.md §2 rule 13 and §7: 20 %, where SGX is on; a client's memory is less sure than that anyway. */
+static void test_energies_that_are_blurred(void)
+{
+    static const struct {
+        const char *vendor, *flags, *name;
+        double gain;
+        int is_blurred;
+    } cases[] = {
+        {"GenuineIntel", "fpu sgx sgx_lc", "package-0", 0.20, 1},
+        {"GenuineIntel", "fpu sgx_lc", "package-0", 0.05, 0},
+        {"GenuineIntel", "fpu", "package-0", 0.05, 0},
+        {"AuthenticAMD", "fpu sgx", "package-0", 0.05, 0},
+        {"GenuineIntel", "sgx", "psys", 0.05, 0},
+        {"GenuineIntel", "sgx", "package-0-die-0", 0.20, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[128];
+        em__host *host = one_zone(ZONE, cases[i].name);
+        put(host, ZONE ":0/name", "dram\n");
+        put(host, ZONE ":0/energy_uj", "1\n");
+        snprintf(text, sizeof text, "processor: 0\nvendor_id: %s\nmodel name: Xeon\nflags: %s\n", cases[i].vendor,
+                 cases[i].flags);
+        put(host, "/proc/cpuinfo", text);
+        em__probe probe = probe_rapl(host, UINT32_MAX);
+        printf("# case %zu\n", i);
+        const em__channel *zone = &probe.devices[0]->channels[0];
+        CHECK_NEAR(zone->gain, cases[i].gain, 0);
+        CHECK_INT((zone->notes & EM_NOTE_BIT(EM_NOTE_BLURRED)) != 0, cases[i].is_blurred);
+        finish(host, &probe);
+    }
+    em__cpuinfo cpus = {.vendor = "GenuineIntel", .has_sgx = 1};
+    CHECK_NEAR(em__rapl_gain(EM__ZONE_DRAM, 0, &cpus), 0.20, 0);
+    CHECK_NEAR(em__rapl_gain(EM__ZONE_DRAM, 1, &cpus), 0.22, 0);
 }
 
 /* A second socket whose name cannot be had is not silently left out of what the first one gives. */
@@ -127,6 +163,7 @@ static void test_unnamed_below_a_zone(void)
 int main(void)
 {
     RUN(test_values_decide_what_a_die_is);
+    RUN(test_energies_that_are_blurred);
     RUN(test_unnamed_beside_a_zone);
     RUN(test_unnamed_below_a_zone);
     return CHECK_DONE();

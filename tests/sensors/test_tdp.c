@@ -303,8 +303,8 @@ static void test_classes(void)
     const uint64_t is_default = EM_NOTE_BIT(EM_NOTE_TDP_DEFAULT);
     const char *laptop = "default for a laptop", *desktop = "default for a desktop", *server = "default for a server";
     fact plain[] = {{CPUINFO, FOUR("")}, {0}},
-         xeon[] = {{CPUINFO, FOUR("model name: Intel(R) Xeon(R) Gold 6230\n")}, {0}},
-         epyc[] = {{CPUINFO, FOUR("model name: AMD EPYC 7763 64-Core Processor\n")}, {0}},
+         xeon[] = {{CPUINFO, FOUR("model name: Intel(R) Xeon(R) CPU @ 2.20GHz\n")}, {0}},
+         epyc[] = {{CPUINFO, FOUR("model name: AMD EPYC-Milan Processor\n")}, {0}},
          two[] = {{CPUINFO, TWO_SOCKETS}, {0}}, notebook[] = {{CPUINFO, FOUR("")}, {CHASSIS, "10\n"}, {0}},
          rack[] = {{CPUINFO, FOUR("")}, {CHASSIS, "23\n"}, {0}}, tower[] = {{CPUINFO, FOUR("")}, {CHASSIS, "7\n"}, {0}},
          junk[] = {{CPUINFO, FOUR("")}, {CHASSIS, "266\n"}, {0}},
@@ -325,6 +325,31 @@ static void test_classes(void)
     check_power(two, NAN, 150, 2, server, is_default);
     check_power(two, 205, 205, 2, "given", 0);
     check_power(plain, 65, 65, 1, "given", 0);
+}
+
+/* As on the makers' data sheets: 125 W and 280 W a socket. */
+static void test_models_of_the_table(void)
+{
+    fact xeon[] = {{CPUINFO, FOUR("model name: Intel(R) Xeon(R) Gold 6230 CPU @ 2.10GHz\n")}, {0}};
+    fact epycs[] = {{CPUINFO, CPU("0", "0", "model name: AMD EPYC 7763 64-Core Processor\n") CPU("1", "0", "")
+                                  CPU("2", "1", "") CPU("3", "1", "")},
+                    {0}};
+    check_power(xeon, NAN, 125, 1, "intel xeon gold 6230 (Intel ARK)", 0);
+    check_power(xeon, 105, 105, 1, "given", 0);
+    check_power(epycs, NAN, 280, 2, "amd epyc 7763 (AMD product pages)", 0);
+}
+
+/* Four threads of a CPU with 64 cores and 128 threads; without the number of cores nobody knows the share. */
+static void test_shares_of_the_table(void)
+{
+    const uint64_t is_virtual = EM_NOTE_BIT(EM_NOTE_VIRTUAL);
+    fact epyc[] = {{CPUINFO, FOUR("model name: AMD EPYC 7763 64-Core Processor\nflags: fpu hypervisor lm\n")}, {0}};
+    fact coreless[] = {{CPUINFO, FOUR("model name: AMD FX(tm)-8350\nflags: fpu hypervisor lm\n")}, {0}};
+    fact hidden[] = {{CPUINFO, FOUR("model name: Intel(R) Xeon(R) CPU @ 2.20GHz\nflags: fpu hypervisor lm\n")}, {0}};
+    check_power(epyc, NAN, 280, 4.0 / 128, "amd epyc 7763 (AMD product pages)", is_virtual);
+    check_power(epyc, 30, 30, 1, "given", is_virtual);
+    check_power(coreless, NAN, 3.5, 4, "default for a virtual CPU", is_virtual | EM_NOTE_BIT(EM_NOTE_TDP_DEFAULT));
+    check_power(hidden, NAN, 3.5, 4, "default for a virtual CPU", is_virtual | EM_NOTE_BIT(EM_NOTE_TDP_DEFAULT));
 }
 
 /* Arm's cpuinfo names no sockets; the kernel's topology does. */
@@ -452,6 +477,8 @@ int main(void)
     RUN(test_backward_counters);
     RUN(test_bad_readings);
     RUN(test_classes);
+    RUN(test_models_of_the_table);
+    RUN(test_shares_of_the_table);
     RUN(test_sockets_of_arm);
     RUN(test_virtual_machines);
     RUN(test_what_it_cannot_see);

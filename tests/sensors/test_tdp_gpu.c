@@ -3,6 +3,8 @@
 /* Which GPUs are modelled: those on the PCI bus that are asked for and that nothing measures. */
 #include "probing.h"
 
+#include <errno.h>
+
 static const char sensor[] = "tdp";
 static const uint64_t second_ns = 1000000000;
 
@@ -84,6 +86,42 @@ static void test_gpus_on_the_bus(void)
     CHECK_INT(em__sensor_tdp.probe(host, &selection, &probe), EM_OK);
     CHECK_INT(probe.device_count, 2);
     CHECK(absence_of(&probe, sensor, EM_ERR_NOT_SELECTED) != NULL);
+    em__sensors_free(&probe);
+    em__host_unref(host);
+}
+
+static void check_model(const em__channel *channel, const char *name, double each_w, const char *from)
+{
+    if (CHECK(channel != NULL)) {
+        CHECK_TEXT(channel->device_name, name);
+        CHECK_NEAR(channel->tdp_each_w, each_w, 0);
+        CHECK_TEXT(channel->tdp_from, from);
+        CHECK(strstr(channel->reason, from) != NULL);
+        CHECK_INT(channel->notes & EM_NOTE_BIT(EM_NOTE_TDP_DEFAULT), 0);
+    }
+}
+
+/* The kernel's driver tells NVIDIA's models without its library, the PCI id some of AMD's: T4 70 W, MI300X 750 W. */
+static void test_models_of_the_table(void)
+{
+    em__host *host = gpu_machine(NULL);
+    em__selection selection = everything();
+    em__probe probe = {0};
+    put_pci(host, "0000:c1:00.0", "0x1002\n", "0x120000\n", "amdgpu");
+    put(host, "/sys/bus/pci/devices/0000:c1:00.0/device", "0x74a1\n");
+    put(host, "/proc/driver/nvidia/gpus/0000:3b:00.0/information",
+        "Model: \t\t Tesla T4\nIRQ:   \t\t 37\nGPU UUID: \t GPU-0\n");
+    put(host, "/proc/driver/nvidia/gpus/0000:af:00.0/information", "Model: \t\t NVIDIA A100-SXM4-40GB\n");
+    put(host, "/sys/bus/pci/devices/0000:af:00.0/power/runtime_status", "suspended\n");
+    CHECK_INT(em__sensors_probe(host, &selection, &probe), EM_OK);
+    check_model(channel_named(&probe, "gpu-1/model", NULL), "Tesla T4", 70, "tesla t4 (data sheet)");
+    check_model(channel_named(&probe, "gpu-0/model", NULL), "AMD GPU 1002:74a1", 750, "instinct mi300x (data sheet)");
+    const em__channel *asleep = channel_named(&probe, "gpu-2/model", NULL);
+    CHECK(asleep && strcmp(asleep->tdp_from, "default for a GPU") == 0);
+    em__sensors_free(&probe);
+    selection.gpu_tdp_w = 300;
+    CHECK_INT(em__sensor_tdp.probe(host, &selection, &probe), EM_OK);
+    check_model(channel_named(&probe, "gpu-0/model", NULL), "Tesla T4", 300, "given");
     em__sensors_free(&probe);
     em__host_unref(host);
 }
@@ -181,6 +219,37 @@ static void test_measured_gpus_are_not_modelled(void)
     em__host_unref(host);
 }
 
+/* A board of amdgpu that answers no power: what it holds its power to is nearer than any data sheet. */
+static void test_the_cap_of_an_unread_board(void)
+{
+    static const char chip[] = "/sys/class/hwmon/hwmon0", board[] = "/sys/devices/pci0000:00/0000:c1:00.0";
+    char path[200];
+    em__host *host = empty_machine(0);
+    em__selection selection = everything();
+    put(host, "/proc/stat", "cpu 1 2 3 4 5 6 7 8\n");
+    em__machine_set_link(host, chip, "../../devices/pci0000:00/0000:c1:00.0/hwmon/hwmon0");
+    snprintf(path, sizeof path, "%s/hwmon/hwmon0/device", board);
+    em__machine_set_link(host, path, "../../../0000:c1:00.0");
+    snprintf(path, sizeof path, "%s/uevent", board);
+    put(host, path, "DRIVER=amdgpu\nPCI_ID=1002:744C\nPCI_SLOT_NAME=0000:c1:00.0\n");
+    snprintf(path, sizeof path, "%s/hwmon/hwmon0/name", board);
+    put(host, path, "amdgpu\n");
+    snprintf(path, sizeof path, "%s/hwmon/hwmon0/power1_cap", board);
+    put(host, path, "303000000\n");
+    snprintf(path, sizeof path, "%s/hwmon/hwmon0/power1_average", board);
+    CHECK_INT(em__machine_set_file(host, path, "", 0, 0444, EOPNOTSUPP), 0);
+    em__probe probe = {0};
+    CHECK_INT(em__sensor_amdgpu.probe(host, &selection, &probe), EM_OK);
+    CHECK_INT(em__sensor_tdp.probe(host, &selection, &probe), EM_OK);
+    const em__channel *model = channel_named(&probe, "gpu-0/model", NULL);
+    if (CHECK(model != NULL)) {
+        CHECK_NEAR(model->tdp_each_w, 303, 0);
+        CHECK_TEXT(model->tdp_from, "the board's limit");
+    }
+    em__sensors_free(&probe);
+    em__host_unref(host);
+}
+
 static void test_a_gpu_that_only_the_options_know(void)
 {
     em__host *host = empty_machine(0);
@@ -213,8 +282,10 @@ static void test_a_gpu_that_only_the_options_know(void)
 int main(void)
 {
     RUN(test_gpus_on_the_bus);
+    RUN(test_models_of_the_table);
     RUN(test_which_gpus_are_asked_for);
     RUN(test_measured_gpus_are_not_modelled);
+    RUN(test_the_cap_of_an_unread_board);
     RUN(test_a_gpu_that_only_the_options_know);
     return CHECK_DONE();
 }

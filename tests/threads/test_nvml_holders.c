@@ -8,7 +8,7 @@
 static const char boards[] =
     "board name=\"NVIDIA H200\" uuid=GPU-1 pci=00000000:3B:00.0 cc=9.0 watts=300 update_ms=20\n"
     "board name=\"NVIDIA H200\" uuid=GPU-2 pci=00000000:5E:00.0 cc=9.0 watts=300 update_ms=20\n";
-static char process_file[64];
+static char process_file[80];
 static int (*process_calls)(void);
 
 static void processes(const char *text)
@@ -116,6 +116,13 @@ static void test_answers(void)
     check_answer(NULL, "all", "1 200\n", -1);
     check_answer(first, "all", "code 3\n", -1);
     check_answer(first, "all", "code 999\n0 200\n", -1);
+    check_answer(first, "all", "draws 0 200\n", 1); /* a desktop draws with what is measured */
+    check_answer(first, "all", "0 100\ndraws 1 101\nmps 0 102\n", 0);
+    check_answer(first, "all", "0 100\nmps 1 200\n", 1);
+    check_answer(first, "0", "draws 1 200\nmps 1 200\n", 0);
+    check_answer(first, "all", "0 100\ndraws code 3\nmps code 13\n", 0);
+    check_answer(first, "all", "0 100\ndraws code 999\n", -1);
+    check_answer(first, "all", "code 999\ndraws 0 200\n", 1);
     check_answer(first, "all", "claim 1000000000\n", -1);
     check_answer(first, "all", "claim 1000000000\ncode 7\n", -1);
 }
@@ -130,6 +137,32 @@ static void test_many(void)
     check_answer("pid:[4026531836]", "all", list, 1);
     list[strlen(list) - 6] = '\0';
     check_answer("pid:[4026531836]", "all", list, 0);
+}
+
+/* The driver of another maker's board lists nobody: without it the answer is known, with it only that there is one. */
+static void test_a_board_that_nobody_tells_of(void)
+{
+    static const struct {
+        const char *channels, *list;
+        int expected;
+    } cases[] = {{"", "", -1}, {"", "1 200\n", 1}, {"-gpu-2/*", "", 0}};
+    for (size_t i = 0; i < 3; i++) {
+        em__host *host = make_host("pid:[4026531836]");
+        put(host, "/sys/class/hwmon/hwmon3/name", "i915\n");
+        put(host, "/sys/class/hwmon/hwmon3/energy1_input", "25637161804\n");
+        put(host, "/sys/class/hwmon/hwmon3/power1_max", "55000000\n");
+        processes(cases[i].list);
+        script(boards);
+        em_options options;
+        em_meter *meter = NULL;
+        em_options_init(&options, sizeof options);
+        options.gpus = "all";
+        options.channels = cases[i].channels;
+        CHECK_INT(em__meter_create_on(host, &options, NULL, &meter), EM_OK);
+        CHECK_INT(shared_in(meter), cases[i].expected);
+        em_meter_destroy(meter);
+        em__host_unref(host);
+    }
 }
 
 /* Somebody who was there at the start counts, until the meter begins anew; nobody is looked for while it samples. */
@@ -209,6 +242,7 @@ int main(void)
     setenv("EM_FAKE_NVML_PROCESSES", process_file, 1);
     RUN(test_answers);
     RUN(test_many);
+    RUN(test_a_board_that_nobody_tells_of);
     RUN(test_looks);
     RUN(test_no_gpu);
     RUN(test_a_hang); /* its thread ends after it */

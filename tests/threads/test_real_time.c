@@ -126,7 +126,7 @@ static errors measure_windows(em_meter *meter, const wave *power, uint64_t origi
     }
     double outside_s = (double)(whole.duration_ns - sum_ns) / 1e9; /* microseconds at both ends of the run */
     /* Between two updates whose instants are off, power is interpolated at up to twice the wave's. */
-    CHECK_NEAR(sum_j, whole.total.energy_j, 800 * outside_s + count * 1e-6);
+    CHECK_NEAR(sum_j, whole.total.energy_j, 2 * power->high_w * outside_s + count * 1e-6);
     CHECK_INT(whole.total.gap_ns, 0);
     CHECK_NEAR(whole.by_provenance_j[EM_FROM_MEASURED], whole.total.energy_j, 1e-9);
     printf("# %d windows: total %+.3f %%, mean %.3f %%, worst %.3f %%\n", count, 100 * found.total, 100 * found.mean,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
-/* A trace that many threads and the sampler fill at once: what it replays is what the meter gave. */
+/* A trace that many threads and the sampler fill at once: what it replays is what the meter gave. Beside it a list of
+ * windows: each has one line. */
 #include "rig/fake_host.h"
 #include "rig/random.h"
 #include "unit/replaying.h"
@@ -17,7 +18,7 @@ enum { CALLERS = 3, WINDOWS = 400 };
 
 static rig_host *machine;
 static em_meter *meter;
-static atomic_int running;
+static atomic_int running, begun;
 
 static void pause_for(uint64_t duration_ns)
 {
@@ -35,11 +36,13 @@ static void *take_windows(void *argument)
         spec.kind = (int32_t)(state >> 60 & 3);
         if (open && state >> 58 & 1) {
             em_window_lap(meter, open, &spec, NULL, &open);
+            atomic_fetch_add(&begun, 1);
         } else if (open) {
             em_window_end(meter, open, NULL);
             open = 0;
         } else {
             em_window_begin(meter, &spec, &open);
+            atomic_fetch_add(&begun, 1);
         }
         pause_for(state >> 45 & 0xFFFFF); /* up to a millisecond */
     }
@@ -81,15 +84,31 @@ static void expect_same(int descriptor)
     em_trace_destroy(trace);
 }
 
+static void expect_lines(int descriptor)
+{
+    char part[4096];
+    int lines = 0;
+    ssize_t length;
+    lseek(descriptor, 0, SEEK_SET);
+    while ((length = read(descriptor, part, sizeof part)) > 0) {
+        for (ssize_t i = 0; i < length; i++) {
+            lines += part[i] == '\n';
+        }
+    }
+    CHECK_INT(em_meter_windows_status(meter, NULL), EM_OK);
+    CHECK_INT(lines, atomic_load(&begun)); /* All have ended: those that were open when the meter closed, too. */
+}
+
 static void test_many_threads(void)
 {
     pthread_t threads[CALLERS + 1];
     wave package = wave_square(40, 120, 0.07, 0.5, 0), memory = wave_constant(20), core = wave_constant(30);
-    int descriptor = new_file();
+    int descriptor = new_file(), list = new_file();
     em_options options;
     em_options_init(&options, sizeof options);
     options.sample_interval_ns = MS;
     options.trace_fd = descriptor;
+    options.windows_fd = list;
     machine = rig_host_create_live();
     rig_host_put_cpus(machine, "GenuineIntel", "Rig CPU", 1, 4);
     rig_host_put_zone(machine,
@@ -109,12 +128,14 @@ static void test_many_threads(void)
     }
     CHECK_INT(em_meter_close(meter, S), EM_OK);
     expect_same(descriptor);
+    expect_lines(list);
     em_meter_destroy(meter);
     while (rig_host_threads(machine) > 0) {
         pause_for(MS);
     }
     rig_host_destroy(machine);
     close(descriptor);
+    close(list);
 }
 
 /* Rounds are a minute apart: a queue that fills up is written in between. */

@@ -154,6 +154,27 @@ static void test_a_frozen_gauge(void)
     }
 }
 
+/* Both a minute and 100 readings: one that is read once a second needs longer, one that is read often does not. */
+static void test_when_a_gauge_is_frozen(void)
+{
+    static const struct {
+        uint64_t every_ns;
+        int first; /* the reading that finds it so, from 1 */
+    } rates[] = {{S, 100}, {500 * MS, 121}, {100 * MS, 601}};
+    wave constant = wave_constant(300);
+    rig_channel channel = board(EM_KIND_GAUGE, (rig_source){.wave = &constant});
+    for (size_t i = 0; i < 3; i++) {
+        em__check check = {.same_count = 0};
+        em__reading reading = {.value = 300000};
+        int first = 0;
+        for (int n = 1; n <= 700 && !first; n++) {
+            em__check_reading(&check, &channel.facts, 100 * S + (uint64_t)n * rates[i].every_ns, &reading, 0);
+            first = check.findings.held ? n : 0;
+        }
+        CHECK_INT(first, rates[i].first);
+    }
+}
+
 static void test_a_counter_and_its_gauge_disagree(void)
 {
     for (int off_percent = 10; off_percent <= 20; off_percent += 10) {
@@ -269,6 +290,7 @@ int main(void)
     RUN(test_a_short_stall);
     RUN(test_an_unmoving_counter_beside_a_gauge);
     RUN(test_a_frozen_gauge);
+    RUN(test_when_a_gauge_is_frozen);
     RUN(test_a_counter_and_its_gauge_disagree);
     RUN(test_a_counter_that_falls_short);
     RUN(test_a_loop_in_step_with_a_gauge);

@@ -141,6 +141,9 @@ static void test_resolution(void)
     CHECK_INT(totals_of(499 * MS).total.resolution, EM_RESOLUTION_BELOW);
     sums[0].counted_uj = sums[1].counted_uj = 0;
     CHECK_INT(totals_of(499 * MS).total.resolution, EM_RESOLUTION_BELOW); /* a zero is no better than its sensor */
+    begin(1);
+    members[0].role = EM_ROLE_UNREADABLE;
+    CHECK_INT(totals_of(5000 * MS).total.resolution, EM_RESOLUTION_BELOW); /* nor one that nothing gave */
 }
 
 /* ------------------------------------------------------------------------------------------------------ uncertainty */

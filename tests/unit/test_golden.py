@@ -13,10 +13,15 @@ from typing import Any, NoReturn
 import pytest
 
 DOUBTS = ["uncertainty_j", "uncertainty_gain_j", "uncertainty_edge_j"]
+ITEMS = [
+    *("items", "energy_per_item_j", "energy_per_item_uncertainty_j"),
+    *("items_per_j", "items_per_j_uncertainty"),
+]
 GROUP = [
     "count",
     *(f"mean_{what}" for what in ("duration_s", "energy_j", "carbon_g")),
     *(f"total_{what}" for what in ("duration_s", "energy_j", "carbon_g")),
+    *("carbon_basis", "cost", "embodied_g", "windows_with_items", *ITEMS),
     "distinct_energy_j",
     *DOUBTS,
 ]
@@ -27,16 +32,21 @@ CHANNEL = [
 SUMMARY = [
     *("schema", "device", "gpu_name", "gpu_shared"),
     *("carbon_intensity_g_per_kwh", "num_batches", "num_epochs"),
-    *("batch_summary", "epoch_summary", "windows", "run", "carbon_basis"),
+    *("batch_summary", "epoch_summary", "windows", "run", "carbon_basis", "rates"),
     *("tdp", "overhead", "scope"),
 ]
 RUN = [
-    *("duration_s", "energy_j", "avg_power_w", "carbon_g"),
+    *("duration_s", "energy_j", "avg_power_w"),
+    *("carbon_g", "carbon_basis", "cost", "embodied_g", *ITEMS),
     *("cpu_energy_j", "gpu_energy_j", "dram_energy_j", "other_energy_j"),
     *("energy_by_provenance", *DOUBTS, "resolution", "reasons"),
     *("channels", "complete", "missing", "final"),
-    "process_cpu_share",
+    *("process_cpu_share", "process_cpu_share_reason"),
     *("in_epochs_j", "in_batches_j", "outside_windows_j"),
+]
+BASIS = [
+    *("g_per_kwh", "source", "year", "zone", "zone_name", "location", "method"),
+    *("is_default", "pue", "pue_source"),
 ]
 SCOPE = ["host", "boot_id", "pid", "started_at", "t_begin", "t_end", "devices"]
 
@@ -70,17 +80,20 @@ def test_every_summary_has_every_key(root: Path, name: str) -> None:
     assert document["schema"] == 1
     assert list(document["run"]) == RUN
     assert list(document["scope"]) == SCOPE
-    assert list(document["carbon_basis"]) == ["g_per_kwh", "source", "year", "is_default"]
+    assert list(document["carbon_basis"]) == BASIS
+    assert list(document["rates"]) == ["price_per_kwh", "embodied_kg", "lifetime_years"]
     assert list(document["overhead"]) == ["fraction", "limit", "caller_s", "sync_s"]
     assert list(document["tdp"]) == ["cpu", "gpu", "unused"]
     rows = [document["batch_summary"], document["epoch_summary"], *document["windows"].values()]
     for row in rows:
         assert list(row) == GROUP
+        assert row["carbon_basis"] == document["carbon_basis"]
         assert isinstance(row["count"], int)
         assert all(isinstance(row[key], float) for key in (*GROUP[4:7], *DOUBTS))
         assert all((row[key] is None) == (row["count"] == 0) for key in GROUP[1:4])
     for key in ("duration_s", "energy_j", "avg_power_w", "carbon_g", *DOUBTS):
         assert isinstance(document["run"][key], float)
+    assert document["run"]["carbon_basis"] == document["carbon_basis"]
     for channel in document["run"]["channels"].values():
         assert list(channel) == CHANNEL
 
@@ -103,6 +116,15 @@ def test_a_name_of_two_kinds_is_one_entry(summary: dict[str, Any]) -> None:
     assert math.isclose(val["total_energy_j"], 62.382 + 10)
     # 62.382 J at 450 g/kWh is 7.7978 mg, and 10 J are 1.25 mg.
     assert math.isclose(val["total_carbon_g"], 0.0077978 + 0.00125, rel_tol=1e-5)
+
+
+def test_what_energy_and_time_amount_to(summary: dict[str, Any]) -> None:
+    rates, run = summary["rates"], summary["run"]
+    for row in (summary["batch_summary"], summary["epoch_summary"], summary["windows"]["val"]):
+        assert math.isclose(row["cost"], row["total_energy_j"] / 3.6e6 * rates["price_per_kwh"])
+    hours = rates["lifetime_years"] * 365 * 24
+    share = run["duration_s"] / 3600 / hours
+    assert math.isclose(run["embodied_g"], 1000 * rates["embodied_kg"] * share)
 
 
 def test_when_it_was_measured(summary: dict[str, Any]) -> None:

@@ -89,13 +89,13 @@ static void test_what_adds_up(void)
         edges[i]->values[0] = values[i];
         edges[i]->values[0].t_ns = edges[i]->t_ns;
     }
-    em__group_add(group, 1, edges[0], edges[1], 32, 0);
+    em__group_add(group, 1, edges[0], edges[1], &(uint64_t){32}, 0);
     CHECK_INT(group->sums[0].energy_uj, 250);
     CHECK_INT(group->sums[0].counted_uj, 30);
     CHECK_INT(group->sums[0].notes, 0);
     CHECK_INT(group->sums[0].status, EM_OK);
     CHECK_NEAR(group->sums[0].edge_variance, 9 + 16, 1e-6);
-    em__group_add(group, 1, edges[1], edges[2], 8, 50);
+    em__group_add(group, 1, edges[1], edges[2], &(uint64_t){8}, 50);
     CHECK_INT(group->count, 2);
     CHECK_INT(group->items, 40);
     CHECK_INT(group->wait_ns, 50);

@@ -69,6 +69,7 @@ static void expect(const row rows[], size_t count)
 #define PACKAGE(rank) EM__COVERS_PACKAGE, rank, 0, -1, 0, 0
 #define MODULE EM__COVERS_MODULE, HWMON, -1, -1, 0, 0
 #define MODEL EM__COVERS_ALL_CPUS, TDP, -1, -1, 0, 0
+#define TOLD EM__COVERS_DOMAIN, 46, -1, -1, 0, 0
 #define BOARD EM__COVERS_BOARD, NVML, -1, 0, 0, 0
 #define DENIED EM_ERR_PERMISSION
 
@@ -111,6 +112,37 @@ static void a_module_holds_all_but_cards(void)
     snprintf(facts[4].pci, sizeof facts[4].pci, "0000:01:00.0");
     em__roles_resolve(candidates, sizeof rows / sizeof *rows, roles);
     CHECK_INT(roles[4].role, EM_ROLE_COUNTED);
+}
+
+/* What a user told of counts where nothing measures it, in the place of models; it makes up for what cannot be read. */
+static void what_a_user_told_of(void)
+{
+    static const row beside[] = {
+        {"cpu", TOLD, CPU, EM_OK, "mirror of package"}, {"package", PACKAGE(POWERCAP), CPU, EM_OK, "counted"},
+        {"gpu", TOLD, GPU, EM_OK, "mirror of board"},   {"board", BOARD, GPU, EM_OK, "counted"},
+        {"net", TOLD, OTHER, EM_OK, "counted"},         {"dram", TOLD, EM_DOMAIN_DRAM, EM_OK, "counted"}};
+    static const row alone[] = {{"cpu", TOLD, CPU, EM_OK, "counted"},
+                                {"cpu2", TOLD, CPU, EM_OK, "counted"},
+                                {"package", PACKAGE(POWERCAP), CPU, DENIED, "unreadable"},
+                                {"model", MODEL, CPU, EM_OK, "mirror of cpu"},
+                                {"gpu", TOLD, GPU, EM_OK, "counted"},
+                                {"gpu-model", EM__COVERS_BOARD, TDP, -1, 0, 0, 0, GPU, EM_OK, "mirror of gpu"},
+                                {"dimm", EM__COVERS_DRAM, POWERCAP, 0, -1, 0, 0, EM_DOMAIN_DRAM, EM_OK, "counted"},
+                                {"dram", TOLD, EM_DOMAIN_DRAM, EM_OK, "mirror of dimm"}};
+    static const row modelled[] = {{"cpu", TOLD, CPU, EM_ERR_BROKEN, "unreadable"},
+                                   {"model", MODEL, CPU, EM_OK, "counted"},
+                                   {"dram", TOLD, EM_DOMAIN_DRAM, EM_OK, "part of model"},
+                                   {"gpu", TOLD, GPU, EM_ERR_BROKEN, "missing"},
+                                   {"net", TOLD, OTHER, EM_ERR_BROKEN, "missing"}};
+    static const row module[] = {{"vdd_in", MODULE, OTHER, EM_OK, "counted"},
+                                 {"cpu", TOLD, CPU, EM_OK, "part of vdd_in"},
+                                 {"gpu", TOLD, GPU, EM_OK, "part of vdd_in"},
+                                 {"net", TOLD, OTHER, EM_OK, "counted"},
+                                 {"model", MODEL, CPU, EM_OK, "mirror of vdd_in"}};
+    EXPECT(beside);
+    EXPECT(alone);
+    EXPECT(modelled);
+    EXPECT(module);
 }
 
 static void things_inside_things(void)
@@ -241,6 +273,7 @@ int main(int argc, char **argv)
     rig_random_start(argc, argv);
     RUN(feeds_are_added_where_nothing_holds_them);
     RUN(a_module_holds_all_but_cards);
+    RUN(what_a_user_told_of);
     RUN(things_inside_things);
     RUN(a_second_die_shows_on_the_first);
     RUN(a_socket_with_its_memory);

@@ -274,6 +274,26 @@ static void only_files_below_the_root_are_read(void)
     tree_end();
 }
 
+/* Of the kernel's NVIDIA driver only models are kept, and a sleeping board is left alone. */
+static void models_of_gpus(void)
+{
+    static const char awake[] = "/proc/driver/nvidia/gpus/0000:3b:00.0/information";
+    static const char asleep[] = "/proc/driver/nvidia/gpus/0000:af:00.0/information";
+    em__host *host = empty();
+    char *text = NULL, model[64] = "";
+    put(host, awake, "Model: \t\t Tesla T4\nIRQ: \t 37\nGPU UUID: \t GPU-11111111\n", 0444, 0);
+    put(host, asleep, "Model: \t\t NVIDIA A30\n", 0444, 0);
+    put(host, "/sys/bus/pci/devices/0000:af:00.0/power/runtime_status", "suspended\n", 0444, 0);
+    em__host *copy = recorded(host, 0, &text);
+    CHECK(em__host_text(copy, awake, model, sizeof model) > 0);
+    CHECK_TEXT(model, "Model: \t\t Tesla T4");
+    CHECK(em__host_text(copy, asleep, model, sizeof model) < 0);
+    CHECK(text && !strstr(text, "GPU-1111"));
+    free(text);
+    em__host_unref(copy);
+    em__host_unref(host);
+}
+
 int main(void)
 {
     RUN(digests_are_those_of_the_standard);
@@ -283,5 +303,6 @@ int main(void)
     RUN(folders_that_hold_nothing_are_there);
     RUN(a_recording_has_an_end);
     RUN(only_files_below_the_root_are_read);
+    RUN(models_of_gpus);
     return CHECK_DONE();
 }

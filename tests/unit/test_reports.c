@@ -2,6 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The energy-meter authors */
 /* Reports against kept documents (tests/unit/golden; EM_REFRESH=1 writes them anew), which the Python tests read with
  * Python's own json. Quantities against figures worked by hand, times against the C library's calendar. */
+#include "metrics/items.h"
 #include "metrics/summary.h"
 #include "reports/doctor.h"
 #include "reports/layout.h"
@@ -226,6 +227,7 @@ static em_group group(int32_t kind, const char *name, uint64_t count, uint64_t d
     made.process_cpu_share = NAN;
     made.total.energy_j = made.distinct.energy_j = energy_j;
     made.carbon_g = energy_j / 3.6e6 * 450;
+    made.cost = made.embodied_g = NAN;
     for (size_t i = 0; i < EM_DOMAINS; i++) {
         made.by_domain[i].energy_j = NAN;
     }
@@ -235,8 +237,10 @@ static em_group group(int32_t kind, const char *name, uint64_t count, uint64_t d
 static em__summary_facts plain_facts(void)
 {
     return (em__summary_facts){.device = "cpu",
-                               .g_per_kwh = 450,
-                               .carbon_source = "user",
+                               .carbon = {.g_per_kwh = 450, .pue = 1, .source = "user", .pue_source = "assumed"},
+                               .price_per_kwh = NAN,
+                               .embodied_kg = NAN,
+                               .lifetime_years = NAN,
                                .tdp_cpu = {.each_w = NAN},
                                .tdp_gpu = {.each_w = NAN},
                                .run_is_complete = 1,
@@ -267,6 +271,15 @@ static void summary_of_a_run(int32_t format, const char *golden)
     }
     groups[0].total = (em_energy){
         .energy_j = 1000, .uncertainty_j = 82, .gain_j = 80, .edge_j = 18, .resolution = EM_RESOLUTION_COARSE};
+    /* 1000 J for 192 items, of which the batches took 600.5 J; 10 J ± 1 J for 20; 100 items whose energy nobody knows. */
+    groups[0].items = 192;
+    groups[0].per_item = em__per_item_of(1000.0 / 192, 82.0 / 192, 1);
+    groups[4].items = 192;
+    groups[4].per_item = em__per_item_of(600.5 / 192, 60.05 / 192, 6);
+    groups[5].items = 20;
+    groups[5].per_item = em__per_item_of(0.5, 0.05, 2);
+    groups[8].items = 1000000;
+    groups[8].per_item = em__per_item_of(1e-6, 2e-7, 1);
     energies[0] = (em_energy){.energy_j = 200.25,
                               .counted_j = 200.25,
                               .uncertainty_j = 20.03,
@@ -294,8 +307,8 @@ static void summary_of_a_run(int32_t format, const char *golden)
     for (size_t i = 0; i < MACHINE; i++) {
         devices[i] = (em__summary_device){.counted_j = NAN};
     }
-    devices[0] = (em__summary_device){200.25, points, 3};
-    devices[4] = (em__summary_device){799.75, NULL, 0};
+    devices[0] = (em__summary_device){.counted_j = 200.25, .points = points, .point_count = 3};
+    devices[4] = (em__summary_device){.counted_j = 799.75};
     const em__summary_missing missing[] = {{"cpu-1/package", "the source answers with an error or with garbage"}};
     em__summary_facts facts = plain_facts();
     facts.host = "node-7";
@@ -307,10 +320,20 @@ static void summary_of_a_run(int32_t format, const char *golden)
     facts.device = "gpu";
     facts.gpu_name = "NVIDIA H200";
     facts.gpu_shared = 1;
-    facts.carbon_source = "Ember, world average";
-    facts.g_per_kwh = 472.95;
-    facts.carbon_year = 2024;
-    facts.carbon_is_default = 1;
+    facts.carbon.source = "Ember - Yearly Electricity Data";
+    facts.carbon.zone = "IE";
+    facts.carbon.zone_name = "Ireland";
+    facts.carbon.location = "aws:eu-west-1";
+    facts.carbon.method = "life-cycle";
+    facts.carbon.pue_source = "AWS";
+    facts.price_per_kwh = 0.3;
+    facts.embodied_kg = 1000;
+    facts.lifetime_years = 4;
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        groups[i].cost = groups[i].total.energy_j / 3.6e6 * 0.3;
+        groups[i].embodied_g = (double)groups[i].duration_ns / 1e9 / (4 * 365 * 86400.0) * 1e6;
+    }
+    facts.carbon.year = 2024;
     facts.in_epochs_j = 700;
     facts.in_batches_j = 610.5;
     facts.outside_windows_j = 299.5;
@@ -337,6 +360,21 @@ static void summary_for_people(void)
     summary_of_a_run(EM_FORMAT_TEXT, "summary.txt");
 }
 
+static void summary_for_spreadsheets(void)
+{
+    summary_of_a_run(EM_FORMAT_CSV, "summary.csv");
+}
+
+static void summary_for_model_cards(void)
+{
+    summary_of_a_run(EM_FORMAT_MODEL_CARD, "model-card.md");
+}
+
+static void summary_for_boamps(void)
+{
+    summary_of_a_run(EM_FORMAT_BOAMPS, "boamps.json");
+}
+
 static void an_empty_run_divides_nothing_by_zero(void)
 {
     em_group groups[] = {group(EM_WINDOW_RUN, NULL, 0, 0, NAN)};
@@ -350,6 +388,14 @@ static void an_empty_run_divides_nothing_by_zero(void)
     char *text = em__reports_summary(&summary, &facts, EM_FORMAT_TEXT, &length);
     CHECK(text && !strstr(text, "nan") && !strstr(text, "inf"));
     free(text);
+    facts.carbon =
+        (em_carbon){.g_per_kwh = 472.94, .pue = 1, .is_default = 1, .year = 2024, .source = "Ember", .zone = "WORLD"};
+    text = em__reports_summary(&summary, &facts, EM_FORMAT_CSV, &length);
+    expect_golden(text, length, "summary-empty.csv");
+    text = em__reports_summary(&summary, &facts, EM_FORMAT_MODEL_CARD, &length);
+    expect_golden(text, length, "model-card-empty.md");
+    text = em__reports_summary(&summary, &facts, EM_FORMAT_BOAMPS, &length);
+    expect_golden(text, length, "boamps-empty.json");
 }
 
 static void names_used_with_several_kinds_are_one(void)
@@ -475,6 +521,9 @@ int main(void)
     RUN(nothing_found);
     RUN(summary_for_machines);
     RUN(summary_for_people);
+    RUN(summary_for_spreadsheets);
+    RUN(summary_for_model_cards);
+    RUN(summary_for_boamps);
     RUN(an_empty_run_divides_nothing_by_zero);
     RUN(names_used_with_several_kinds_are_one);
     RUN(started_at_is_the_calendars_time);

@@ -179,6 +179,29 @@ static void test_a_tree_by_parents(void)
     check_tree(0);
 }
 
+/* Descendants are looked for in 0.0025 % of the time: after a look of 100 µs not before 4 s, of 10 µs after a second. */
+static void test_how_often_descendants_are_looked_for(void)
+{
+    static const struct {
+        uint64_t cost_ns, rest_ns;
+    } looks[] = {{100000, 4 * S}, {10000, S}};
+    for (size_t i = 0; i < 2; i++) {
+        em__cpu_time_source *source = NULL;
+        begin_tree(0);
+        CHECK_INT(em__cpu_time_open(rig_host_base(machine), &source), EM_OK);
+        rig_host_set_clock_cost(machine, looks[i].cost_ns);
+        uint64_t looked_ns = now(), begin = process_ticks(source, 1);
+        tick(50 * MS);
+        spawn(101, SELF)->used = 40;
+        tick(looked_ns + looks[i].rest_ns - 10 * MS - now());
+        CHECK_INT(process_ticks(source, 0) - begin, 0);
+        tick(looked_ns + looks[i].rest_ns + 10 * MS - now());
+        CHECK_INT(process_ticks(source, 0) - begin, 40);
+        em__cpu_time_close(source);
+        rig_host_destroy(machine);
+    }
+}
+
 static void test_no_process(void)
 {
     em__cpu_time_source *source;
@@ -231,6 +254,8 @@ static void test_windows(void)
     CHECK_NEAR(a.process_cpu_share, 0.75, 0.03);
     CHECK_NEAR(b.process_cpu_share, 0.25, 0.03);
     CHECK(isnan(final_result(brief).process_cpu_share)); /* 0.1 s */
+    CHECK(strstr(final_result(brief).process_cpu_share_reason, "shorter than 0.2 s") != NULL);
+    CHECK(a.process_cpu_share_reason == NULL);
     end_window(run);
     em_summary *summary;
     CHECK_INT(em_summary_create(meter, S, &summary), EM_OK);
@@ -290,22 +315,27 @@ static void test_unknown(void)
     end_all();
     em__sum mine = {.energy_uj = 100000}, busy = {.energy_uj = 500000, .updates = 1};
     CHECK_NEAR(em__share_of(&mine, &busy, S), 0.2, 1e-12);
+    CHECK(em__share_unknown(&mine, &busy, S) == NULL);
     CHECK(isnan(em__share_of(&mine, &busy, S / 10)));
     mine.gap_ns = 1;
     CHECK(isnan(em__share_of(&mine, &busy, S)));
+    CHECK(strstr(em__share_unknown(&mine, &busy, S), "no reading") != NULL);
     mine = (em__sum){.energy_uj = 600000};
     CHECK_NEAR(em__share_of(&mine, &busy, S), 1, 0);
     busy.edges_ns = 2e9F;
     CHECK(isnan(em__share_of(&mine, &busy, 19 * S)));
+    CHECK(strstr(em__share_unknown(&mine, &busy, 19 * S), "edges") != NULL);
     CHECK_NEAR(em__share_of(&mine, &busy, 20 * S), 1, 0);
     busy = (em__sum){.energy_uj = 100000, .updates = 1};
     CHECK(isnan(em__share_of(&mine, &busy, S)));
+    CHECK(strstr(em__share_unknown(&mine, &busy, S), "busy for less") != NULL);
 }
 
 int main(void)
 {
     RUN(test_a_tree_by_lists);
     RUN(test_a_tree_by_parents);
+    RUN(test_how_often_descendants_are_looked_for);
     RUN(test_no_process);
     RUN(test_windows);
     RUN(test_pauses);

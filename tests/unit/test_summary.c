@@ -330,7 +330,7 @@ static void test_nothing_was_measured(void)
     em_summary_destroy(summary);
     rig_ledger_free(&rig);
 
-    em__ledger_setup setup = {.interval_ns = 100 * MS, .patience_ns = S, .g_per_kwh = 450};
+    em__ledger_setup setup = {.interval_ns = 100 * MS, .patience_ns = S, .rates = {450, 1, NAN, NAN, NAN}};
     setup.unmeasured[EM_DOMAIN_CPU] = EM_ERR_NO_DRIVER;
     rig_ledger_init(&rig, NULL, 0, &setup);
     em_window window = rig_ledger_begin(&rig, EM_WINDOW_BATCH, NULL, S);

@@ -38,7 +38,7 @@ static void begin_tape(tape *t, const char *name, const rig_channel *channels, s
 {
     static const uint64_t no_costs[RIG_CHANNELS];
     em__surroundings around = {
-        .host = "rig", .pid = 1, .carbon_source = "user", .overhead_limit = NAN, .costs_ns = no_costs};
+        .host = "rig", .pid = 1, .carbon = {.source = "user"}, .overhead_limit = NAN, .costs_ns = no_costs};
     rig_ledger_init(&t->rig, channels, count, NULL);
     t->descriptor = open(path_of(name, ".trace"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (t->descriptor < 0 || em__tracer_create(t->descriptor, &t->rig.ledger.setup, &around, &t->tracer) != EM_OK) {

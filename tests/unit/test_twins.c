@@ -50,7 +50,7 @@ static void begin(size_t count)
                               .count = count,
                               .interval_ns = 100 * MS,
                               .patience_ns = 3 * EM__NS_PER_S,
-                              .g_per_kwh = 400};
+                              .rates = {400, 1, NAN, NAN, NAN}};
     CHECK_INT(em__ledger_init(&ledger, &setup), EM_OK);
 }
 
