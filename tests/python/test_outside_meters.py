@@ -197,4 +197,4 @@ def test_commands_that_measure(command: Path, tmp_path: Path) -> None:
     for name in ("run", "record", "watch"):
         done = call(name, "--file", "wall", "-o", "x", "true")
         assert done.returncode == (125 if name == "run" else 2)
-        assert f"{name}: --file \"wall\" names no unit" in done.stderr
+        assert f'{name}: --file "wall" names no unit' in done.stderr
