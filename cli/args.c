@@ -222,9 +222,13 @@ int args_help(const args_line *args, const char *usage, const char *purpose)
     fprintf(page, "usage: %s\n%s\n\n", usage, purpose);
     for (size_t i = 0; i < args->option_count + args->shared_count; i++) {
         const args_option *option = option_at(args, i);
+        const char *help = option->help;
         int width =
             fprintf(page, "  %s%s%s", option->name, option->value ? " " : "", option->value ? option->value : "");
-        fprintf(page, "%*s%s\n", width < 24 ? 24 - width : 1, "", option->help);
+        while (i + 1 < args->option_count && !option_at(args, i + 1)->help) {
+            width += fprintf(page, ", %s", option_at(args, ++i)->name);
+        }
+        fprintf(page, "%*s%s\n", width < 24 ? 24 - width : 1, "", help);
     }
     int status = fclose(page) == 0 ? cmd_print(text, length) : EXIT_FAILED;
     free(text);

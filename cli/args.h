@@ -9,7 +9,7 @@
 typedef struct {
     const char *name;  /* "--root", or "-o, --output" */
     const char *value; /* what follows it, as its help calls it; NULL: nothing */
-    const char *help;
+    const char *help;  /* NULL: this is shown beside the one before it, whose help is of both */
 } args_option;
 
 typedef struct {

@@ -172,6 +172,7 @@ int cmd_doctor(int argc, char **argv)
     for (int option; (option = args_next(&args, &value)) != ARGS_END && result == 0;) {
         switch (option) {
         case HELP:
+            cmd_free_options(&chosen);
             return args_help(&args, "energy-meter doctor [OPTION]...",
                              "Measures for a second, then tells of every source what it gives, what a read\n"
                              "costs, how often it updates and how it enters the total, and for what is missing\n"

@@ -112,24 +112,14 @@ static int read_line(args_line *args, plan *of)
     return wrong ? wrong : cmd_check_root("record", &of->options);
 }
 
-int cmd_record(int argc, char **argv)
+static int run(plan *of)
 {
-    args_line args = {"record", argc, argv, 1, options, OPTIONS, measure_options, MEASURE_COUNT, 0};
     em_error error = {.size = sizeof error};
     em_meter *meter = NULL;
     sigset_t ends;
-    plan of = {0};
-    cmd_options(&of.options);
-    int result = read_line(&args, &of);
-    if (result == HELP - 1) {
-        return args_help(&args, "energy-meter record -o FILE [OPTION]...",
-                         "Measures until it is stopped (Ctrl-C), and keeps all readings for report.");
-    }
-    if (result != 0) {
-        return result;
-    }
-    of.options.trace_fd = output_create_trace("record", "-o", of.path);
-    if (of.options.trace_fd < 0) {
+    int result;
+    of->options.trace_fd = output_create_trace("record", "-o", of->path);
+    if (of->options.trace_fd < 0) {
         return EXIT_FAILED;
     }
     sigemptyset(&ends);
@@ -138,18 +128,34 @@ int cmd_record(int argc, char **argv)
     sigaddset(&ends, SIGHUP);
     sigaddset(&ends, SIGQUIT);
     sigprocmask(SIG_BLOCK, &ends, NULL);
-    int status = em_meter_create(&of.options, &error, &meter);
+    int status = em_meter_create(&of->options, &error, &meter);
     if (status == EM_OK) {
-        result = record(meter, &ends, &of);
+        result = record(meter, &ends, of);
     } else {
         result = measure_say("record", status, &error);
-        output_discard_trace(of.path, of.options.trace_fd);
-        of.options.trace_fd = -1;
+        output_discard_trace(of->path, of->options.trace_fd);
+        of->options.trace_fd = -1;
     }
     em_meter_destroy(meter);
-    if (of.options.trace_fd >= 0 && close(of.options.trace_fd) < 0 && result == 0) {
-        args_say("record", "-o %s: %s", of.path, strerror(errno));
+    if (of->options.trace_fd >= 0 && close(of->options.trace_fd) < 0 && result == 0) {
+        args_say("record", "-o %s: %s", of->path, strerror(errno));
         result = EXIT_FAILED;
     }
+    return result;
+}
+
+int cmd_record(int argc, char **argv)
+{
+    args_line args = {"record", argc, argv, 1, options, OPTIONS, measure_options, MEASURE_COUNT, 0};
+    plan of = {0};
+    cmd_options(&of.options);
+    int result = read_line(&args, &of);
+    if (result == HELP - 1) {
+        cmd_free_options(&of.options);
+        return args_help(&args, "energy-meter record -o FILE [OPTION]...",
+                         "Measures until it is stopped (Ctrl-C), and keeps all readings for report.");
+    }
+    result = result ? result : run(&of);
+    cmd_free_options(&of.options);
     return result;
 }

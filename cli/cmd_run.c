@@ -20,8 +20,8 @@ static const uint64_t patience_ns = 2000000000;
 static const args_option options[OPTIONS] = {
     [HELP] = {"--help", NULL, "show this"},
     [OUTPUT] = {"-o, --output", "FILE", "write the result there instead of to stderr; -: stdout"},
-    [JSON] = {"--json", NULL, "print JSON (schema 1)"},
-    [CSV] = {"--csv", NULL, "print CSV"},
+    [JSON] = {"--json", NULL, "print JSON (schema 1) or CSV"},
+    [CSV] = {"--csv", NULL, NULL},
     [FORMAT] = {"--format", "FORMAT", "text, json, csv, model-card or boamps"},
     [TRACE] = {"--trace", "FILE", "keep all readings in a new file, for report"},
     [REPEAT] = {"-r, --repeat", "N", "run it N times; mean, deviation, 95 % interval"},
@@ -231,9 +231,12 @@ int cmd_run(int argc, char **argv)
     cmd_options(&of.options);
     int wrong = read_line(&args, &of);
     if (wrong == HELP - 1) {
+        cmd_free_options(&of.options);
         return args_help(&args, "energy-meter run [OPTION]... [--] COMMAND [ARGUMENT]...",
                          "Measures while COMMAND runs. Its status is returned; 125: it was not started.");
     }
     wrong = wrong ? wrong : check(&of);
-    return wrong ? NOT_MEASURED : run(&of);
+    int status = wrong ? NOT_MEASURED : run(&of);
+    cmd_free_options(&of.options);
+    return status;
 }

@@ -39,6 +39,7 @@ int cmd_sensors(int argc, char **argv)
     for (int option; (option = args_next(&args, &value)) != ARGS_END && result == 0;) {
         switch (option) {
         case HELP:
+            cmd_free_options(&chosen);
             return args_help(&args, "energy-meter sensors [OPTION]...",
                              "Lists what can be measured, how each number enters the total, and for what is\n"
                              "missing the reason and the remedy.");

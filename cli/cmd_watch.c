@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HELP, JSON, INTERVAL, FOR, OPTIONS };
+enum { HELP, JSON, INTERVAL, FOR, REPLAY, OPTIONS };
 enum { GO_ON = -1, SIGNALLED = 128 };
 static const double finest_s = 0.1; /* of the sensors, between looks that are further apart */
 
@@ -27,6 +27,7 @@ static const args_option options[OPTIONS] = {
     [JSON] = {"--json", NULL, "print one line of JSON a sample instead"},
     [INTERVAL] = {"--interval", "SECONDS", "between samples, 0.05 to 60; default 1"},
     [FOR] = {"--for", "SECONDS", "end by itself, as after 90, 500ms or 2m"},
+    [REPLAY] = CMD_REPLAY,
 };
 
 typedef struct {
@@ -219,6 +220,9 @@ static int read_line(args_line *args, plan *of)
         case FOR:
             wrong = args_seconds("watch", "--for", value, 0.001, 1e8, &of->seconds);
             break;
+        case REPLAY:
+            wrong = cmd_replay("watch", &of->options, value);
+            break;
         default:
             wrong = option < 0 ? EXIT_USAGE : measure_take(&of->options, "watch", option - OPTIONS, value);
         }
@@ -236,6 +240,7 @@ int cmd_watch(int argc, char **argv)
     cmd_options(&of.options);
     int wrong = read_line(&args, &of);
     if (wrong == HELP - 1) {
+        cmd_free_options(&of.options);
         return args_help(&args, "energy-meter watch [--interval SECONDS] [--json] [OPTION]...",
                          "Power now and over the last minutes, energy and carbon since the start, of all\n"
                          "that is counted. q ends it.");
@@ -243,7 +248,9 @@ int cmd_watch(int argc, char **argv)
     const char *refusal = wrong || of.is_json ? NULL : screen_refusal();
     if (refusal) {
         args_say("watch", "%s", refusal);
-        return EXIT_USAGE;
+        wrong = EXIT_USAGE;
     }
-    return wrong ? wrong : run(&of);
+    wrong = wrong ? wrong : run(&of);
+    cmd_free_options(&of.options);
+    return wrong;
 }

@@ -18,6 +18,7 @@ const args_option measure_options[MEASURE_COUNT] = {
     [MEASURE_GPU_TDP] = {"--gpu-tdp", "WATTS", "of one GPU, where it must be estimated"},
     [MEASURE_GPUS] = {"--gpus", "WHICH", "visible (default), all, local_rank, 0,2 or UUIDs"},
     [MEASURE_CHANNELS] = {"--channels", "PATTERNS", "count or leave out: \"+platform/psys,-gpu-1*\""},
+    [MEASURE_FILE] = CMD_FILE,
     [MEASURE_ROOT] = {"--root", "DIR|FILE.json", "measure a tree like /, or a recorded machine"},
     [MEASURE_AS_USER] = {"--as-user", NULL, "with --root: as an ordinary user could read it"},
     [MEASURE_INTERVAL] = {"--interval", "SECONDS", "time between readings, 0.001 to 60; default 0.1"},
@@ -98,6 +99,8 @@ int measure_take(em_options *options, const char *command, int which, const char
     case MEASURE_CHANNELS:
         options->channels = value;
         break;
+    case MEASURE_FILE:
+        return cmd_file(command, options, value);
     case MEASURE_ROOT:
         cmd_root(options, value);
         break;

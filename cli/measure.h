@@ -19,6 +19,7 @@ enum {
     MEASURE_GPU_TDP,
     MEASURE_GPUS,
     MEASURE_CHANNELS,
+    MEASURE_FILE,
     MEASURE_ROOT,
     MEASURE_AS_USER,
     MEASURE_INTERVAL, /* the last one: watch has its own */
@@ -26,7 +27,7 @@ enum {
 };
 extern const args_option measure_options[MEASURE_COUNT];
 
-/* Takes one of them over. 0, or EXIT_USAGE after saying what is wrong. */
+/* Takes one of them over; cmd_free_options frees what it took. 0, or an exit status after saying what is wrong. */
 int measure_take(em_options *options, const char *command, int which, const char *value);
 
 /* EM_FORMAT_… of a word, as "json". 0, or EXIT_USAGE after naming those that there are. */

@@ -5,7 +5,7 @@
 _energy_meter() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words i
     local carbon="--location --carbon --pue --price --embodied"
-    local measure="$carbon --interval --cpu-tdp --gpu-tdp --gpus --channels --root --as-user"
+    local measure="$carbon --interval --cpu-tdp --gpu-tdp --gpus --channels --file --root --as-user"
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         words="run watch record report compare merge sensors doctor setup --help --version"
@@ -16,7 +16,7 @@ _energy_meter() {
         for ((i = 2; i < COMP_CWORD; i++)); do
             case ${COMP_WORDS[i]} in
             -o | --output | --format | --trace | -r | --repeat | --location | --carbon | --pue | --price | --embodied | \
-                --interval | --cpu-tdp | --gpu-tdp | --gpus | --channels | --root)
+                --interval | --cpu-tdp | --gpu-tdp | --gpus | --channels | --file | --root)
                 ((i++))
                 ;;
             --)
@@ -39,7 +39,7 @@ _energy_meter() {
         fi
     fi
     case $previous in
-    -o | --output | --trace | --root | --save)
+    -o | --output | --trace | --root | --file | --replay | --save)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
@@ -58,7 +58,7 @@ _energy_meter() {
     esac
     case $command in
     run) words="--output --json --csv --format --trace --repeat --quiet $measure" ;;
-    watch) words="--json --for $measure" ;;
+    watch) words="--json --for --replay $measure" ;;
     record) words="--output --for --quiet $measure" ;;
     report) words="--output --json --csv --format --from --to $carbon" ;;
     compare) words="--json --force" ;;

@@ -110,7 +110,9 @@ static int replay_probe(em__host *host, const em__selection *selection, em__prob
 {
     em__tape *tape = selection->tape;
     if (!tape) {
-        return em__probe_absent(probe, &em__sensor_replay, EM_ERR_NOT_SELECTED, "", "the options name no trace");
+        return em__probe_absent(probe, &em__sensor_replay, EM_ERR_NOT_SELECTED,
+                                "to have a recorded run in the place of this machine, name its trace: --replay FILE",
+                                "the options name no trace");
     }
     if (tape->reading_count == 0) {
         return em__probe_absent(probe, &em__sensor_replay, EM_ERR_NO_ZONES, "replay a trace that has windows",

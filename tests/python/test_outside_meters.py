@@ -160,3 +160,41 @@ def test_the_command(build: Path, tmp_path: Path) -> None:
     assert call("sensors", "--replay", tmp_path).returncode == 1
     done = call("sensors", "--replay", trace, "--file", "x,unit=W")
     assert "in the place of a machine, and files are given; give one of the two" in done.stderr
+
+
+def test_commands_that_measure(command: Path, tmp_path: Path) -> None:
+    """Of 100 W and 50 W that others wrote, and of the 200 W of a recorded board."""
+    (tmp_path / "wall").write_text("100 W\n")
+    (tmp_path / "card").write_text("50000 mW\n")
+    files = [
+        *("--file", "wall,unit=W,domain=other"),
+        *("--file", "card,unit=mW,domain=other,name=board"),
+    ]
+
+    def call(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [command, *words], capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+
+    def check(text: str, scale: float) -> None:
+        run = json.loads(text)["run"]
+        assert run["other_energy_j"] == pytest.approx(150 * run["duration_s"], rel=0.01)
+        assert run["duration_s"] == pytest.approx(scale, rel=0.5)
+
+    done = call("run", "--json", *files, "sleep", "0.3")
+    assert done.returncode == 0
+    check(done.stderr, 0.3)
+    assert call("record", "-o", "some.trace", "--for", "0.3", *files).returncode == 0
+    check(call("report", "some.trace", "--json").stdout, 0.3)
+    done = call("watch", "--json", "--for", "0.2", "--interval", "0.1", *files)
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["channels"]["other/board"]["power_w"] == pytest.approx(50, rel=0.01)
+    trace = Path(__file__).parent.parent / "traces" / "wrap.trace"
+    done = call("watch", "--json", "--for", "0.2", "--interval", "0.1", "--replay", trace)
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["power_w"] == pytest.approx(200, rel=0.01)
+    assert list(last["channels"]) == ["gpu-0/board"]
+    for name in ("run", "record", "watch"):
+        done = call(name, "--file", "wall", "-o", "x", "true")
+        assert done.returncode == (125 if name == "run" else 2)
+        assert f'{name}: --file "wall" names no unit' in done.stderr
