@@ -8,7 +8,7 @@ import sys
 
 from ._arguments import items as items_of
 from ._arguments import shown
-from ._errors import MeterForked
+from ._errors import MeterForked, WindowEnded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,6 +80,9 @@ class LoopIterator:
                 self._record = self._meter._begin(self._kind, self._name, False)
         except MeterForked:
             self._record = self._meter._forked().begin(self._kind, self._name, False)
+        except WindowEnded:
+            # By a close. This raises, unless it was the one at the interpreter's end.
+            self._record = self._meter._begin(self._kind, self._name, False)
         try:
             if self._next is None:
                 self._next = iter(self._items).__next__

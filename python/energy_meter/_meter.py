@@ -7,7 +7,7 @@ from __future__ import annotations
 from . import _arguments, _native, _sync
 from ._errors import InvalidArgument, MeterClosed, MeterForked
 from ._loops import Loop
-from ._null import DISABLED, FORKED, NullMeter
+from ._null import DISABLED, ENDED, FORKED, NullMeter
 from ._window import Window
 
 TYPE_CHECKING = False
@@ -209,6 +209,10 @@ class EnergyMeter:
             from ._notices import announce
 
             announce(self._native, self._run.result(), has_gpu=where != "cpu", gpus=which)
+            if self._trace is not None or self._windows is not None:
+                from ._trace import finish_at_exit
+
+                finish_at_exit(self, min(interval_ns, _arguments.SETTLE_NS))
 
     def _open(
         self,
@@ -510,9 +514,20 @@ class EnergyMeter:
         if self._use is not None:
             self._use.look()
         try:
-            self._native.close(_arguments.SETTLE_NS)
-            if isinstance(self._native, _native.Meter):
-                self._judge_files(self._native)
+            self._close(_arguments.SETTLE_NS)
+        except MeterForked:
+            return
+
+    def _close(self, timeout_ns: int) -> None:
+        self._native.close(timeout_ns)
+        if isinstance(self._native, _native.Meter):
+            self._judge_files(self._native)
+
+    def _finish(self, timeout_ns: int) -> None:
+        """Daemon threads may go on while the interpreter ends; what they begin is not measured."""
+        try:
+            self._begin = NullMeter(ENDED, self._native.carbon_basis, self._rates).begin
+            self._close(timeout_ns)
         except MeterForked:
             return
 

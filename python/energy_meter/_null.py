@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: 2026 The energy-meter authors
-"""Stands in for the native meter where nothing is measured: disabled, or in a forked child."""
+"""Stands in for the native meter where nothing is measured: disabled, forked, at the end."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ DISABLED = "the meter was created with enabled=False"
 FORKED = (
     "the meter belongs to the parent process; create an EnergyMeter in this process to measure here"
 )
+
+ENDED = "the interpreter was ending, and the meter with it"
 
 
 def _result(reason: str, is_open: bool) -> _native.Result:

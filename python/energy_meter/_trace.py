@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: 2026 The energy-meter authors
-"""Traces as files: written by a meter, replayed into its summary."""
+"""A meter's files, ended whole; and traces, replayed into their summary."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ._notices import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._meter import EnergyMeter
     from .types import Summary
 
 
@@ -55,6 +56,20 @@ def judge(text: str | None, path: str | bytes, argument: str) -> None:
     """Warns if the file of a closed meter is not whole; text: what it lacks."""
     if text is not None:
         warn(f"{argument}={_arguments.shown(path)}: {text}.")
+
+
+def finish_at_exit(meter: EnergyMeter, timeout_ns: int) -> None:
+    """Its files end whole also where nobody closes it, and a daemon thread keeps it to the end."""
+    import atexit
+    from _weakref import ref
+
+    def finish() -> None:
+        kept = alive()
+        if kept is not None:
+            kept._finish(timeout_ns)
+
+    alive = ref(meter, lambda _: atexit.unregister(finish))
+    atexit.register(finish)
 
 
 def open_to_play(path: str | bytes) -> int:
