@@ -22,7 +22,8 @@ const char *em__share_unknown(const em__sum *process, const em__sum *busy, uint6
         return "part of the window has no reading of CPU time: a suspend, or /proc/stat or /proc/self/stat is not there";
     }
     if (!is_known(process, duration_ns) || !is_known(busy, duration_ns)) {
-        return "CPU time is read a few times a second at most, too far from the edges of so short a window";
+        return "CPU time is read a few times a second at most: the next reading is yet to come (wait for the window), or "
+               "readings were too far from the edges of so short a window";
     }
     return busy->energy_uj < LEAST_BUSY_US ? "all CPUs together were busy for less than 0.2 s" : NULL;
 }

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import threading
@@ -358,6 +359,7 @@ def test_a_models_period_is_its_own(
 
 
 def test_a_disabled_meter_runs_no_thread_and_reads_nothing() -> None:
+    gc.collect()
     before = threading.active_count(), len(open_files())
     disabled = EnergyMeter(enabled=False)
     with disabled.batch():

@@ -31,6 +31,7 @@ def test_the_share_of_this_process(meter: EnergyMeter, spend: Callable[[float], 
     with meter.window("busy") as window:
         spend(1.0)
     used, busy = time.process_time() - used, busy_s() - busy
+    assert window.wait()
     share = window.process_cpu_share
     assert share is not None
     assert 0 < share <= 1
