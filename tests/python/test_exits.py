@@ -20,7 +20,7 @@ import pytest
 from energy_meter import EnergyMeter, replay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 BATCHES = 5
 PROGRAM = """
@@ -148,39 +148,35 @@ def test_an_interrupt_ends_the_window(meter: EnergyMeter) -> None:
 
 
 @pytest.fixture
-def storm() -> Iterator[None]:
-    """KeyboardInterrupt at random instants, every millisecond or less."""
+def interrupt_soon() -> Iterator[Callable[[], None]]:
+    """Each call lets one KeyboardInterrupt come at a random instant of the next millisecond."""
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")
     instants = random.Random(seed)
 
     def interrupt(*_: object) -> None:
-        signal.setitimer(signal.ITIMER_REAL, instants.uniform(20e-6, 1e-3))
         raise KeyboardInterrupt
 
+    def soon() -> None:
+        signal.setitimer(signal.ITIMER_REAL, instants.uniform(20e-6, 1e-3))
+
     before = signal.signal(signal.SIGALRM, interrupt)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    yield soon
     signal.signal(signal.SIGALRM, before)
 
 
-def test_interrupts_at_any_instant(meter: EnergyMeter, storm: None) -> None:
+def test_interrupts_at_any_instant(meter: EnergyMeter, interrupt_soon: Callable[[], None]) -> None:
     """Each window ends, is dropped, or never began; none stays open and none counts twice."""
-    entered = left = interrupted = 0
+    entered = left = 0
     window = None
-    signal.setitimer(signal.ITIMER_REAL, 1e-3)
-    while interrupted < 300:
+    for _ in range(300):
         try:
+            interrupt_soon()
             while True:
                 entered += 1
                 with meter.batch() as window:
                     pass
                 left += 1
-        except KeyboardInterrupt:
-            interrupted += 1
-    while signal.getitimer(signal.ITIMER_REAL)[0]:
-        try:
-            signal.setitimer(signal.ITIMER_REAL, 0)
         except KeyboardInterrupt:
             continue
     del window

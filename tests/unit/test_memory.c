@@ -91,7 +91,8 @@ static void run_failing(void (*scenario)(void), size_t number, uint32_t time, in
                is_lasting ? ", and from then on" : "", outcome.refused);
         for (size_t i = 0; outcome.refused == 0 && outcome.clean[i]; i++) {
             if (outcome.clean[i] != outcome.text[i]) {
-                printf("# here: %.60s\n", outcome.text + (i > 30 ? i - 30 : 0));
+                printf("# here: %.200s\n# not: %.200s\n", outcome.text + (i > 30 ? i - 30 : 0),
+                       outcome.clean + (i > 30 ? i - 30 : 0));
                 break;
             }
         }
