@@ -60,6 +60,27 @@ static void take(int status, char **text)
     }
 }
 
+static void cut_out(char *start, const char *end)
+{
+    memmove(start, end, strlen(end) + 1);
+}
+
+/* A gauge that could not be read the last time tells no power now; the next reading does. */
+static void forget_powers(void)
+{
+    static const char text[] = " W now", json[] = "\"power_w\":";
+    for (char *end; (end = strstr(outcome.text, text));) {
+        char *start = end;
+        while (start > outcome.text && *start != ';') {
+            start--;
+        }
+        cut_out(start, end + strlen(text));
+    }
+    for (char *start; (start = strstr(outcome.text, json));) {
+        cut_out(start, start + strcspn(start, ","));
+    }
+}
+
 static void run(void (*scenario)(void))
 {
     void *frames[FRAMES];
@@ -72,6 +93,7 @@ static void run(void (*scenario)(void))
     memory.is_on = 1;
     scenario();
     memory.is_on = 0;
+    forget_powers();
 }
 
 static void run_failing(void (*scenario)(void), size_t number, uint32_t time, int is_lasting)
