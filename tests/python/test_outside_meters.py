@@ -192,7 +192,7 @@ def test_commands_that_measure(command: Path, tmp_path: Path) -> None:
     trace = Path(__file__).parent.parent / "traces" / "wrap.trace"
     done = call("watch", "--json", "--for", "0.2", "--interval", "0.1", "--replay", trace)
     last = json.loads(done.stdout.splitlines()[-1])
-    assert last["power_w"] == pytest.approx(200, rel=0.01)
+    assert last["power_w"] == pytest.approx(200, rel=0.3)
     assert list(last["channels"]) == ["gpu-0/board"]
     for name in ("run", "record", "watch"):
         done = call(name, "--file", "wall", "-o", "x", "true")

@@ -19,7 +19,7 @@ enum { CALLERS = 64, READERS = 4, LAPS = 64 };
 
 typedef struct {
     em_window laps[LAPS], outer;
-    char name[16];
+    char name[32];
     int failures;
 } caller;
 

@@ -90,7 +90,7 @@ static void test_a_meter_is_whole_or_refused(void)
     check_nothing_leaked(first);
     for (int more = 0; more < ENOUGH; more++) {
         em_error error = {.size = sizeof error};
-        limit((rlim_t)(first + more));
+        limit((rlim_t)first + (rlim_t)more);
         int status = em_meter_create(&options, &error, &meter);
         if (status == EM_OK) {
             CHECK_INT(em_meter_channel_count(meter), channels);
@@ -118,7 +118,7 @@ static void test_a_machine_is_recorded_whole_or_not(void)
     int first = lowest_free();
     for (int more = 0; more < ENOUGH; more++) {
         em_error error = {.size = sizeof error};
-        limit((rlim_t)(first + more));
+        limit((rlim_t)first + (rlim_t)more);
         int status = em_machine_record(tree_top, &error, &text, &length);
         limit(limit_before);
         CHECK(status == EM_OK ? length == whole : status == EM_ERR_SYSTEM && is_told(&error));
